@@ -1,0 +1,152 @@
+"""What a network takes, gives and forbids, as data.
+
+The composer, the checks, the docs' table, the API and the tests all read this one declaration, so nothing can be
+promised that is not there. What a network lacks is declared absent: ``None``, ``False`` or an empty set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Counting(StrEnum):
+    """How a vendor counts a text's length."""
+
+    CHARACTERS = "characters"  # Unicode code points
+    GRAPHEMES = "graphemes"  # what a person sees as one character
+    UTF16 = "utf16"  # UTF-16 code units, as JavaScript and Telegram count
+    MASTODON = "mastodon"  # graphemes; a link counts 23, of a remote mention only the local part counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextLimit:
+    """``longest`` in units of ``counting``; ``longest_bytes`` of UTF-8, when the vendor also limits that."""
+
+    longest: int
+    counting: Counting = Counting.CHARACTERS
+    longest_bytes: int | None = None
+    longest_with_media: int | None = None  # a caption's limit, where it differs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLimit:
+    """Still pictures of one post. ``largest_bytes`` per picture, ``largest_pixels`` = width x height."""
+
+    most: int
+    largest_bytes: int
+    types: tuple[str, ...]
+    largest_pixels: int | None = None
+    longest_side: int | None = None
+    longest_alt: int | None = None  # None: the network has no alternative text
+    side_sum: int | None = None  # width + height, where the vendor limits that (Telegram)
+    widest_ratio: float | None = None  # long side / short side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollLimit:
+    fewest_options: int = 2
+    most_options: int
+    longest_option: int
+    longest_question: int | None = None  # None: the post's text is the question
+    shortest: timedelta | None = None  # None, with longest None: the poll stays open until somebody closes it
+    longest: timedelta | None = None
+    multiple: bool = False
+    hide_totals: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeatable:
+    """The network honours our key: the same request again within ``for_`` is the same post (None: for ever)."""
+
+    for_: timedelta | None
+    then: Search | None = None  # how to find out once that time has run out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskStatus:
+    """A container, upload or publish id, saved by ``prepare``, can be asked what became of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """The account's recent posts can be listed; a new one shows there within ``visible_within``."""
+
+    visible_within: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NobodyKnows:
+    """The network offers no way to find out. Never sent again by itself; a person settles it."""
+
+
+Repeat = Repeatable | AskStatus | Search | NobodyKnows
+
+
+class MessageKind(StrEnum):
+    REPLY = "reply"  # an answer to one of our posts, or further down its thread
+    COMMENT = "comment"  # under our post, where the network keeps comments apart from posts
+    MENTION = "mention"  # somebody names us in a post of their own
+    DIRECT = "direct"  # a private message
+
+
+class Answering(StrEnum):
+    REPLY = "reply"
+    LIKE = "like"
+    DELETE_OWN = "delete_own"
+
+
+class Arrival(StrEnum):
+    """How messages reach us."""
+
+    POLL = "poll"
+    STREAM = "stream"
+    LONG_POLL = "long_poll"
+    WEBHOOK = "webhook"
+
+
+class SignIn(StrEnum):
+    OAUTH = "oauth"
+    APP_PASSWORD = "app_password"
+    BOT_TOKEN = "bot_token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """At most ``limit`` points of ``name`` in any window of ``per``; ``cost`` maps one of our calls to points."""
+
+    name: str
+    limit: int
+    per: timedelta
+    cost: tuple[tuple[str, int], ...] = (("publish", 1),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """The one declaration of what a connector can do on an account."""
+
+    text: TextLimit
+    repeat: Repeat
+    sign_in: tuple[SignIn, ...]
+    text_required: bool = False  # a picture alone is not enough
+    links: bool = True  # links in the text can be followed by the reader
+    link_card: bool = False  # a link is shown as a card with title and picture
+    images: ImageLimit | None = None
+    poll: PollLimit | None = None
+    poll_with_media: bool = False
+    thread: int = 1  # most parts of a chained post; 1: no threads
+    content_warning: TextLimit | None = None
+    visibility: tuple[str, ...] = ()
+    languages: bool = False
+    edit: bool = False
+    delete: bool = False
+    delete_within: timedelta | None = None
+    reads: frozenset[MessageKind] = frozenset()
+    answers: frozenset[Answering] = frozenset()
+    arrival: tuple[Arrival, ...] = ()
+    post_metrics: tuple[str, ...] = ()  # names from metrics.py
+    account_metrics: tuple[str, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    in_flight: int = 1  # requests at once per account
+    permalink: bool = True  # False: a published post may have no public address (a private chat)

@@ -1,0 +1,232 @@
+"""Plain data in and out of every connector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from regie.networks.capabilities import MessageKind
+from regie.networks.line import Answer
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What a connector needs to speak for one account. ``repr`` never shows a secret.
+
+    server:      base address of the API this account lives on, without a trailing slash
+    remote_id:   the account's id on its network ("" before it is known)
+    credentials: tokens and keys, as ``SignsIn`` returned them
+    app:         our registration at the vendor, for networks that need one
+    limits:      what the server said of its limits when last asked (``Profile.limits``)
+    """
+
+    server: str
+    remote_id: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    app: AppKeys | None = None
+    limits: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppKeys:
+    """Our registration at a vendor or on an instance."""
+
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A still picture already within the network's limits. ``focus`` in -1..1, centre (0, 0), y up."""
+
+    path: Path
+    content_type: str
+    width: int
+    height: int
+    size: int
+    alt: str = ""
+    focus: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    options: tuple[str, ...]
+    lasts: timedelta | None = None
+    multiple: bool = False
+    hide_totals: bool = False
+    question: str = ""  # for networks where the question is not the text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """A post on the network that another one answers. ``root`` is the first of the thread; ``extra`` as the
+    connector returned it in ``Published.extra`` or ``Incoming.extra`` (Bluesky's cid, Telegram's chat)."""
+
+    remote_id: str
+    root_id: str = ""
+    extra: Json = field(default_factory=dict)
+    root_extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One step to publish: the post, a part of its thread, or an answer to a message.
+
+    key:        ours, the same at each attempt of this step
+    planned_at: UTC, the same at each attempt: what a client-chosen creation time is made from
+    repeat_until: UTC; until then, this account's network treats a repeat as the same post. None: never safe
+    """
+
+    key: str
+    text: str
+    planned_at: datetime
+    pictures: tuple[Picture, ...] = ()
+    content_warning: str = ""
+    sensitive: bool = False
+    poll: Poll | None = None
+    language: str = ""
+    visibility: str = ""
+    reply_to: Ref | None = None
+    repeat_until: datetime | None = None
+
+
+Progress = Mapping[str, Any]
+"""What ``prepare`` and ``commit`` have achieved so far: JSON, saved by the engine, given back at the next call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """It is out. ``remote_id`` is the receipt; ``url`` where anyone can see it ("" where there is none)."""
+
+    remote_id: str
+    url: str = ""
+    at: datetime | None = None  # by the network's clock, when it says so
+    extra: Json = field(default_factory=dict)
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Everything invisible is done; ``commit`` may be called with this progress."""
+
+    progress: Progress = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """The network is working on it: save ``progress`` and call again at ``not_before``."""
+
+    progress: Progress
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A post found on the account, for reconciliation. ``text`` is plain text, as near as can be to what was sent."""
+
+    remote_id: str
+    url: str
+    text: str
+    media: int
+    created_at: datetime  # by the network's clock
+    reply_to_id: str = ""
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The account's posts, newest first. ``reaches_back_to``: nothing newer than this moment is missing.
+
+    network_now: the network's clock when it answered, to compare with our own.
+    """
+
+    seen: tuple[Seen, ...]
+    reaches_back_to: datetime
+    network_now: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who said something. ``avatar_url`` is fetched by us through the guarded fetcher, never by the browser."""
+
+    remote_id: str
+    name: str
+    handle: str
+    url: str = ""
+    avatar_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One thing someone said to or about us."""
+
+    remote_id: str
+    kind: MessageKind
+    by: Person
+    text: str  # plain text
+    said_at: datetime
+    url: str = ""
+    conversation_id: str = ""  # messages that belong together share it: the root post, or the direct chat
+    reply_to_id: str = ""  # the message or post directly answered
+    post_id: str = ""  # our post it belongs under, when the network says so
+    pictures: tuple[str, ...] = ()
+    likes: int | None = None
+    liked_by_us: bool | None = None
+    answer_until: datetime | None = None
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messages:
+    """Messages since a cursor, oldest first. ``cursor`` is given back at the next call; ``more``: ask again at once.
+
+    gone: remote ids of messages that their authors took back.
+    """
+
+    messages: tuple[Incoming, ...]
+    cursor: str
+    more: bool = False
+    gone: tuple[str, ...] = ()
+
+
+Samples = Mapping[str, int | None]
+"""Metric name -> number. None: the network did not say. 0: the network said zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """An account that a sign-in gives access to."""
+
+    remote_id: str
+    name: str
+    handle: str
+    server: str  # base address of its API
+    url: str = ""
+    avatar_url: str = ""
+    kind: str = "profile"  # profile, page, channel, group
+    limits: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """The fruit of a sign-in: seal ``credentials``, offer the ``profiles``."""
+
+    credentials: Mapping[str, str] = field(repr=False)
+    profiles: tuple[Profile, ...] = ()
+    expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningIn:
+    """A sign-in under way: send the browser to ``url``, keep ``state`` and ``secrets`` (sealed) until it comes back."""
+
+    url: str
+    state: str
+    secrets: Mapping[str, str] = field(repr=False)

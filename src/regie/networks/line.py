@@ -1,0 +1,185 @@
+"""One way to speak to a network: a request that is never sent twice behind our back, and an answer that is kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+
+from regie.networks.errors import Refused, TryLater, Unclear
+
+LARGEST_BODY = 4 * 1024 * 1024
+KEPT_BODY = 4096
+KEPT_HEADERS = frozenset(
+    ("content-type", "date", "location", "retry-after", "server", "x-request-id", "dpop-nonce", "atproto-repo-rev")
+)
+KEPT_PREFIXES = ("x-ratelimit-", "ratelimit-", "x-app-usage", "x-business-use-case-usage")
+SECRET_WORDS = ("token", "secret", "password", "jwt", "authorization", "code", "assertion")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a network said. ``seconds`` from the first byte sent to the last byte read."""
+
+    method: str
+    url: str  # without query and without anything secret in its path
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
+    body: bytes = field(default=b"", repr=False)
+    seconds: float = 0.0
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ``ValueError`` when it is not."""
+        return json.loads(self.body)
+
+    @property
+    def date(self) -> datetime | None:
+        """The network's clock, as its Date header says (whole seconds)."""
+        try:
+            return parsedate_to_datetime(self.headers["date"])
+        except (KeyError, ValueError):
+            return None
+
+    def kept(self) -> dict[str, Any]:
+        """The part worth keeping with an attempt, secrets masked: JSON."""
+        return {
+            "method": self.method,
+            "url": self.url,
+            "status": self.status,
+            "headers": {k: v for k, v in self.headers.items() if k in KEPT_HEADERS or k.startswith(KEPT_PREFIXES)},
+            "body": masked_body(self.body),
+            "seconds": round(self.seconds, 4),
+        }
+
+
+def masked_body(body: bytes) -> Any:
+    """The body as JSON with secrets masked, or the start of it as text."""
+    if len(body) <= LARGEST_BODY:
+        try:
+            whole = json.loads(body)
+        except ValueError:
+            return body[:KEPT_BODY].decode("utf-8", "replace")
+        masked = _masked(whole)
+        return masked if len(body) <= KEPT_BODY else json.dumps(masked, ensure_ascii=False)[:KEPT_BODY]
+    return body[:KEPT_BODY].decode("utf-8", "replace")
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            k: "***" if isinstance(v, str) and any(word in k.lower() for word in SECRET_WORDS) else _masked(v)
+            for k, v in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    return value
+
+
+class NothingLeft(Exception):
+    """The connection could not be made: not a byte of the request went out."""
+
+
+class LostOnTheWay(Exception):
+    """The connection broke, or time ran out, after some of the request may have left."""
+
+
+async def ask(
+    http: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    shown_url: str | None = None,
+    fresh: bool = False,
+    **request: Any,
+) -> Answer:
+    """One request, one answer, no redirect followed, nothing repeated.
+
+    shown_url: what may be kept and logged, where the address itself holds a secret (Telegram's bot token)
+    fresh:     on a connection of its own, for servers that close kept connections without saying so
+    Raises NothingLeft or LostOnTheWay; a body beyond 4 MiB counts as lost.
+    """
+    shown = shown_url or url.split("?", 1)[0]
+    headers = dict(request.pop("headers", {}) or {})
+    if fresh or method not in ("GET", "HEAD", "POST"):
+        # aiohttp repeats PUT and DELETE by itself on a kept connection that drops; a fresh one it never repeats on.
+        headers["Connection"] = "close"
+    began = time.monotonic()
+    try:
+        async with http.request(method, url, allow_redirects=False, headers=headers, **request) as reply:
+            body = await reply.content.read(LARGEST_BODY + 1)
+            while len(body) <= LARGEST_BODY and not reply.content.at_eof():
+                body += await reply.content.read(LARGEST_BODY + 1 - len(body))
+            if len(body) > LARGEST_BODY:
+                raise LostOnTheWay(f"{method} {shown}: an answer of more than {LARGEST_BODY} bytes")
+            return Answer(
+                method=method,
+                url=shown,
+                status=reply.status,
+                headers={name.lower(): value for name, value in reply.headers.items()},
+                body=body,
+                seconds=time.monotonic() - began,
+            )
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as exc:
+        raise NothingLeft(f"{method} {shown}: {type(exc).__name__}") from None
+    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        raise LostOnTheWay(f"{method} {shown}: {type(exc).__name__}") from None
+
+
+async def read(http: aiohttp.ClientSession, method: str, url: str, *, network: str, **request: Any) -> Answer:
+    """A request that changes nothing, or that is safe to repeat: every failure on the way is TryLater."""
+    try:
+        answer = await ask(http, method, url, **request)
+    except NothingLeft as exc:
+        raise TryLater(f"{network} could not be reached.") from exc
+    except LostOnTheWay as exc:
+        raise TryLater(f"{network} did not answer in time.") from exc
+    if answer.status >= 500:
+        raise TryLater(f"{network} has trouble at the moment.", answer=answer)
+    return answer
+
+
+async def write(
+    http: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    network: str,
+    repeatable: bool,
+    **request: Any,
+) -> Answer:
+    """A request that someone can see. Lost after a byte may have left: Unclear, unless it is safe to repeat."""
+    try:
+        answer = await ask(http, method, url, **request)
+    except NothingLeft as exc:
+        raise TryLater(f"{network} could not be reached.") from exc
+    except LostOnTheWay as exc:
+        if repeatable:
+            raise TryLater(f"{network} did not answer; asking again is safe.") from exc
+        raise Unclear(f"{network} did not answer, and may have taken it.") from exc
+    if answer.status >= 500:
+        if repeatable:
+            raise TryLater(f"{network} has trouble at the moment; asking again is safe.", answer=answer)
+        raise Unclear(f"{network} had trouble, and may have taken it.", answer=answer)
+    return answer
+
+
+def json_of(answer: Answer, *, network: str) -> Any:
+    """The answer's JSON. A page of HTML, or a redirect to one, is Refused with a sentence that says so."""
+    try:
+        return answer.json()
+    except ValueError as exc:
+        raise Refused(f"{network} answered something that is not its API ({answer.status}).", answer=answer) from exc
+
+
+def written_json(answer: Answer, *, network: str) -> Any:
+    """The JSON of an answer that said yes to a write. Unreadable means that it may well have been done: Unclear."""
+    try:
+        return answer.json()
+    except ValueError as exc:
+        raise Unclear(f"{network} answered something we cannot read, and may have taken it.", answer=answer) from exc

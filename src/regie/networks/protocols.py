@@ -1,0 +1,169 @@
+"""What a connector can honour. It implements the protocols it can, and declares the rest absent.
+
+A connector is made per use: ``Connector(http, login)``. ``http`` is an ``aiohttp.ClientSession`` from the caller
+(guarded against inner addresses, no cookies, with time limits); the connector adds the account's token to each request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar, Protocol, runtime_checkable
+
+import aiohttp
+
+from regie.networks.capabilities import Capabilities
+from regie.networks.data import (
+    AppKeys,
+    Json,
+    Listing,
+    Login,
+    Messages,
+    Outgoing,
+    Pending,
+    Profile,
+    Progress,
+    Published,
+    Ready,
+    Ref,
+    Samples,
+    SignedIn,
+    SigningIn,
+)
+
+
+class Connector(Protocol):
+    slug: ClassVar[str]
+    name: ClassVar[str]  # as people know it: "Mastodon"
+    can: ClassVar[Capabilities]  # before any server was asked
+    default_server: ClassVar[str]  # "" where a person names the server
+
+    def __init__(self, http: aiohttp.ClientSession, login: Login) -> None: ...
+
+    @classmethod
+    def can_on(cls, limits: Json) -> Capabilities:
+        """The capabilities with what the account's own server said (``Profile.limits``)."""
+        ...
+
+
+@runtime_checkable
+class Publishes(Protocol):
+    async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
+        """Everything invisible and repeatable: uploads, containers, processing."""
+        ...
+
+    async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
+        """The one visible call."""
+        ...
+
+
+@runtime_checkable
+class ListsOwn(Protocol):
+    async def own_posts(self, *, since: datetime) -> Listing:
+        """The account's posts and replies back to ``since`` (by the network's clock), newest first."""
+        ...
+
+
+@runtime_checkable
+class Finds(Protocol):
+    async def fetch(self, remote_id: str) -> Published:
+        """One of our own posts, by its id. Raises Gone when it is not there."""
+        ...
+
+
+@runtime_checkable
+class Deletes(Protocol):
+    async def delete(self, ref: Ref) -> None:
+        """Take one of our posts away. Already gone counts as done."""
+        ...
+
+
+@runtime_checkable
+class Edits(Protocol):
+    async def edit(self, ref: Ref, outgoing: Outgoing, progress: Progress) -> Published: ...
+
+
+@runtime_checkable
+class Converses(Protocol):
+    async def messages(self, *, cursor: str) -> Messages:
+        """What was said since ``cursor`` ("": from now back as far as one page). Reading twice gives the same."""
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    def stream(self) -> AsyncIterator[None]:
+        """Yields whenever there may be something new for ``messages``; ends when the connection does."""
+        ...
+
+
+@runtime_checkable
+class Likes(Protocol):
+    async def like(self, ref: Ref) -> Json:
+        """Like it; returns what ``unlike`` needs."""
+        ...
+
+    async def unlike(self, ref: Ref, liked: Json) -> None: ...
+
+
+@runtime_checkable
+class Measures(Protocol):
+    async def post_samples(self, refs: Sequence[Ref]) -> Mapping[str, Samples]:
+        """Remote id -> samples. A post that is gone is left out."""
+        ...
+
+    async def account_samples(self) -> Samples: ...
+
+
+@runtime_checkable
+class KnowsItself(Protocol):
+    async def whoami(self) -> Profile:
+        """The account behind the token, and its server's limits: also the health check."""
+        ...
+
+
+@runtime_checkable
+class SignsInWithOAuth(Protocol):
+    @classmethod
+    async def register(cls, http: aiohttp.ClientSession, *, server: str, redirect_uri: str, website: str) -> AppKeys:
+        """Registers us where registration is open (Mastodon), or derives the keys (Bluesky's client metadata)."""
+        ...
+
+    @classmethod
+    async def start(
+        cls, http: aiohttp.ClientSession, *, server: str, app: AppKeys, redirect_uri: str, hint: str = ""
+    ) -> SigningIn: ...
+
+    @classmethod
+    async def finish(
+        cls,
+        http: aiohttp.ClientSession,
+        *,
+        server: str,
+        app: AppKeys,
+        redirect_uri: str,
+        query: Mapping[str, str],
+        secrets: Mapping[str, str],
+    ) -> SignedIn:
+        """Trades what the vendor's page sent back (``query``) for tokens. State was checked by the caller."""
+        ...
+
+
+@runtime_checkable
+class SignsInWithSecret(Protocol):
+    @classmethod
+    async def sign_in(cls, http: aiohttp.ClientSession, *, server: str, fields: Mapping[str, str]) -> SignedIn:
+        """Signs in with what a person typed: handle and app password, or bot token and channel."""
+        ...
+
+
+@runtime_checkable
+class Refreshes(Protocol):
+    async def refresh(self) -> SignedIn:
+        """Trades the refresh token for a fresh pair. The old one is dead afterwards where the vendor rotates."""
+        ...
+
+
+@runtime_checkable
+class Revokes(Protocol):
+    async def revoke(self) -> None: ...

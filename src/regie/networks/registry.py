@@ -1,0 +1,27 @@
+"""The networks we speak: one line each shows a connector to the whole product."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from regie.networks.protocols import Connector
+
+_WHERE = {
+    "mastodon": "regie.networks.mastodon.connector:Mastodon",
+    "bluesky": "regie.networks.bluesky.connector:Bluesky",
+    "telegram": "regie.networks.telegram.connector:Telegram",
+}
+
+
+def slugs() -> tuple[str, ...]:
+    """Every network we have a connector for, in the order people see them."""
+    return tuple(_WHERE)
+
+
+@cache
+def connector(slug: str) -> type[Connector]:
+    """The connector's class. Raises KeyError for a network that we do not speak."""
+    module, name = _WHERE[slug].split(":")
+    found: type[Connector] = getattr(import_module(module), name)
+    return found

@@ -1,0 +1,43 @@
+"""Counting a text as its network counts it."""
+
+from __future__ import annotations
+
+import regex
+
+from regie.networks.capabilities import Counting, TextLimit
+
+LINK = regex.compile(r"https?://[^\s<>\"]+", regex.IGNORECASE)
+REMOTE_MENTION = regex.compile(r"(?<![\w/])(@[\w.-]+)@[\w.-]+\w")
+
+
+def graphemes(text: str) -> int:
+    """How many characters a person sees: a flag, a family emoji or an accented letter is one."""
+    return len(regex.findall(r"\X", text))
+
+
+def _as_mastodon_counts(text: str) -> int:
+    return graphemes(REMOTE_MENTION.sub(r"\1", LINK.sub("x" * 23, text)))
+
+
+_COUNT = {
+    Counting.CHARACTERS: len,
+    Counting.GRAPHEMES: graphemes,
+    Counting.UTF16: lambda text: len(text.encode("utf-16-le")) // 2,
+    Counting.MASTODON: _as_mastodon_counts,
+}
+
+
+def length(text: str, counting: Counting) -> int:
+    """The text's length in the vendor's own units."""
+    return _COUNT[counting](text)
+
+
+def too_long_by(text: str, limit: TextLimit, *, with_media: bool = False) -> int:
+    """By how many of the limit's units a text is too long; 0 when it fits.
+
+    A text within its units but beyond its bytes counts as too long by the bytes it has too many.
+    """
+    longest = limit.longest_with_media if with_media and limit.longest_with_media is not None else limit.longest
+    over = length(text, limit.counting) - longest
+    over_bytes = len(text.encode()) - limit.longest_bytes if limit.longest_bytes is not None else 0
+    return max(over, over_bytes, 0)
