@@ -16,7 +16,7 @@ class Counting(StrEnum):
 
     CHARACTERS = "characters"  # Unicode code points
     GRAPHEMES = "graphemes"  # what a person sees as one character
-    UTF16 = "utf16"  # UTF-16 code units, as JavaScript and Telegram count
+    UTF16 = "utf16"  # UTF-16 code units, as JavaScript counts
     MASTODON = "mastodon"  # graphemes; a link counts 23, of a remote mention only the local part counts
 
 
@@ -137,6 +137,7 @@ class Capabilities:
     poll_with_media: bool = False
     thread: int = 1  # most parts of a chained post; 1: no threads
     content_warning: TextLimit | None = None
+    sensitive: bool = False  # pictures can be covered until the reader uncovers them
     visibility: tuple[str, ...] = ()
     languages: bool = False
     edit: bool = False

@@ -182,21 +182,24 @@ class Incoming:
     extra: Json = field(default_factory=dict)
 
 
+Samples = Mapping[str, int | None]
+"""Metric name -> number. None: the network did not say. 0: the network said zero."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Messages:
     """Messages since a cursor, oldest first. ``cursor`` is given back at the next call; ``more``: ask again at once.
 
     gone: remote ids of messages that their authors took back.
+    samples: remote id of a post -> what the network said of it, for networks that tell numbers as news and cannot be
+             asked for them (Telegram's reactions). The caller stores those of its own posts and passes over the rest.
     """
 
     messages: tuple[Incoming, ...]
     cursor: str
     more: bool = False
     gone: tuple[str, ...] = ()
-
-
-Samples = Mapping[str, int | None]
-"""Metric name -> number. None: the network did not say. 0: the network said zero."""
+    samples: Mapping[str, Samples] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import aiohttp
 from regie.networks.capabilities import Capabilities
 from regie.networks.data import (
     AppKeys,
+    Incoming,
     Json,
     Listing,
     Login,
@@ -94,6 +95,47 @@ class Converses(Protocol):
 class Streams(Protocol):
     def stream(self) -> AsyncIterator[None]:
         """Yields whenever there may be something new for ``messages``; ends when the connection does."""
+        ...
+
+
+@runtime_checkable
+class LongPolls(Protocol):
+    async def next_messages(self, *, cursor: str, seconds: int) -> Messages:
+        """As ``messages``, but when there is nothing new the network holds the answer back for up to ``seconds``."""
+        ...
+
+
+@runtime_checkable
+class SharesInbox(Protocol):
+    """One queue of messages at the network serves several accounts (all channels of one Telegram bot).
+
+    The caller keeps one cursor and one reader per ``inbox_key``, through any one of the accounts that share it, and
+    gives each message to the accounts for which ``is_for`` says yes. Reading per account would lose messages.
+    """
+
+    @classmethod
+    def inbox_key(cls, login: Login) -> str:
+        """The same for all accounts that share a queue; holds no secret."""
+        ...
+
+    @classmethod
+    def is_for(cls, login: Login, incoming: Incoming) -> bool: ...
+
+
+@runtime_checkable
+class ReceivesWebhooks(Protocol):
+    """The network brings messages to an address of ours."""
+
+    async def set_webhook(self, *, url: str, secret: str) -> None: ...
+
+    async def delete_webhook(self) -> None: ...
+
+    @classmethod
+    def received(cls, login: Login, *, body: bytes, headers: Mapping[str, str], secret: str) -> Messages:
+        """What one delivery says. ``body`` as it came, before any parsing; Raises Refused when it is not signed right.
+
+        The same delivery may come twice: ``Incoming.remote_id`` says so.
+        """
         ...
 
 
