@@ -16,11 +16,18 @@ class NetworkError(Exception):
     Refused      this content (or this question) will not be taken as it is
     SignInAgain  the token is dead until a person reconnects the account
     Unclear      we asked and never heard back, so it may have happened
+
+    ``said`` may hold ``{names}`` to be filled from ``facts``: the product translates the sentence before filling it,
+    so pass ``TryLater("{network} could not be reached.", network=name)`` rather than an f-string.
     """
 
-    def __init__(self, said: str, *, not_before: datetime | None = None, answer: Answer | None = None) -> None:
-        super().__init__(said)
-        self.said, self.not_before, self.answer = said, not_before, answer
+    def __init__(
+        self, said: str, *, not_before: datetime | None = None, answer: Answer | None = None, **facts: str | int
+    ) -> None:
+        self.sentence, self.facts = said, facts
+        self.said = said.format(**facts) if facts else said
+        super().__init__(self.said)
+        self.not_before, self.answer = not_before, answer
 
 
 class TryLater(NetworkError):

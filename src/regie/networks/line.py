@@ -136,11 +136,11 @@ async def read(http: aiohttp.ClientSession, method: str, url: str, *, network: s
     try:
         answer = await ask(http, method, url, **request)
     except NothingLeft as exc:
-        raise TryLater(f"{network} could not be reached.") from exc
+        raise TryLater("{network} could not be reached.", network=network) from exc
     except LostOnTheWay as exc:
-        raise TryLater(f"{network} did not answer in time.") from exc
+        raise TryLater("{network} did not answer in time.", network=network) from exc
     if answer.status >= 500:
-        raise TryLater(f"{network} has trouble at the moment.", answer=answer)
+        raise TryLater("{network} has trouble at the moment.", network=network, answer=answer)
     return answer
 
 
@@ -157,15 +157,15 @@ async def write(
     try:
         answer = await ask(http, method, url, **request)
     except NothingLeft as exc:
-        raise TryLater(f"{network} could not be reached.") from exc
+        raise TryLater("{network} could not be reached.", network=network) from exc
     except LostOnTheWay as exc:
         if repeatable:
-            raise TryLater(f"{network} did not answer; asking again is safe.") from exc
-        raise Unclear(f"{network} did not answer, and may have taken it.") from exc
+            raise TryLater("{network} did not answer; asking again is safe.", network=network) from exc
+        raise Unclear("{network} did not answer, and may have taken it.", network=network) from exc
     if answer.status >= 500:
         if repeatable:
-            raise TryLater(f"{network} has trouble at the moment; asking again is safe.", answer=answer)
-        raise Unclear(f"{network} had trouble, and may have taken it.", answer=answer)
+            raise TryLater("{network} has trouble at the moment; asking again is safe.", network=network, answer=answer)
+        raise Unclear("{network} had trouble, and may have taken it.", network=network, answer=answer)
     return answer
 
 
@@ -174,7 +174,9 @@ def json_of(answer: Answer, *, network: str) -> Any:
     try:
         return answer.json()
     except ValueError as exc:
-        raise Refused(f"{network} answered something that is not its API ({answer.status}).", answer=answer) from exc
+        raise Refused(
+            "{network} answered something that is not its API ({answer.status}).", network=network, answer=answer
+        ) from exc
 
 
 def written_json(answer: Answer, *, network: str) -> Any:
@@ -182,4 +184,6 @@ def written_json(answer: Answer, *, network: str) -> Any:
     try:
         return answer.json()
     except ValueError as exc:
-        raise Unclear(f"{network} answered something we cannot read, and may have taken it.", answer=answer) from exc
+        raise Unclear(
+            "{network} answered something we cannot read, and may have taken it.", network=network, answer=answer
+        ) from exc
