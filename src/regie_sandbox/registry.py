@@ -1,0 +1,39 @@
+"""The sandbox networks: one line each."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+
+from regie_sandbox.frame import Network, World
+
+_WHERE = {
+    "mastodon": "regie_sandbox.mastodon.app:Mastodon",
+    "bluesky": "regie_sandbox.bluesky.app:Bluesky",
+    "telegram": "regie_sandbox.telegram.app:Telegram",
+}
+
+
+def slugs() -> tuple[str, ...]:
+    return tuple(slug for slug, where in _WHERE.items() if _is_there(where.split(":")[0]))
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def network(slug: str, world: World) -> Network:
+    """A network of this world. Raises KeyError for one that we do not have."""
+    module, name = _WHERE[slug].split(":")
+    made: Network = getattr(import_module(module), name)(world)
+    return made
+
+
+def whole_world(*, world: World, only: tuple[str, ...] | None = None) -> World:
+    """The world with every network in it, or only those named."""
+    for slug in only or slugs():
+        network(slug, world)
+    return world
