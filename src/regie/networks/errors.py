@@ -13,6 +13,7 @@ class NetworkError(Exception):
     """``said`` is a sentence a customer can read; ``__cause__`` and ``answer`` keep the technical detail.
 
     TryLater     nothing left us, or the network said so: an outage, a rate limit; ``not_before`` when told
+    TokenExpired the short-lived token ran out and nothing was done: refresh it, then the same again (a TryLater)
     Refused      this content (or this question) will not be taken as it is
     SignInAgain  the token is dead until a person reconnects the account
     Unclear      we asked and never heard back, so it may have happened
@@ -32,6 +33,10 @@ class NetworkError(Exception):
 
 class TryLater(NetworkError):
     """Nothing happened there. Try the same again at ``not_before``, or after the caller's own pause."""
+
+
+class TokenExpired(TryLater):
+    """The access token ran out, as it does every hour or two: trade it for a fresh one, then the same again at once."""
 
 
 class Refused(NetworkError):
