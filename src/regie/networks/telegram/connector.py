@@ -1,0 +1,194 @@
+"""Telegram through its Bot API 10.1: a bot that administers a channel or sits in a group.
+
+One bot may serve several accounts, and has one queue of messages for all of them: see ``SharesInbox``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import aiohttp
+
+from regie.networks.capabilities import (
+    Answering,
+    Arrival,
+    Capabilities,
+    ImageLimit,
+    MessageKind,
+    NobodyKnows,
+    PollLimit,
+    Quota,
+    SignIn,
+    TextLimit,
+)
+from regie.networks.data import (
+    Incoming,
+    Json,
+    Login,
+    Messages,
+    Outgoing,
+    Profile,
+    Progress,
+    Published,
+    Ready,
+    Ref,
+    Samples,
+    SignedIn,
+)
+from regie.networks.errors import Refused, SignInAgain
+from regie.networks.telegram import publishing, reading, sign_in, webhook
+from regie.networks.telegram.api import NAME, Bot
+
+THUMB = "👍"
+
+CAN = Capabilities(
+    text=TextLimit(longest=4096, longest_with_media=1024),  # code points: NOTES.md says who measured it
+    repeat=NobodyKnows(),
+    sign_in=(SignIn.BOT_TOKEN,),
+    link_card=True,
+    images=ImageLimit(
+        most=10,
+        largest_bytes=10_000_000,
+        types=("image/jpeg", "image/png"),
+        side_sum=10_000,
+        widest_ratio=20,
+    ),
+    poll=PollLimit(
+        most_options=12,
+        longest_option=100,
+        longest_question=300,
+        shortest=timedelta(seconds=5),
+        longest=timedelta(seconds=2_628_000),
+        multiple=True,
+        hide_totals=True,
+    ),
+    thread=20,
+    sensitive=True,
+    edit=True,
+    delete=True,
+    delete_within=timedelta(hours=48),
+    reads=frozenset({MessageKind.COMMENT, MessageKind.REPLY, MessageKind.MENTION}),
+    answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN}),
+    arrival=(Arrival.LONG_POLL, Arrival.WEBHOOK),
+    post_metrics=("likes",),
+    account_metrics=("followers",),
+    quotas=(
+        Quota(name="bot", limit=30, per=timedelta(seconds=1)),
+        Quota(name="chat", limit=20, per=timedelta(minutes=1)),
+    ),
+    permalink=False,  # a small group's messages have no address
+)
+
+
+class Telegram:
+    """A channel or group, through its bot.
+
+    ``Login.credentials``: token, chat_id. ``Login.limits``: kind, public, bot_username, discussion_id, hears, missing.
+    Remote ids are ``chat_id:message_id``; ``Published.extra`` holds kind, chat_id, and all message_ids of an album.
+    """
+
+    slug: ClassVar[str] = "telegram"
+    name: ClassVar[str] = NAME
+    can: ClassVar[Capabilities] = CAN
+    default_server: ClassVar[str] = "https://api.telegram.org"
+
+    def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
+        self.login = login
+        self.bot = Bot(http, server=login.server, token=login.credentials.get("token", ""))
+        self.chat_id = login.credentials.get("chat_id") or login.remote_id
+
+    @classmethod
+    def can_on(cls, limits: Json) -> Capabilities:
+        """Reactions are counted in channels only; comments need a discussion group that the bot can hear."""
+        if limits.get("kind") == "group":
+            return replace(CAN, reads=frozenset({MessageKind.REPLY, MessageKind.MENTION}), post_metrics=())
+        if limits.get("kind") == "channel":
+            hears = limits.get("hears")
+            return replace(CAN, reads=CAN.reads if hears else frozenset(), permalink=True)
+        return CAN
+
+    # Publishing: nothing is invisible here, so ``prepare`` has nothing to do and ``commit`` is the whole.
+
+    async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready:
+        publishing.refuse_what_is_absent(outgoing)
+        return Ready(progress=progress)
+
+    async def commit(self, outgoing: Outgoing, progress: Progress) -> Published:
+        return await publishing.publish(self.bot, self.chat_id, outgoing)
+
+    async def edit(self, ref: Ref, outgoing: Outgoing, progress: Progress) -> Published:
+        return await publishing.edit(self.bot, ref, outgoing)
+
+    async def delete(self, ref: Ref) -> None:
+        await publishing.delete(self.bot, ref)
+
+    # Conversing.
+
+    async def messages(self, *, cursor: str) -> Messages:
+        return await reading.updates(self.bot, self.login, cursor=cursor, seconds=0)
+
+    async def next_messages(self, *, cursor: str, seconds: int) -> Messages:
+        return await reading.updates(self.bot, self.login, cursor=cursor, seconds=seconds)
+
+    @classmethod
+    def inbox_key(cls, login: Login) -> str:
+        """The server and the bot's id: all accounts of one bot share its queue."""
+        return f"{login.server}/{login.credentials.get('token', '').partition(':')[0]}"
+
+    @classmethod
+    def is_for(cls, login: Login, incoming: Incoming) -> bool:
+        return reading.belongs_to(login, incoming)
+
+    async def set_webhook(self, *, url: str, secret: str) -> None:
+        await webhook.set_webhook(self.bot, url=url, secret=secret)
+
+    async def delete_webhook(self) -> None:
+        await webhook.delete_webhook(self.bot)
+
+    @classmethod
+    def received(cls, login: Login, *, body: bytes, headers: Mapping[str, str], secret: str) -> Messages:
+        return webhook.received(login, body=body, headers=headers, secret=secret)
+
+    async def like(self, ref: Ref) -> Json:
+        await self._react(ref, THUMB)
+        return {"emoji": THUMB}
+
+    async def unlike(self, ref: Ref, liked: Json) -> None:
+        await self._react(ref, "")
+
+    async def _react(self, ref: Ref, emoji: str) -> None:
+        """A bot has one reaction per message; setting it again changes nothing."""
+        chat, message = publishing.split(ref.remote_id)
+        reaction = [{"type": "emoji", "emoji": emoji}] if emoji else []
+        await self.bot.ask(bool, "setMessageReaction", {"chat_id": chat, "message_id": message, "reaction": reaction})
+
+    # Measuring.
+
+    async def post_samples(self, refs: Sequence[Ref]) -> Mapping[str, Samples]:
+        """None for each: the Bot API cannot be asked. Counts come as news, in ``Messages.samples``."""
+        return {ref.remote_id: {"likes": None} for ref in refs}
+
+    async def account_samples(self) -> Samples:
+        """Members of the channel or group, the bot among them. Source: getChatMemberCount."""
+        return {"followers": await self.bot.ask(int, "getChatMemberCount", {"chat_id": int(self.chat_id)})}
+
+    # Signing in.
+
+    async def whoami(self) -> Profile:
+        """The channel or group as the bot sees it now. A right that was taken away means SignInAgain, in words."""
+        try:
+            return await sign_in.profile_of(self.bot, int(self.chat_id))
+        except Refused as exc:
+            facts: dict[str, Any] = dict(exc.facts)
+            raise SignInAgain(exc.sentence, answer=exc.answer, **facts) from None
+
+    @classmethod
+    async def sign_in(cls, http: aiohttp.ClientSession, *, server: str, fields: Mapping[str, str]) -> SignedIn:
+        """``fields``: token, as @BotFather gave it, and chat: an @name, a t.me link, or an id with its minus sign."""
+        token, chat = sign_in.typed_in(fields)
+        bot = Bot(http, server=server or cls.default_server, token=token)
+        profile = await sign_in.profile_of(bot, chat)
+        return SignedIn(credentials={"token": token, "chat_id": profile.remote_id}, profiles=(profile,))
