@@ -1,0 +1,109 @@
+"""Network apps and connected accounts: credentials sealed, health shown."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from regie.core import clock
+from regie.people.models import Workspace
+
+
+class NetworkApp(models.Model):
+    """Our registration at a vendor, or on one server of a network where each has its own (Mastodon)."""
+
+    network = models.CharField(max_length=40)
+    server = models.CharField(max_length=300, blank=True)
+    client_id = models.CharField(max_length=500)
+    sealed_keys = models.BinaryField(
+        help_text="client_secret and extras, sealed; context network_app:<network>:<server>"
+    )
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["network", "server"], name="network_app_once")]
+
+
+class Account(models.Model):
+    """A page, profile or channel on a network, connected to one workspace."""
+
+    class State(models.TextChoices):
+        CONNECTED = "connected", _("Connected")
+        PAUSED = "paused", _("Paused")
+        BROKEN = "broken", _("Needs reconnecting")
+        REMOVED = "removed", _("Removed")
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="accounts")
+    network = models.CharField(max_length=40)
+    server = models.CharField(max_length=300, help_text="Base address of the API it lives on.")
+    remote_id = models.CharField(max_length=300)
+    kind = models.CharField(max_length=20, default="profile")
+    name = models.CharField(max_length=200)
+    handle = models.CharField(max_length=200, blank=True)
+    url = models.URLField(max_length=500, blank=True)
+    avatar = models.ImageField(upload_to="avatars/", blank=True, help_text="Fetched by us, served by us.")
+    state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
+    problem = models.TextField(blank=True, help_text="A sentence in English with {names}; shown translated.")
+    problem_facts = models.JSONField(default=dict, blank=True)
+    limits = models.JSONField(default=dict, blank=True, help_text="What its server says of its limits.")
+    scopes = models.JSONField(default=list, blank=True)
+    sealed_credentials = models.BinaryField(default=bytes, help_text="Sealed; context account:<pk>")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="When the access token runs out.")
+    refresh_at = models.DateTimeField(null=True, blank=True, help_text="When to trade it for a fresh one.")
+    refreshing_until = models.DateTimeField(null=True, blank=True, help_text="Somebody is trading it; a lease.")
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="When its network last answered us well.")
+    read_at = models.DateTimeField(null=True, blank=True, help_text="When its messages were last read.")
+    read_cursor = models.TextField(blank=True)
+    measured_at = models.DateTimeField(null=True, blank=True)
+    prepare_seconds = models.FloatField(default=5.0, help_text="How long preparing takes here: a moving average.")
+    connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "network", "server", "remote_id"],
+                condition=~Q(state="removed"),
+                name="account_once_per_workspace",
+            )
+        ]
+        indexes = [models.Index(fields=["refresh_at"], name="account_to_refresh", condition=Q(state="connected"))]
+        ordering = ["name", "pk"]
+
+    PUBLISHING: ClassVar[tuple[str, ...]] = (State.CONNECTED,)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SignInUnderWay(models.Model):
+    """A person was sent to a vendor's page and has not come back yet. Short-lived; used once."""
+
+    state_hash = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    account = models.ForeignKey(
+        Account, on_delete=models.CASCADE, null=True, related_name="+", help_text="Reconnecting"
+    )
+    network = models.CharField(max_length=40)
+    server = models.CharField(max_length=300, blank=True)
+    redirect_uri = models.CharField(max_length=500)
+    sealed_secrets = models.BinaryField(help_text="Sealed; context sign_in:<state_hash>")
+    expires_at = models.DateTimeField()
+
+
+class Budget(models.Model):
+    """What a network allows an account in a window of time, as it last told us or as it is declared."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="budgets")
+    name = models.CharField(max_length=60)
+    most = models.IntegerField()
+    left = models.IntegerField()
+    resets_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="budget_once")]

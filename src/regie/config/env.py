@@ -1,0 +1,55 @@
+"""Every environment variable of the product, read once. ``docs/operate.md`` lists them for people."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class NetworkEnv(BaseModel):
+    """Where a vendor's hosts are, so that a sandbox, a test server or a regional host can stand in."""
+
+    api_url: str = ""
+
+
+class Env(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="REGIE_", env_nested_delimiter="__", extra="ignore")
+
+    data: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "regie")
+    port: int = Field(default=8000, ge=1, le=65535)
+    host: str = "127.0.0.1"
+    url: str = ""  # the one public address; without it, http://localhost:<port>
+    debug: bool = False
+    demo: bool = False
+    secret_key: SecretStr | None = None  # signs cookies; made at first start without it
+    sealing_key: SecretStr | None = None  # seals tokens, base64 of 32 bytes; made at first start without it
+    allowed_hosts_out: str = ""  # host or host:port, comma separated: inner addresses that people may name
+    networks: dict[str, NetworkEnv] = Field(default_factory=dict)
+    email_url: SecretStr | None = None  # smtp://user:password@host:587/?tls=1; without it, mail goes to the console
+    email_from: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    web_workers: int = Field(default=1, ge=1)
+    web_threads: int = Field(default=8, ge=1)
+    publisher_connections: int = Field(default=8, ge=2)
+    worker_concurrency: int = Field(default=4, ge=1)
+    trust_proxy: bool = False  # believe X-Forwarded-Proto and -For from the proxy in front
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+
+    @field_validator("url")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        return url.rstrip("/")
+
+    @property
+    def public_url(self) -> str:
+        """The one public address, without a trailing slash."""
+        return self.url or f"http://localhost:{self.port}"
+
+
+@cache
+def env() -> Env:
+    return Env()

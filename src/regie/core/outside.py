@@ -1,0 +1,112 @@
+"""Requests to the outside, guarded: inner addresses are refused where the connection is made, so no name can rebind.
+
+A person can type an address (a Mastodon server, a feed). Nothing that they type may reach loopback, private or
+link-local addresses, unless the operator named it in ``REGIE_ALLOWED_HOSTS_OUT`` or set it as a network's address.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from regie import __version__
+
+USER_AGENT = f"Regie/{__version__}"
+TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10, sock_connect=10, sock_read=30)
+
+
+class InnerAddress(OSError):
+    """The address is inside our own network, and nobody allowed it."""
+
+
+def is_inner(address: str) -> bool:
+    """Whether an IP address is anything but plainly public (loopback, private, link-local, shared, mapped, ...)."""
+    ip = ip_address(address.split("%", 1)[0])
+    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    if mapped is not None:
+        ip = mapped
+    return not ip.is_global or ip.is_multicast
+
+
+class Guard:
+    """Knows which inner places are allowed. ``allowed`` holds ``host``, ``host:port`` or whole addresses (URLs)."""
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        self._allowed = {pair for entry in allowed if (pair := _host_and_port(entry))}
+
+    def allows_name(self, host: str, port: int) -> bool:
+        return (host.lower(), port) in self._allowed or (host.lower(), None) in self._allowed
+
+    def note(self, address: str, port: int) -> None:
+        """An allowed name led to this address."""
+        self._allowed.add((address, port))
+
+    def check(self, address: str, port: int) -> None:
+        """Raises InnerAddress."""
+        if is_inner(address) and not self.allows_name(address, port):
+            raise InnerAddress(f"{address} is an inner address. See REGIE_ALLOWED_HOSTS_OUT.")
+
+    def make_socket(self, found: Any) -> socket.socket:
+        """For aiohttp, at the moment of connecting: the last look at where the request really goes."""
+        family, kind, protocol, _, where = found
+        self.check(str(where[0]), int(where[1]))
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)
+        return made
+
+
+class _Resolver(AbstractResolver):
+    def __init__(self, guard: Guard) -> None:
+        self._guard, self._real = guard, ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._real.resolve(host, port, family)
+        if self._guard.allows_name(host, port):
+            for one in found:
+                self._guard.note(one["host"], port)
+        return found
+
+    async def close(self) -> None:
+        await self._real.close()
+
+
+def session(
+    allowed: Iterable[str] = (), *, connections: int = 100, timeout: aiohttp.ClientTimeout = TIMEOUT
+) -> aiohttp.ClientSession:
+    """A guarded session: no cookies, no proxy, no environment, at most ``connections`` at once. Close it after use."""
+    guard = Guard(allowed)
+    connector = aiohttp.TCPConnector(
+        limit=connections,
+        resolver=_Resolver(guard),
+        socket_factory=guard.make_socket,
+        ttl_dns_cache=60,
+        keepalive_timeout=15,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=timeout,
+        headers={"User-Agent": USER_AGENT},
+        trust_env=False,
+        auto_decompress=True,
+    )
+
+
+def _host_and_port(entry: str) -> tuple[str, int | None] | None:
+    entry = entry.strip().lower()
+    if not entry:
+        return None
+    parts = urlsplit(entry if "//" in entry else f"//{entry}")
+    if parts.hostname is None:
+        return None
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.hostname, parts.port or default

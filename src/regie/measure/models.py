@@ -1,0 +1,39 @@
+"""Samples: numbers that a network told us at a moment."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from regie.accounts.models import Account
+from regie.core import clock
+from regie.people.models import Workspace
+from regie.publishing.models import Delivery
+
+
+class Sample(models.Model):
+    """``value`` None: the network did not say. Zero: the network said zero. ``delivery`` None: of the account."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="samples")
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, null=True, related_name="samples")
+    metric = models.CharField(max_length=40, help_text="A name from networks/metrics.py")
+    value = models.BigIntegerField(null=True)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["delivery", "metric", "at"], name="sample_of_delivery", condition=~Q(delivery=None)),
+            models.Index(fields=["account", "metric", "at"], name="sample_of_account", condition=Q(delivery=None)),
+        ]
+
+
+class Collection(models.Model):
+    """When a delivery's numbers are next asked for: often at first, ever more rarely later."""
+
+    delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, primary_key=True, related_name="collection")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    next_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["next_at"], name="collection_due", condition=Q(next_at__isnull=False))]

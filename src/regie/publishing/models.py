@@ -1,0 +1,190 @@
+"""Deliveries and their proof: what was promised, what was said on the wire, what became of it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from regie.accounts.models import Account
+from regie.core import clock
+from regie.core.fields import WallClockField
+from regie.people.models import Workspace
+from regie.publishing.states import State
+from regie.studio.models import Variant
+
+
+class Delivery(models.Model):
+    """One variant promised to one account at one time, and what became of the promise."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)  # proof outlives what it proves
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="deliveries")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="deliveries")
+    state = models.CharField(max_length=20, choices=State, default=State.SCHEDULED)
+    holds = ArrayField(models.CharField(max_length=40), default=list, blank=True, help_text="Why it is held.")
+    local_at = WallClockField(help_text="Wall clock, as the person chose it.")
+    zone = models.CharField(max_length=64)
+    due_at = models.DateTimeField(help_text="local_at in zone, as UTC; computed again when zone rules change.")
+    next_at = models.DateTimeField(help_text="due_at, or later when the network told us to wait.")
+    late_minutes = models.PositiveIntegerField(default=60, help_text="Later than this, a person is asked.")
+    lease = models.UUIDField(null=True, blank=True, help_text="The publisher's claim.")
+    leased_until = models.DateTimeField(null=True, blank=True)
+    publisher = models.CharField(max_length=100, blank=True)
+    remote_id = models.CharField(max_length=300, blank=True, help_text="The network's id, or its publish id.")
+    url = models.URLField(max_length=500, blank=True)
+    problem = models.TextField(blank=True, help_text="A sentence in English with {names}; shown translated.")
+    problem_facts = models.JSONField(default=dict, blank=True)
+    tries = models.PositiveIntegerField(default=0, help_text="Sends that the network answered with 'later'.")
+    scheduled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="The visible call began.")
+    accepted_at = models.DateTimeField(null=True, blank=True, help_text="The network said yes.")
+    visible_at = models.DateTimeField(null=True, blank=True, help_text="We saw it there.")
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="It is no longer there.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["variant", "local_at", "zone"],
+                condition=~Q(state="cancelled"),
+                name="delivery_once_per_occurrence",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "remote_id"], condition=~Q(remote_id=""), name="delivery_owns_its_post"
+            ),
+            models.CheckConstraint(condition=~Q(state="published", remote_id=""), name="delivery_has_receipt"),
+            models.CheckConstraint(
+                condition=~Q(state="held", holds=[]) & (Q(holds=[]) | Q(state="held")),
+                name="delivery_held_for_a_reason",
+            ),
+            models.CheckConstraint(condition=Q(next_at__gte=F("due_at")), name="delivery_never_early"),
+        ]
+        indexes = [
+            # For the engine, several times a second: only the rows still waiting.
+            models.Index(fields=["account", "next_at"], name="delivery_waiting", condition=Q(state="scheduled")),
+            models.Index(
+                fields=["leased_until"],
+                name="delivery_leased",
+                condition=Q(state__in=["claimed", "sending", "preparing"]),
+            ),
+            models.Index(
+                fields=["next_at"], name="delivery_to_look_for", condition=Q(state__in=["unclear", "processing"])
+            ),
+            models.Index(fields=["workspace", "due_at"], name="delivery_on_calendar"),
+        ]
+        ordering = ["due_at", "pk"]
+
+
+class Step(models.Model):
+    """One part of a delivery: the post itself, then each further part of its thread. Each has its own fate."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        SENDING = "sending"
+        PROCESSING = "processing"
+        PUBLISHED = "published"
+        UNCLEAR = "unclear"
+        REFUSED = "refused"
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Sent to the network.")
+    content = models.JSONField(help_text="Exactly what this step says: text, files with alt texts, poll, options.")
+    state = models.CharField(max_length=20, choices=State, default=State.WAITING)
+    progress = models.JSONField(default=dict, help_text="What the connector has achieved so far.")
+    prepared_at = models.DateTimeField(null=True, blank=True)
+    remote_id = models.CharField(max_length=300, blank=True)
+    url = models.URLField(max_length=500, blank=True)
+    extra = models.JSONField(default=dict)
+    published_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "position"], name="step_once")]
+        ordering = ["position"]
+
+
+class Attempt(models.Model):
+    """One call for a step, written before it was made, with what the network said. Never changed after its end."""
+
+    class Kind(models.TextChoices):
+        PREPARE = "prepare"
+        COMMIT = "commit"
+        LOOK = "look"  # reconciliation
+        DELETE = "delete"
+        EDIT = "edit"
+
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMIT)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of exactly what was to be sent.")
+    publisher = models.CharField(max_length=100)
+    began_at = models.DateTimeField()
+    deadline = models.DateTimeField(help_text="After this the call can no longer be under way.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=20, blank=True, help_text="published, pending, later, refused, sign_in, ...")
+    said = models.TextField(blank=True)
+    answer = models.JSONField(null=True, blank=True, help_text="Status, headers that matter, body, seconds; masked.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["step", "number"], name="attempt_once")]
+        ordering = ["step", "number"]
+
+
+class Lane(models.Model):
+    """An account as the engine serves it: one line of deliveries, in order, held by one publisher at a time."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="lane")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    next_at = models.DateTimeField(null=True, help_text="When its first delivery is due; None: nothing waits.")
+    served_at = models.DateTimeField(default=clock.now)
+    not_before = models.DateTimeField(null=True, help_text="The network asked us to wait.")
+    lease = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["next_at"], name="lane_with_work", condition=Q(next_at__isnull=False))]
+
+
+class Freeze(models.Model):
+    """Everything not yet sent is held: of one account, of a workspace, or (both None) of the whole installation."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, null=True, related_name="freezes")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="freezes")
+    why = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "account"], condition=Q(lifted_at=None), nulls_distinct=False, name="freeze_once"
+            )
+        ]
+
+
+class Publisher(models.Model):
+    """A publisher process, as it last reported."""
+
+    name = models.CharField(max_length=100, unique=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    skew_ms = models.FloatField(default=0, help_text="Its clock minus the database's, in milliseconds.")
+    sending = models.PositiveIntegerField(default=0)
+
+
+class Installation(models.Model):
+    """One row: which installation this database belongs to. A restored copy gets a new id, and starts frozen."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    key = models.UUIDField(default=uuid.uuid4)
+    created_at = models.DateTimeField(default=clock.now)
+    restored_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="installation_single")]

@@ -1,0 +1,50 @@
+"""The states of a delivery and what may follow what: one table, also enforced by the database and drawn in the docs."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    HELD = "held", _("Held")  # with reasons; leaves only when there is none left
+    SCHEDULED = "scheduled", _("Scheduled")
+    PREPARING = "preparing", _("Preparing")  # uploads ahead of time, invisible
+    CLAIMED = "claimed", _("In line")  # a publisher has it, nothing said yet
+    SENDING = "sending", _("Sending")
+    PROCESSING = "processing", _("Processing")  # the network has it and is working on it
+    PUBLISHED = "published", _("Published")
+    PARTLY = "partly", _("Partly published")
+    UNCLEAR = "unclear", _("Unclear")
+    REFUSED = "refused", _("Refused")
+    MISSED = "missed", _("Missed")
+    BY_HAND = "by_hand", _("By hand")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+S = State
+
+FOLLOWS: dict[State, frozenset[State]] = {
+    S.HELD: frozenset((S.SCHEDULED, S.CANCELLED, S.MISSED)),
+    S.SCHEDULED: frozenset((S.HELD, S.PREPARING, S.CLAIMED, S.BY_HAND, S.MISSED, S.CANCELLED, S.REFUSED)),
+    S.PREPARING: frozenset((S.SCHEDULED, S.HELD, S.REFUSED, S.CANCELLED, S.MISSED)),
+    S.CLAIMED: frozenset((S.SCHEDULED, S.SENDING, S.HELD, S.MISSED, S.CANCELLED, S.REFUSED)),
+    S.SENDING: frozenset((S.PUBLISHED, S.PROCESSING, S.PARTLY, S.UNCLEAR, S.REFUSED, S.SCHEDULED)),
+    S.PROCESSING: frozenset((S.PUBLISHED, S.PARTLY, S.REFUSED, S.UNCLEAR, S.CLAIMED)),
+    S.UNCLEAR: frozenset((S.PUBLISHED, S.PARTLY, S.SCHEDULED, S.REFUSED, S.MISSED, S.CANCELLED)),
+    S.PARTLY: frozenset((S.SCHEDULED, S.PUBLISHED, S.CANCELLED)),
+    S.REFUSED: frozenset((S.SCHEDULED, S.CANCELLED)),
+    S.MISSED: frozenset((S.SCHEDULED, S.CANCELLED, S.PUBLISHED)),
+    S.BY_HAND: frozenset((S.PUBLISHED, S.MISSED, S.CANCELLED, S.SCHEDULED, S.HELD)),
+    S.CANCELLED: frozenset((S.SCHEDULED,)),  # undo
+    S.PUBLISHED: frozenset(),  # what is out is out; ``gone_at`` says that it left again
+}
+
+BEGINNINGS = frozenset((S.SCHEDULED, S.HELD, S.UNCLEAR))
+OPEN = frozenset((S.HELD, S.SCHEDULED, S.PREPARING, S.CLAIMED, S.SENDING, S.PROCESSING, S.UNCLEAR, S.BY_HAND))
+NEEDS_A_PERSON = frozenset((S.UNCLEAR, S.REFUSED, S.MISSED, S.PARTLY, S.BY_HAND))
+MOVABLE = frozenset((S.HELD, S.SCHEDULED, S.MISSED, S.REFUSED, S.BY_HAND))
+
+
+def may_follow(old: str, new: str) -> bool:
+    return State(new) in FOLLOWS[State(old)]

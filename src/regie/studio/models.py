@@ -1,0 +1,58 @@
+"""Posts and their variants: what a person wrote, and what each account will show of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from regie.accounts.models import Account
+from regie.core import clock
+from regie.media.models import File
+from regie.people.models import Workspace
+from regie.studio.content import Content
+
+
+class Post(models.Model):
+    """What a person wrote. ``version`` counts saves: two tabs that edit one post do not overwrite each other."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="posts")
+    title = models.CharField(max_length=200, blank=True, help_text="For the team; never published.")
+    content = models.JSONField(default=dict, help_text="studio.content.Content")
+    version = models.PositiveIntegerField(default=1)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    files = models.ManyToManyField(File, related_name="posts", blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now)
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="In the bin; its proof stays.")
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-updated_at"], name="post_of_workspace")]
+        ordering = ["-updated_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.title or self.document.text.strip().split("\n")[0][:80]
+
+    @property
+    def document(self) -> Content:
+        return Content.model_validate(self.content or {})
+
+
+class Variant(models.Model):
+    """That post as it will look on one account. ``content`` None: the same as the post."""
+
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="variants")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="variants")
+    content = models.JSONField(null=True, blank=True)
+    by_hand = models.BooleanField(default=False, help_text="A person publishes it and pastes the link.")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    dropped_at = models.DateTimeField(null=True, blank=True, help_text="The account was taken off the post.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["post", "account"], name="variant_once")]
+        ordering = ["pk"]
+
+    @property
+    def document(self) -> Content:
+        return Content.model_validate(self.content) if self.content is not None else self.post.document

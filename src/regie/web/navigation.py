@@ -1,0 +1,71 @@
+"""The left-hand navigation: what exists, and what the person may see of it. Nothing leads nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from regie.people.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``verb``: what the role must give, somewhere in view. ``under``: view names' namespace that light it up."""
+
+    label: Promise
+    view: str
+    icon: str
+    verb: str = "view"
+    under: str = ""
+
+
+GROUPS: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
+    ("", (Place(_("Today"), "web:today", "sun"),)),
+    (_("Plan"), (Place(_("Calendar"), "planner:calendar", "calendar", under="planner"),)),
+    (
+        _("Create"),
+        (
+            Place(_("Posts"), "studio:posts", "edit", under="studio"),
+            Place(_("Media"), "media:library", "photo", under="media"),
+        ),
+    ),
+    (_("Engage"), (Place(_("Inbox"), "community:inbox", "inbox", verb="read_inbox", under="community"),)),
+    (_("Measure"), (Place(_("Numbers"), "measure:overview", "chart-line", verb="measure", under="measure"),)),
+    (
+        "",
+        (
+            Place(_("Accounts"), "accounts:accounts", "plug", under="accounts"),
+            Place(_("Settings"), "people:settings", "settings", under="people"),
+        ),
+    ),
+)
+
+
+def for_scope(scope: Scope, *, namespace: str, view: str, counts: dict[str, int]) -> list[dict[str, object]]:
+    """Groups of ``{label, items: [{label, url, icon, count, current}]}`` for the shell."""
+    groups = []
+    for label, places in GROUPS:
+        items = [
+            {
+                "label": place.label,
+                "url": url,
+                "icon": place.icon,
+                "count": counts.get(place.view, 0),
+                "current": place.view == view or (bool(place.under) and place.under == namespace),
+            }
+            for place in places
+            if scope.may(place.verb) and (url := _address(place.view))
+        ]
+        if items:
+            groups.append({"label": label, "items": items})
+    return groups
+
+
+def _address(view: str) -> str:
+    try:
+        return reverse(view)
+    except NoReverseMatch:
+        return ""
