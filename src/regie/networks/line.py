@@ -175,7 +175,10 @@ def json_of(answer: Answer, *, network: str) -> Any:
         return answer.json()
     except ValueError as exc:
         raise Refused(
-            "{network} answered something that is not its API ({answer.status}).", network=network, answer=answer
+            "{network} answered something that is not its API ({status}).",
+            network=network,
+            status=answer.status,
+            answer=answer,
         ) from exc
 
 
