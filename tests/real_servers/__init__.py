@@ -1,0 +1,1 @@
+"""Real networks on loopback: what they are, how they start, and the weather between them and us."""

@@ -1,0 +1,82 @@
+"""snac speaks Mastodon's API, seen through a client that is not ours; where it differs is written down here."""
+
+import http.client
+import io
+import socket
+import urllib.parse
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+from mastodon import Mastodon, MastodonNetworkError
+
+from .servers import Snac, eventually
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("real")]
+
+
+ClientOf = Callable[[Snac, str], Mastodon]
+
+
+@pytest.fixture
+def client_of() -> Iterator[ClientOf]:
+    """A client signed in as alice or bob."""
+    with requests.Session() as session:
+        yield lambda server, user: Mastodon(
+            access_token=server.token(user), api_base_url=server.url, ratelimit_method="throw", session=session
+        )
+
+
+def test_a_post_with_a_picture_is_read_back_with_its_alt_text(
+    client_of: ClientOf, snac_behind_nginx: Snac, picture: bytes
+) -> None:
+    alice = client_of(snac_behind_nginx, "alice")
+    media = alice.media_post(io.BytesIO(picture), mime_type="image/png", description="A grey gradient")
+    sent = alice.status_post("Good morning #snac", media_ids=[media])
+
+    read = alice.status(sent.id)
+    assert "Good morning" in read.content
+    assert [attached.description for attached in read.media_attachments] == ["A grey gradient"]
+    assert alice.account_verify_credentials().username == "alice"
+
+
+def test_replies_and_favourites_are_counted(client_of: ClientOf, snac_behind_nginx: Snac) -> None:
+    alice, bob = client_of(snac_behind_nginx, "alice"), client_of(snac_behind_nginx, "bob")
+    sent = alice.status_post("Any questions?")
+    bob.status_favourite(sent.id)
+    bob.status_post("One!", in_reply_to_id=sent.id)
+
+    def counts() -> tuple[int, int]:
+        seen = alice.status(sent.id)
+        return seen.replies_count, seen.favourites_count
+
+    eventually(lambda: counts() == (1, 1))
+    assert ["One!" in reply.content for reply in alice.status_context(sent.id).descendants] == [True]
+
+
+def test_snac_behind_nginx_can_lose_the_answer_to_a_post_it_took(client_of: ClientOf, snac_behind_nginx: Snac) -> None:
+    alice = client_of(snac_behind_nginx, "alice")
+    assert snac_behind_nginx.proxy is not None
+    snac_behind_nginx.proxy.cut_answer("POST", "/api/v1/statuses")
+    with pytest.raises(MastodonNetworkError):
+        alice.status_post("Did it go out?")
+    mine = alice.account_statuses(alice.account_verify_credentials().id)
+    assert ["Did it go out?" in status.content for status in mine].count(True) == 1
+
+
+def test_bare_snac_hangs_up_without_having_said_so(snac: Snac) -> None:
+    at = urllib.parse.urlsplit(snac.url)
+    connection = http.client.HTTPConnection(at.netloc, timeout=5)
+    connection.request("GET", "/api/v1/instance")
+    raw: socket.socket = connection.sock
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200
+    assert "close" not in (answer.headers["connection"] or "").lower()
+    assert raw.recv(1) == b""
+    connection.close()
+
+
+def test_both_people_get_tokens_of_their_own_from_bare_snac(client_of: ClientOf, snac: Snac) -> None:
+    for user in ("alice", "bob"):
+        assert client_of(snac, user).account_verify_credentials().username == user
