@@ -21,7 +21,7 @@ def url() -> str:
     given = env().database_url
     if given is not None:
         return given.get_secret_value()
-    return _url or "postgresql://regie@nowhere.invalid/regie"
+    return _url or env().embedded_url.get_secret_value() or "postgresql://regie@nowhere.invalid/regie"
 
 
 def is_embedded() -> bool:

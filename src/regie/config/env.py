@@ -37,6 +37,9 @@ class Env(BaseSettings):
     publisher_connections: int = Field(default=8, ge=2)
     worker_concurrency: int = Field(default=4, ge=1)
     trust_proxy: bool = False  # believe X-Forwarded-Proto and -For from the proxy in front
+    embedded_url: SecretStr = SecretStr("")  # set by `regie web` for its own workers
+    passphrase: SecretStr | None = None  # for the sealing key in a backup, instead of asking
+    sandbox_port: int = Field(default=8790, ge=1, le=65000)  # of the demo; its networks take the next ones
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
 
     @field_validator("url")

@@ -6,76 +6,112 @@ import regie.core.clock
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('network', models.CharField(max_length=40)),
-                ('server', models.CharField(help_text='Base address of the API it lives on.', max_length=300)),
-                ('remote_id', models.CharField(max_length=300)),
-                ('kind', models.CharField(default='profile', max_length=20)),
-                ('name', models.CharField(max_length=200)),
-                ('handle', models.CharField(blank=True, max_length=200)),
-                ('url', models.URLField(blank=True, max_length=500)),
-                ('avatar', models.ImageField(blank=True, help_text='Fetched by us, served by us.', upload_to='avatars/')),
-                ('state', models.CharField(choices=[('connected', 'Connected'), ('paused', 'Paused'), ('broken', 'Needs reconnecting'), ('removed', 'Removed')], default='connected', max_length=20)),
-                ('problem', models.TextField(blank=True, help_text='A sentence in English with {names}; shown translated.')),
-                ('problem_facts', models.JSONField(blank=True, default=dict)),
-                ('limits', models.JSONField(blank=True, default=dict, help_text='What its server says of its limits.')),
-                ('scopes', models.JSONField(blank=True, default=list)),
-                ('sealed_credentials', models.BinaryField(default=bytes, help_text='Sealed; context account:<pk>')),
-                ('expires_at', models.DateTimeField(blank=True, help_text='When the access token runs out.', null=True)),
-                ('refresh_at', models.DateTimeField(blank=True, help_text='When to trade it for a fresh one.', null=True)),
-                ('refreshing_until', models.DateTimeField(blank=True, help_text='Somebody is trading it; a lease.', null=True)),
-                ('checked_at', models.DateTimeField(blank=True, help_text='When its network last answered us well.', null=True)),
-                ('read_at', models.DateTimeField(blank=True, help_text='When its messages were last read.', null=True)),
-                ('read_cursor', models.TextField(blank=True)),
-                ('measured_at', models.DateTimeField(blank=True, null=True)),
-                ('prepare_seconds', models.FloatField(default=5.0, help_text='How long preparing takes here: a moving average.')),
-                ('created_at', models.DateTimeField(default=regie.core.clock.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("network", models.CharField(max_length=40)),
+                ("server", models.CharField(help_text="Base address of the API it lives on.", max_length=300)),
+                ("remote_id", models.CharField(max_length=300)),
+                ("kind", models.CharField(default="profile", max_length=20)),
+                ("name", models.CharField(max_length=200)),
+                ("handle", models.CharField(blank=True, max_length=200)),
+                ("url", models.URLField(blank=True, max_length=500)),
+                (
+                    "avatar",
+                    models.ImageField(blank=True, help_text="Fetched by us, served by us.", upload_to="avatars/"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("connected", "Connected"),
+                            ("paused", "Paused"),
+                            ("broken", "Needs reconnecting"),
+                            ("removed", "Removed"),
+                        ],
+                        default="connected",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "problem",
+                    models.TextField(blank=True, help_text="A sentence in English with {names}; shown translated."),
+                ),
+                ("problem_facts", models.JSONField(blank=True, default=dict)),
+                ("limits", models.JSONField(blank=True, default=dict, help_text="What its server says of its limits.")),
+                ("scopes", models.JSONField(blank=True, default=list)),
+                ("sealed_credentials", models.BinaryField(default=bytes, help_text="Sealed; context account:<pk>")),
+                (
+                    "expires_at",
+                    models.DateTimeField(blank=True, help_text="When the access token runs out.", null=True),
+                ),
+                (
+                    "refresh_at",
+                    models.DateTimeField(blank=True, help_text="When to trade it for a fresh one.", null=True),
+                ),
+                (
+                    "refreshing_until",
+                    models.DateTimeField(blank=True, help_text="Somebody is trading it; a lease.", null=True),
+                ),
+                (
+                    "checked_at",
+                    models.DateTimeField(blank=True, help_text="When its network last answered us well.", null=True),
+                ),
+                ("read_at", models.DateTimeField(blank=True, help_text="When its messages were last read.", null=True)),
+                ("read_cursor", models.TextField(blank=True)),
+                ("measured_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "prepare_seconds",
+                    models.FloatField(default=5.0, help_text="How long preparing takes here: a moving average."),
+                ),
+                ("created_at", models.DateTimeField(default=regie.core.clock.now, editable=False)),
             ],
             options={
-                'ordering': ['name', 'pk'],
+                "ordering": ["name", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Budget',
+            name="Budget",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('most', models.IntegerField()),
-                ('left', models.IntegerField()),
-                ('resets_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("most", models.IntegerField()),
+                ("left", models.IntegerField()),
+                ("resets_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='NetworkApp',
+            name="NetworkApp",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('network', models.CharField(max_length=40)),
-                ('server', models.CharField(blank=True, max_length=300)),
-                ('client_id', models.CharField(max_length=500)),
-                ('sealed_keys', models.BinaryField(help_text='client_secret and extras, sealed; context network_app:<network>:<server>')),
-                ('created_at', models.DateTimeField(default=regie.core.clock.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("network", models.CharField(max_length=40)),
+                ("server", models.CharField(blank=True, max_length=300)),
+                ("client_id", models.CharField(max_length=500)),
+                (
+                    "sealed_keys",
+                    models.BinaryField(
+                        help_text="client_secret and extras, sealed; context network_app:<network>:<server>"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=regie.core.clock.now, editable=False)),
             ],
         ),
         migrations.CreateModel(
-            name='SignInUnderWay',
+            name="SignInUnderWay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state_hash', models.CharField(max_length=64, unique=True)),
-                ('network', models.CharField(max_length=40)),
-                ('server', models.CharField(blank=True, max_length=300)),
-                ('redirect_uri', models.CharField(max_length=500)),
-                ('sealed_secrets', models.BinaryField(help_text='Sealed; context sign_in:<state_hash>')),
-                ('expires_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("state_hash", models.CharField(max_length=64, unique=True)),
+                ("network", models.CharField(max_length=40)),
+                ("server", models.CharField(blank=True, max_length=300)),
+                ("redirect_uri", models.CharField(max_length=500)),
+                ("sealed_secrets", models.BinaryField(help_text="Sealed; context sign_in:<state_hash>")),
+                ("expires_at", models.DateTimeField()),
             ],
         ),
     ]

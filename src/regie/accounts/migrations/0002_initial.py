@@ -6,60 +6,81 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('people', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='account',
-            name='connected_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="account",
+            name="connected_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='people.workspace'),
+            model_name="account",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="people.workspace"
+            ),
         ),
         migrations.AddField(
-            model_name='budget',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='budgets', to='accounts.account'),
+            model_name="budget",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="budgets", to="accounts.account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='networkapp',
-            constraint=models.UniqueConstraint(fields=('network', 'server'), name='network_app_once'),
+            model_name="networkapp",
+            constraint=models.UniqueConstraint(fields=("network", "server"), name="network_app_once"),
         ),
         migrations.AddField(
-            model_name='signinunderway',
-            name='account',
-            field=models.ForeignKey(help_text='Reconnecting', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account'),
+            model_name="signinunderway",
+            name="account",
+            field=models.ForeignKey(
+                help_text="Reconnecting",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="accounts.account",
+            ),
         ),
         migrations.AddField(
-            model_name='signinunderway',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="signinunderway",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='signinunderway',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='people.workspace'),
+            model_name="signinunderway",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="people.workspace"
+            ),
         ),
         migrations.AddIndex(
-            model_name='account',
-            index=models.Index(condition=models.Q(('state', 'connected')), fields=['refresh_at'], name='account_to_refresh'),
+            model_name="account",
+            index=models.Index(
+                condition=models.Q(("state", "connected")), fields=["refresh_at"], name="account_to_refresh"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'removed'), _negated=True), fields=('workspace', 'network', 'server', 'remote_id'), name='account_once_per_workspace'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "removed"), _negated=True),
+                fields=("workspace", "network", "server", "remote_id"),
+                name="account_once_per_workspace",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.UniqueConstraint(fields=('account', 'name'), name='budget_once'),
+            model_name="budget",
+            constraint=models.UniqueConstraint(fields=("account", "name"), name="budget_once"),
         ),
     ]

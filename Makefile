@@ -1,0 +1,46 @@
+# Everything a developer types. Python 3.11 with pip is all that has to be there.
+SHELL := /bin/bash
+export REGIE_PORT ?= 8000
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --no-sync
+
+.PHONY: demo test check bench vendor setup messages clean
+
+demo: setup ## everything, with sandbox networks and two demo brands
+	@REGIE_DATA="$${REGIE_DATA:-$(CURDIR)/.regie/demo}" exec $(RUN) --no-dev regie demo
+
+test: setup ## the whole suite, browser tests included
+	@$(RUN) python scripts/browser.py
+	@$(RUN) pytest -n "$${REGIE_TEST_WORKERS:-auto}" $(ARGS)
+
+check: setup ## style, types, layers, licences, migrations, translations, vendored files
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) djlint --check --quiet src/regie --extension=html || $(RUN) djlint --check src/regie --extension=html
+	$(RUN) djlint --lint src/regie --extension=html
+	$(RUN) lint-imports --no-cache
+	$(RUN) python scripts/licences.py
+	$(RUN) python scripts/vendor.py --check
+	$(RUN) python scripts/messages.py check
+	REGIE_DATA=$(CURDIR)/.regie/check $(RUN) regie manage makemigrations --check --dry-run
+
+bench: setup ## the budgets of this installation, measured
+	$(RUN) regie bench $(ARGS)
+
+vendor: setup ## fetch the pinned front-end files again
+	$(RUN) python scripts/vendor.py
+
+messages: setup ## collect what people read into the translation files
+	$(RUN) python scripts/messages.py update
+
+setup: .venv/.ready
+	@$(RUN) python scripts/messages.py compile
+
+.venv/.ready: pyproject.toml uv.lock
+	@command -v $(UV) >/dev/null 2>&1 || { python3 -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv; }
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+clean: ## what can be made again
+	rm -rf .venv .uv dist build .mypy_cache .ruff_cache .hypothesis

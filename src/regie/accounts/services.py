@@ -1,0 +1,268 @@
+"""Connecting accounts and keeping them connected. Network calls stay outside transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import cast
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from regie.accounts.errors import CannotConnect
+from regie.accounts.models import Account, NetworkApp
+from regie.accounts.opening import connector_for, open_credentials, seal_credentials, session
+from regie.accounts.signals import account_connected, account_disconnected
+from regie.core import clock
+from regie.core.sealed import CannotOpen, sealer
+from regie.core.sentences import in_words
+from regie.core.threads import in_thread
+from regie.networks import registry
+from regie.networks.data import Profile, SignedIn
+from regie.networks.errors import NetworkError, SignInAgain
+from regie.networks.protocols import KnowsItself, Refreshes, Revokes
+from regie.people import audit, notices
+from regie.people.models import Member
+
+REFRESH_BEFORE_END = 0.2  # of a token's life
+REFRESH_LEASE = timedelta(minutes=2)
+RETRY_REFRESH = timedelta(minutes=1)
+
+
+@transaction.atomic
+def connect(*, network: str, profile: Profile, signed_in: SignedIn, by: Member) -> Account:
+    """Connects an account to the member's workspace, or gives an existing one fresh credentials.
+
+    Raises NotAllowed.
+    """
+    by.must("connect")
+    account = (
+        Account.objects.select_for_update()
+        .filter(workspace=by.workspace, network=network, server=profile.server, remote_id=profile.remote_id)
+        .exclude(state=Account.State.REMOVED)
+        .first()
+    )
+    fresh = account is None
+    if account is None:
+        account = Account(workspace=by.workspace, network=network, server=profile.server, remote_id=profile.remote_id)
+        account.connected_by = by.user
+    _describe(account, profile)
+    account.save()
+    _store(account, signed_in)
+    if account.state == Account.State.BROKEN or fresh:
+        account.state = Account.State.CONNECTED
+    account.problem, account.problem_facts, account.checked_at = "", {}, clock.now()
+    account.save()
+    audit.record(by=by, did="account.connected" if fresh else "account.reconnected", to=account)
+    transaction.on_commit(lambda: account_connected.send(Account, account=account))
+    return account
+
+
+def _describe(account: Account, profile: Profile) -> None:
+    account.name, account.handle, account.url = profile.name[:200], profile.handle[:200], profile.url[:500]
+    account.kind, account.limits = profile.kind, dict(profile.limits)
+
+
+def _store(account: Account, signed_in: SignedIn) -> None:
+    seal_credentials(account, signed_in.credentials)
+    account.scopes = list(signed_in.scopes) or account.scopes
+    account.expires_at = signed_in.expires_at
+    account.refresh_at = _when_to_refresh(account, signed_in.expires_at)
+    account.refreshing_until = None
+
+
+def _when_to_refresh(account: Account, expires_at: datetime | None) -> datetime | None:
+    refreshes = issubclass(registry.connector(account.network), Refreshes)
+    if expires_at is None or not refreshes:
+        return None
+    return expires_at - (expires_at - clock.now()) * REFRESH_BEFORE_END
+
+
+@transaction.atomic
+def pause(*, account: Account, by: Member) -> None:
+    """Nothing goes out from it and nothing is read until it is resumed; what is planned stays planned."""
+    by.must("connect", account)
+    _set_state(account, Account.State.PAUSED, by=by, did="account.paused", only=(Account.State.CONNECTED,))
+
+
+@transaction.atomic
+def resume(*, account: Account, by: Member) -> None:
+    by.must("connect", account)
+    _set_state(account, Account.State.CONNECTED, by=by, did="account.resumed", only=(Account.State.PAUSED,))
+    transaction.on_commit(lambda: account_connected.send(Account, account=account))
+
+
+@transaction.atomic
+def remove(*, account: Account, by: Member) -> None:
+    """Takes the account out of the workspace and forgets its credentials. Its posts and receipts stay as proof."""
+    by.must("connect", account)
+    account.sealed_credentials, account.refresh_at, account.expires_at = b"", None, None
+    account.save(update_fields=["sealed_credentials", "refresh_at", "expires_at"])
+    _set_state(account, Account.State.REMOVED, by=by, did="account.removed")
+    transaction.on_commit(lambda: account_disconnected.send(Account, account=account))
+
+
+def _set_state(
+    account: Account, state: Account.State, *, by: Member, did: str, only: tuple[Account.State, ...] = ()
+) -> None:
+    rows = Account.objects.filter(pk=account.pk)
+    if only:
+        rows = rows.filter(state__in=only)
+    if rows.update(state=state):
+        account.state = state
+        audit.record(by=by, did=did, to=account)
+
+
+async def revoke(account: Account) -> None:
+    """Tells the network to forget our token, before ``remove``. A network that does not answer changes nothing."""
+    async with session(connections=1) as http:
+        try:
+            connector = await in_thread(connector_for, account, http)
+            if isinstance(connector, Revokes):
+                await connector.revoke()
+        except (NetworkError, CannotOpen):
+            return
+
+
+@transaction.atomic
+def disconnect(account: Account, because: NetworkError) -> None:
+    """The token is dead: say so on the account, and tell the people who can reconnect it. Once per breakage."""
+    broken = Account.objects.filter(pk=account.pk, state=Account.State.CONNECTED).update(
+        state=Account.State.BROKEN, problem=because.sentence, problem_facts=because.facts, refresh_at=None
+    )
+    if not broken:
+        return
+    account.state, account.problem, account.problem_facts = Account.State.BROKEN, because.sentence, because.facts
+    audit.record(by=None, did="account.broken", to=account, workspace=account.workspace_id, why=because.sentence)
+    notices.tell(
+        notices.members_who_may(account.workspace_id, "connect"),
+        workspace=account.workspace_id,
+        kind="account.broken",
+        key=f"account.broken:{account.pk}:{clock.now():%Y-%m-%dT%H:%M}",
+        facts={"account": account.name, "network": registry.connector(account.network).name},
+        path=f"accounts/{account.pk}/",
+        urgent=True,
+    )
+    transaction.on_commit(lambda: account_disconnected.send(Account, account=account))
+
+
+def note_health(account: Account, profile: Profile) -> None:
+    """Its network answered well: name, limits and the moment are kept."""
+    _describe(account, profile)
+    account.checked_at, account.problem, account.problem_facts = clock.now(), "", {}
+    account.save(update_fields=["name", "handle", "url", "kind", "limits", "checked_at", "problem", "problem_facts"])
+
+
+def note_problem(account: Account, problem: NetworkError) -> None:
+    """A passing trouble: shown on the account, which stays connected."""
+    Account.objects.filter(pk=account.pk).update(problem=problem.sentence, problem_facts=problem.facts)
+
+
+async def check_health(account: Account) -> None:
+    """Asks the network who we are there. Only a dead token disconnects."""
+    async with session(connections=1) as http:
+        try:
+            connector = await in_thread(connector_for, account, http)
+            if isinstance(connector, KnowsItself):
+                await in_thread(note_health, account, await connector.whoami())
+        except SignInAgain as exc:
+            await in_thread(disconnect, account, exc)
+        except NetworkError as exc:
+            await in_thread(note_problem, account, exc)
+        except CannotOpen:
+            await in_thread(disconnect, account, _cannot_open())
+
+
+def _cannot_open() -> SignInAgain:
+    return SignInAgain("This installation cannot open the stored sign-in (the sealing key changed). Connect it again.")
+
+
+def claim_for_refresh(account_id: int) -> Account | None:
+    """Takes the lease on an account's token, or None when another has it. A dead holder's lease runs out."""
+    now = clock.now()
+    free = Q(refreshing_until=None) | Q(refreshing_until__lt=now)
+    won = Account.objects.filter(free, pk=account_id, state__in=[Account.State.CONNECTED, Account.State.PAUSED]).update(
+        refreshing_until=now + REFRESH_LEASE
+    )
+    return Account.objects.get(pk=account_id) if won else None
+
+
+async def refresh_token(account_id: int) -> bool:
+    """Trades an account's token for a fresh one before it runs out. Returns whether it was done.
+
+    Only a permanent refusal disconnects the account; an outage leaves it connected, to be tried again.
+    """
+    account = await in_thread(claim_for_refresh, account_id)
+    if account is None:
+        return False
+    async with session(connections=1) as http:
+        try:
+            connector = cast(Refreshes, await in_thread(connector_for, account, http))
+            signed_in = await connector.refresh()
+        except SignInAgain as exc:
+            await in_thread(disconnect, account, exc)
+        except CannotOpen:
+            await in_thread(disconnect, account, _cannot_open())
+        except NetworkError as exc:
+            await in_thread(_refresh_later, account, exc)
+        else:
+            await in_thread(store_token, account, signed_in)
+            return True
+    return False
+
+
+def store_token(account: Account, signed_in: SignedIn) -> None:
+    """Keeps the fresh pair. What the network left out of its answer stays as it was."""
+    merged: Mapping[str, str] = {**open_credentials(account), **signed_in.credentials}
+    seal_credentials(account, merged)
+    account.expires_at = signed_in.expires_at
+    account.refresh_at = _when_to_refresh(account, signed_in.expires_at)
+    account.refreshing_until = None
+    account.save(update_fields=["sealed_credentials", "expires_at", "refresh_at", "refreshing_until"])
+
+
+def _refresh_later(account: Account, problem: NetworkError) -> None:
+    Account.objects.filter(pk=account.pk).update(
+        problem=problem.sentence,
+        problem_facts=problem.facts,
+        refresh_at=problem.not_before or clock.now() + RETRY_REFRESH,
+        refreshing_until=None,
+    )
+
+
+def seal_everything_again() -> int:
+    """Seals every secret under the newest key, row by row; safe to stop and run again. Returns how many it sealed."""
+    done = 0
+    for account in Account.objects.exclude(sealed_credentials=b"").iterator():
+        context, sealed = f"account:{account.pk}", bytes(account.sealed_credentials)
+        if not sealer().is_current(sealed):
+            again = sealer().seal(sealer().open(sealed, context=context), context=context)
+            # Only if nobody refreshed it meanwhile: their value is newer, and sealed under the new key already.
+            done += Account.objects.filter(pk=account.pk, sealed_credentials=sealed).update(sealed_credentials=again)
+    for app in NetworkApp.objects.all():
+        context, sealed = f"network_app:{app.network}:{app.server}", bytes(app.sealed_keys)
+        if not sealer().is_current(sealed):
+            again = sealer().seal(sealer().open(sealed, context=context), context=context)
+            done += NetworkApp.objects.filter(pk=app.pk, sealed_keys=sealed).update(sealed_keys=again)
+    return done
+
+
+def server_of(network: str, typed: str = "") -> str:
+    """The base address to talk to: what the person typed, else the operator's setting, else the vendor's own.
+
+    Raises CannotConnect when a server has to be named and is not.
+    """
+    typed = typed.strip().rstrip("/")
+    if typed and "://" not in typed:
+        typed = f"https://{typed}"
+    server: str = typed or settings.NETWORKS.get(network) or registry.connector(network).default_server
+    if not server:
+        raise CannotConnect(_("Name the server, such as mastodon.social."))
+    return server
+
+
+def why(problem: NetworkError) -> str:
+    """The network's trouble in the reader's language."""
+    return in_words(problem.sentence, problem.facts)

@@ -1,0 +1,5 @@
+import sys
+
+from regie.cli.main import main
+
+sys.exit(main())

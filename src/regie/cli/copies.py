@@ -1,0 +1,96 @@
+"""``regie backup`` and ``regie restore``."""
+
+from __future__ import annotations
+
+import base64
+import getpass
+import sys
+from pathlib import Path
+
+from regie import __version__
+from regie.cli.django import database_up, ready, tell
+from regie.cli.errors import Stop
+from regie.config import database
+from regie.config.env import env
+from regie.config.keys import sealing_key_path
+from regie.core import backup
+from regie.core.clock import now
+from regie.core.files import write_secret
+
+
+def back_up(file: Path | None, *, with_key: bool) -> int:
+    """Writes one file with the database, the media and, when asked, the sealing key under a passphrase."""
+    target = file or Path(f"regie-{now():%Y-%m-%d-%H%M%S}.backup")
+    key = _key_file() if with_key else None
+    passphrase = _passphrase(twice=True) if with_key else None
+    with database_up():
+        try:
+            report = backup.dump(
+                database.url(), target, media=env().data / "media", key=key, passphrase=passphrase, version=__version__
+            )
+        except backup.BackupError as exc:
+            raise Stop(str(exc)) from exc
+    tell(f"{target}: {report}")
+    if not with_key:
+        tell(
+            "It does not hold the sealing key: keep a copy of "
+            f"{sealing_key_path(env())} elsewhere, or every account has to be connected again after a restore."
+        )
+    return 0
+
+
+def restore(file: Path) -> int:
+    """Fills an empty installation. It starts frozen: what was due meanwhile is looked for before anything goes out."""
+    with database_up():
+        try:
+            report = backup.restore(
+                file, url=database.url(), media=env().data / "media", passphrase=_passphrase_for(file)
+            )
+        except backup.BackupError as exc:
+            raise Stop(str(exc)) from exc
+    if report.key is not None:
+        write_secret(sealing_key_path(env()), report.key.decode(), replace=True)
+    from regie.cli.setup import run as setup
+
+    setup()
+    with ready():
+        from regie.publishing.services import start_frozen_after_restore
+
+        start_frozen_after_restore()
+    tell("Restored. Everything is frozen: start Régie, look at what was due meanwhile, then lift the freeze.")
+    if report.key is None and not sealing_key_path(env()).exists() and env().sealing_key is None:
+        tell(f"Put the sealing key of the old installation at {sealing_key_path(env())} before you start.")
+    return 0
+
+
+def _key_file() -> bytes:
+    given = env().sealing_key
+    if given is not None:
+        return "\n".join(given.get_secret_value().split(",")).encode()
+    path = sealing_key_path(env())
+    if not path.exists():
+        raise Stop(f"There is no sealing key at {path} yet.")
+    text = path.read_text()
+    base64.b64decode(text.split()[0])
+    return text.encode()
+
+
+def _passphrase_for(file: Path) -> str | None:
+    try:
+        needed = backup.read_manifest(file).holds_key
+    except backup.BackupError as exc:
+        raise Stop(str(exc)) from exc
+    return _passphrase(twice=False) if needed else None
+
+
+def _passphrase(*, twice: bool) -> str:
+    if env().passphrase is not None:
+        return env().passphrase.get_secret_value()
+    if not sys.stdin.isatty():
+        raise Stop("A passphrase is needed: set REGIE_PASSPHRASE, or run this in a terminal.")
+    typed = getpass.getpass("Passphrase for the sealing key: ")
+    if twice and typed != getpass.getpass("Once more: "):
+        raise Stop("The two differ. Nothing was written.")
+    if not typed:
+        raise Stop("An empty passphrase protects nothing.")
+    return typed

@@ -1,0 +1,46 @@
+"""Database first, then Django: what every role and command does before it can work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from regie.cli.errors import Stop
+from regie.config import database
+from regie.config.env import env
+from regie.core import embedded
+
+
+def tell(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
+
+
+@contextmanager
+def database_up() -> Iterator[embedded.Running | None]:
+    """A share in the embedded server (None with DATABASE_URL), held until the end. Raises Stop."""
+    with ExitStack() as stack:
+        try:
+            given = env().database_url
+            if given is not None:
+                embedded.check_server(given.get_secret_value())
+                yield None
+                return
+            running = stack.enter_context(embedded.ensure(env().data, progress=tell))
+            database.use(running.url)
+        except embedded.EmbeddedError as exc:
+            raise Stop(str(exc)) from exc
+        yield running
+
+
+@contextmanager
+def ready() -> Iterator[embedded.Running | None]:
+    """Database up and Django loaded."""
+    with database_up() as running:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regie.config.settings")
+        import django
+
+        django.setup()
+        yield running

@@ -1,0 +1,62 @@
+"""``regie networks``: what each network can do here, from the connectors' own declarations."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from regie.networks import protocols, registry
+
+PROTOCOLS = {
+    "publish": protocols.Publishes,
+    "delete": protocols.Deletes,
+    "edit": protocols.Edits,
+    "read": protocols.Converses,
+    "like": protocols.Likes,
+    "measure": protocols.Measures,
+    "stream": protocols.Streams,
+}
+
+
+def describe(slug: str) -> dict[str, Any]:
+    """One network: its name, limits and what it can do, as JSON-able data."""
+    kind = registry.connector(slug)
+    can = kind.can
+    return {
+        "slug": slug,
+        "name": kind.name,
+        "text": can.text.longest,
+        "counting": str(can.text.counting),
+        "images": can.images.most if can.images else 0,
+        "alt_text": bool(can.images and can.images.longest_alt),
+        "thread": can.thread,
+        "poll": can.poll is not None,
+        "content_warning": can.content_warning is not None,
+        "repeat": type(can.repeat).__name__,
+        "sign_in": [str(way) for way in can.sign_in],
+        "reads": sorted(str(one) for one in can.reads),
+        "answers": sorted(str(one) for one in can.answers),
+        "post_metrics": list(can.post_metrics),
+        "account_metrics": list(can.account_metrics),
+        "offers": [name for name, protocol in PROTOCOLS.items() if _implements(kind, protocol)],
+    }
+
+
+def _implements(kind: type, protocol: Any) -> bool:
+    wanted = [name for name in vars(protocol) if not name.startswith("_")]
+    return all(callable(getattr(kind, name, None)) for name in wanted)
+
+
+def run(*, as_json: bool) -> int:
+    found = [describe(slug) for slug in registry.slugs()]
+    if as_json:
+        sys.stdout.write(json.dumps({"networks": found}, ensure_ascii=False) + "\n")
+        return 0
+    for network in found:
+        sys.stdout.write(f"{network['name']}\n")
+        for key, value in network.items():
+            if key not in ("slug", "name"):
+                shown = ", ".join(value) if isinstance(value, list) else value
+                sys.stdout.write(f"  {key.replace('_', ' '):<18} {shown}\n")
+    return 0

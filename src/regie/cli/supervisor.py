@@ -1,0 +1,252 @@
+"""``regie up`` and ``regie demo``: starts every role on this machine, keeps them alive, stops them cleanly.
+
+The supervisor itself loads neither Django nor any role, so it stays small. Roles die with it, even by ``kill -9``
+(the kernel tells them); the embedded database stops when its last user is gone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from regie.cli.django import database_up, tell
+from regie.cli.errors import Stop
+from regie.cli.roles import require_free_port
+from regie.config.env import env
+from regie.core import embedded
+
+STOP_SECONDS = 35  # a publisher finishes what it is sending within 30
+PAUSE_SECONDS = 0.2
+LONGEST_BACKOFF_SECONDS = 30.0
+
+
+@dataclass
+class Role:
+    """One child process, started again when it ends by itself: at once, then ever more slowly."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    start_at: float = 0.0
+    started_at: float = field(default=0.0)
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "regie.cli", *self.arguments],
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C reaches us alone; we tell the roles, in order
+            preexec_fn=_die_with_parent,
+        )
+        self.started_at = time.monotonic()
+
+    def look(self) -> None:
+        """Notices an end, and starts it again when its pause is over."""
+        if self.process is not None and (code := self.process.poll()) is not None:
+            long_lived = time.monotonic() - self.started_at > 60
+            self.failures = 1 if long_lived else self.failures + 1
+            pause = min(0.5 * 2 ** (self.failures - 1), LONGEST_BACKOFF_SECONDS)
+            tell(f"The {self.name} ended ({code}). Starting it again in {pause:g} s.")
+            self.process, self.start_at = None, time.monotonic() + pause
+        if self.process is None and time.monotonic() >= self.start_at:
+            self.start()
+
+    def send(self, number: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            with suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def run(*, demo: bool) -> int:
+    """Starts everything, prints where it is, and waits for SIGINT or SIGTERM. Raises Stop before anything runs."""
+    if demo:
+        _demo_environment()
+    settings = env()
+    with _only_one(settings.data):
+        require_free_port(settings.host, settings.port)
+        if demo:
+            for port in range(settings.sandbox_port, settings.sandbox_port + 4):
+                require_free_port("127.0.0.1", port, variable="REGIE_SANDBOX_PORT")
+        with _stop_signals() as asked, database_up() as running:
+            return _run(asked, running, demo=demo)
+
+
+def _run(asked: list[int], running: embedded.Running | None, *, demo: bool) -> int:
+    began = time.monotonic()
+    tell("Preparing ...")
+    _once("setup")
+    roles = list(_roles(demo=demo))
+    try:
+        if demo:
+            roles[0].start()
+            _wait_for_sandbox(asked, roles[0])
+            _once("demo-data")
+        for role in roles:
+            if role.process is None:
+                role.start()
+        if _wait_until_ready(asked, roles):
+            _welcome(demo=demo, seconds=time.monotonic() - began)
+        while not asked:
+            for role in roles:
+                role.look()
+            running = _database_again(running)
+            time.sleep(PAUSE_SECONDS)
+    finally:
+        _stop(roles)
+    return 0
+
+
+def _roles(*, demo: bool) -> Iterator[Role]:
+    if demo:
+        data = str(env().data / "sandbox")
+        yield Role("sandbox", ("sandbox", "--port", str(env().sandbox_port), "--data", data, "--live"), {})
+    yield Role("web", ("web",), {})
+    yield Role("publisher", ("publisher",), {})
+    yield Role("worker", ("worker",), {})
+
+
+def _demo_environment() -> None:
+    """What makes an installation a demo: data of its own, and leave to call the sandbox networks on this machine."""
+    os.environ.setdefault("REGIE_DATA", str(Path.home() / ".local" / "share" / "regie-demo"))
+    os.environ["REGIE_DEMO"] = "1"
+    sandbox = env().sandbox_port
+    names = ("mastodon", "bluesky", "telegram")
+    addresses = [f"127.0.0.1:{sandbox + nth}" for nth in range(1, len(names) + 1)]
+    addresses += [address.replace("127.0.0.1", "localhost") for address in addresses]
+    os.environ["REGIE_ALLOWED_HOSTS_OUT"] = ",".join([env().allowed_hosts_out, *addresses])
+    env.cache_clear()
+
+
+@contextmanager
+def _only_one(data: Path) -> Iterator[None]:
+    """Two supervisors on one data folder would fight over it."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (data / "supervisor.lock").open("w")
+    except OSError as exc:
+        raise Stop(f"{data} cannot be written ({exc.strerror}). Choose another folder with REGIE_DATA.") from exc
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise Stop(
+                f"Régie already runs with the data in {data}. Stop it first, or set REGIE_DATA and REGIE_PORT."
+            ) from exc
+        yield
+
+
+@contextmanager
+def _stop_signals() -> Iterator[list[int]]:
+    """A list that fills when somebody asks us to stop; a second request does not wait for anything."""
+    asked: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _once(*arguments: str) -> None:
+    """A command of ours that must succeed before anything else starts. It says itself what is wrong."""
+    code = subprocess.run([sys.executable, "-m", "regie.cli", *arguments], check=False).returncode
+    if code:
+        raise Stop(f"`regie {arguments[0]}` did not succeed ({code}); see above.")
+
+
+def _wait_until_ready(asked: list[int], roles: list[Role]) -> bool:
+    address = f"http://{_loopback(env().host)}:{env().port}/healthz"
+    while not asked:
+        for role in roles:
+            role.look()
+        if _answers(address):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _loopback(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as reply:  # noqa: S310
+            return bool(reply.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _wait_for_sandbox(asked: list[int], sandbox: Role) -> None:
+    address = f"http://127.0.0.1:{env().sandbox_port}/_sandbox/"
+    while not asked and not _answers(address):
+        sandbox.look()
+        time.sleep(0.1)
+
+
+def _database_again(running: embedded.Running | None) -> embedded.Running | None:
+    """Brings the embedded server back when somebody killed it; the roles reconnect by themselves."""
+    if running is None or running.alive():
+        return running
+    tell("The database is gone. Starting it again ...")
+    try:
+        fresh = embedded.ensure(env().data, progress=tell)
+    except embedded.EmbeddedError as exc:
+        tell(str(exc))
+        time.sleep(1)
+        return running
+    running.close()
+    return fresh
+
+
+def _welcome(*, demo: bool, seconds: float) -> None:
+    lines = ["", f"  Régie is ready: {env().public_url}", f"  Data: {env().data}"]
+    if demo:
+        lines.append("  Sign in: demo@example.org / demo")
+    lines += [f"  Ready in {seconds:.1f} s. Ctrl-C stops everything.", ""]
+    tell("\n".join(lines))
+
+
+def _stop(roles: list[Role]) -> None:
+    """Asks all to stop, waits, and insists. The sandbox goes last, so that what is being sent still gets its answer."""
+    for group in (
+        [role for role in roles if role.name != "sandbox"],
+        [role for role in roles if role.name == "sandbox"],
+    ):
+        for role in group:
+            role.send(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for role in group:
+            if role.process is None:
+                continue
+            try:
+                role.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                tell(f"The {role.name} does not stop by itself; ending it.")
+                role.process.kill()
+                role.process.wait()
