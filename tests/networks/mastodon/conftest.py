@@ -1,0 +1,184 @@
+"""Mastodon's sandbox, with every request and every answer held against the description of Mastodon's API."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from jsonschema import Draft202012Validator
+from PIL import Image
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from regie.networks.data import Login, Picture
+from regie.networks.mastodon.connector import Mastodon as Connector
+from regie_sandbox.frame import World
+from regie_sandbox.mastodon.app import Mastodon
+from regie_sandbox.registry import network as sandbox_network
+from regie_sandbox.server import serve
+
+ROOT = Path(__file__).resolve().parents[3]
+SPEC = Path(os.environ.get("REGIE_SPECS", ROOT / "../shared/specs")) / "mastodon" / "openapi.json"
+
+
+@dataclass
+class Exchange:
+    method: str
+    path: str  # as the description writes it: /api/v1/statuses/{id}
+    query: list[str]
+    request: Any
+    is_form: bool
+    status: int
+    answer: Any
+
+
+class Contract:
+    """The description of the API, and what departs from it."""
+
+    def __init__(self, described: dict[str, Any]) -> None:
+        self.paths = described["paths"]
+        self._registry = Registry().with_resource("api:", Resource.from_contents(described, DRAFT202012))
+
+    def problems(self, seen: Exchange) -> list[str]:
+        operation = self.paths.get(seen.path, {}).get(seen.method.lower())
+        if operation is None:
+            return []  # a page, or an address that the description leaves out
+        where = f"{seen.method} {seen.path}"
+        return [
+            *self._query(operation, seen, where),
+            *self._request(operation, seen, where),
+            *self._answer(operation, seen, where),
+        ]
+
+    def _query(self, operation: dict[str, Any], seen: Exchange, where: str) -> list[str]:
+        known = {one["name"] for one in operation.get("parameters", ()) if one.get("in") == "query"}
+        return [f"{where}: no parameter {one}" for one in seen.query if one.removesuffix("[]") not in known]
+
+    def _request(self, operation: dict[str, Any], seen: Exchange, where: str) -> list[str]:
+        content = operation.get("requestBody", {}).get("content", {})
+        schema = next((one["schema"] for one in content.values()), None)
+        if schema is None or seen.request is None:
+            return []
+        if seen.is_form:  # all values of a form are text: its names can be checked, its types cannot
+            return [f"{where}: no field {name}" for name in seen.request if name not in schema.get("properties", {})]
+        if "oneOf" in schema:  # text with pictures fits two of the three, which the description forbids by mistake
+            schema = {"anyOf": schema["oneOf"]}
+        return self._errors(schema, seen.request, f"{where} request")
+
+    def _answer(self, operation: dict[str, Any], seen: Exchange, where: str) -> list[str]:
+        described = operation["responses"].get(str(seen.status))
+        if described is None:
+            return [f"{where}: {seen.status} is not described"]
+        schema = described.get("content", {}).get("application/json", {}).get("schema")
+        return self._errors(schema, seen.answer, f"{where} {seen.status}") if schema else []
+
+    def _errors(self, schema: dict[str, Any], value: Any, where: str) -> list[str]:
+        validator = Draft202012Validator(_absolute(schema), registry=self._registry)
+        return [f"{where} {error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
+
+
+def _absolute(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {k: f"api:{v}" if k == "$ref" else _absolute(v) for k, v in schema.items()}
+    return [_absolute(one) for one in schema] if isinstance(schema, list) else schema
+
+
+@cache
+def contract() -> Contract:
+    if not SPEC.exists():
+        pytest.skip(f"the description of Mastodon's API is not at {SPEC} (set REGIE_SPECS)")
+    return Contract(json.loads(SPEC.read_text()))
+
+
+@dataclass
+class Recorder:
+    seen: list[Exchange] = field(default_factory=list)
+    faulty: bool = False  # a test that makes the server misbehave on purpose sets this
+
+    def on(self, server: Mastodon) -> Callable[[], web.Application]:
+        make = server.app
+
+        def app() -> web.Application:
+            made = make()
+            made.middlewares.append(self._middleware())
+            return made
+
+        return app
+
+    def _middleware(self) -> Any:
+        @web.middleware
+        async def record(request: web.Request, handler: Any) -> web.StreamResponse:
+            answer: web.StreamResponse = await handler(request)
+            resource = request.match_info.route.resource
+            if isinstance(answer, web.Response) and resource is not None:
+                self.seen.append(await _exchange(request, resource.canonical, answer))
+            return answer
+
+        return record
+
+
+async def _exchange(request: web.Request, path: str, answer: web.Response) -> Exchange:
+    is_form, body = request.content_type != "application/json", None
+    if request.method in ("POST", "PUT") and request.can_read_body:
+        body = dict(await request.post()) if is_form else await request.json()
+    is_json = answer.content_type == "application/json" and answer.body
+    said = json.loads(bytes(answer.body)) if is_json and isinstance(answer.body, bytes) else None
+    return Exchange(request.method, path, list(request.query), body, is_form, answer.status, said)
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+async def mastodon(world: World, recorder: Recorder) -> AsyncIterator[Mastodon]:
+    network = sandbox_network("mastodon", world)
+    assert isinstance(network, Mastodon)
+    network.app = recorder.on(network)  # type: ignore[method-assign]
+    running = await serve(world)
+    yield network
+    await running.close()
+
+
+@pytest.fixture(autouse=True)
+def everything_said_is_as_described(recorder: Recorder) -> Iterator[None]:
+    yield
+    if recorder.seen:
+        found = [problem for seen in recorder.seen for problem in contract().problems(seen)]
+        assert found == []
+
+
+@pytest.fixture
+def login(mastodon: Mastodon) -> Login:
+    ready = mastodon.ready_account()
+    limits = {"software": "mastodon", "api_version": 7, "honours_key": True, "streaming": mastodon.base}
+    return Login(server=ready["server"], remote_id=ready["remote_id"], credentials=ready["credentials"], limits=limits)
+
+
+@pytest.fixture
+def connector(http: aiohttp.ClientSession, login: Login) -> Connector:
+    return Connector(http, login)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Picture:
+    path = tmp_path / "shop.png"
+    Image.new("RGB", (80, 60), "teal").save(path)
+    return Picture(
+        path=path,
+        content_type="image/png",
+        width=80,
+        height=60,
+        size=path.stat().st_size,
+        alt="A teal window",
+        focus=(0.5, -0.25),
+    )
