@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from regie.core import clock
@@ -74,10 +73,13 @@ class Account(models.Model):
         indexes = [models.Index(fields=["refresh_at"], name="account_to_refresh", condition=Q(state="connected"))]
         ordering = ["name", "pk"]
 
-    PUBLISHING: ClassVar[tuple[str, ...]] = (State.CONNECTED,)
-
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def avatar_url(self) -> str:
+        """Where our own copy of its picture is, or empty."""
+        return reverse("accounts:avatar", args=[self.pk]) if self.avatar else ""
 
 
 class SignInUnderWay(models.Model):

@@ -1,4 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from regie.accounts import views
 
 app_name = "accounts"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("accounts/", views.accounts, name="accounts"),
+    path("accounts/connect/", views.networks, name="networks"),
+    path("accounts/connect/<slug:network>/", views.connect, name="connect"),
+    path("accounts/callback/<slug:network>/", views.callback, name="callback"),
+    path("accounts/<int:pk>/", views.account, name="account"),
+    path("accounts/<int:pk>/picture/", views.avatar, name="avatar"),
+    path("accounts/<int:pk>/<slug:verb>/", views.act, name="act"),
+    path("oauth/bluesky/client-metadata.json", views.client_metadata, name="bluesky_client"),
+]

@@ -14,6 +14,8 @@ class NetworkEnv(BaseModel):
     """Where a vendor's hosts are, so that a sandbox, a test server or a regional host can stand in."""
 
     api_url: str = ""
+    plc_url: str = ""  # Bluesky: the directory of identities
+    web_url: str = ""  # Bluesky: where people read posts
 
 
 class Env(BaseSettings):

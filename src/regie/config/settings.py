@@ -173,9 +173,10 @@ globals().update(mail_settings(_env))
 # Inner addresses that requests may reach: what the operator named, and the networks' own settings.
 ALLOWED_HOSTS_OUT = [
     *_env.allowed_hosts_out.split(","),
-    *(network.api_url for network in _env.networks.values() if network.api_url),
+    *(address for network in _env.networks.values() for address in (network.api_url, network.plc_url) if address),
 ]
 NETWORKS = {slug: network.api_url.rstrip("/") for slug, network in _env.networks.items()}
+NETWORK_ADDRESSES = {slug: network.model_dump() for slug, network in _env.networks.items()}
 
 PROCRASTINATE_ON_APP_READY = "regie.people.jobs.configure"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"

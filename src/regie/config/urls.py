@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("i18n/", include("django.conf.urls.i18n")),
     path("account/", include("allauth.urls")),
     path("", include("regie.web.urls")),
     path("", include("regie.people.urls")),

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
 
 from regie.people.models import Notice
 from regie.people.scope import Scope
@@ -13,19 +15,34 @@ from regie.web import navigation
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """``scope``, ``navigation``, ``unread_notices``; nothing more than two queries, and none for strangers."""
+    """What shell.html reads: see README.md. A handful of queries, and none for strangers."""
     scope: Scope | None = getattr(request, "scope", None)
     if scope is None:
         return {"demo": settings.DEMO}
     match = request.resolver_match
+    groups = navigation.for_scope(
+        scope,
+        namespace=match.namespace if match else "",
+        view=match.view_name if match else "",
+        counts=navigation.counts(scope),
+    )
     return {
         "demo": settings.DEMO,
         "scope": scope,
-        "navigation": navigation.for_scope(
-            scope,
-            namespace=match.namespace if match else "",
-            view=match.view_name if match else "",
-            counts={},
-        ),
-        "unread_notices": Notice.objects.filter(user=scope.user, read_at=None).count(),
+        "navigation": groups,
+        "notices_count": Notice.objects.filter(user=scope.user, read_at=None).count(),
+        "notices_url": _address("web:notices"),
+        "create_url": _address("studio:new") if scope.may("write") else "",
+        "search_url": _address("web:search"),
+        "search_text": request.GET.get("q", "") if match and match.view_name == "web:search" else "",
+        "freeze": navigation.freeze(scope),
+        "user_links": [{"label": _("Your account"), "url": _address("people:me"), "icon": "user-circle"}],
+        "shortcuts": [],
     }
+
+
+def _address(view: str) -> str:
+    try:
+        return reverse(view)
+    except NoReverseMatch:
+        return ""

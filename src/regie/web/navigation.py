@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -69,3 +70,33 @@ def _address(view: str) -> str:
         return reverse(view)
     except NoReverseMatch:
         return ""
+
+
+def counts(scope: Scope) -> dict[str, int]:
+    """What waits for the person, by the view of the place that shows it."""
+    from regie.community.models import Message
+
+    return {
+        "community:inbox": Message.objects.filter(
+            workspace__in=scope.workspace_ids("read_inbox"), state=Message.State.OPEN, ours=False
+        ).count()
+    }
+
+
+def freeze(scope: Scope) -> dict[str, object] | None:
+    """The freeze in force over what is in view, and where to change it. None where the person cannot."""
+    from regie.publishing.models import Freeze
+
+    if not scope.may("freeze"):
+        return None
+    found = (
+        Freeze.objects.filter(Q(workspace__in=scope.workspace_ids()) | Q(workspace=None), account=None, lifted_at=None)
+        .order_by("at")
+        .first()
+    )
+    return {
+        "on": found is not None,
+        "since": found.at if found else None,
+        "url": _address("publishing:freeze"),
+        "can": scope.may("lift" if found else "freeze"),
+    }

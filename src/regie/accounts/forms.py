@@ -1,0 +1,100 @@
+"""What a person types to connect an account: one form per way of signing in."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from regie.accounts.models import Account
+from regie.networks import registry
+from regie.networks.capabilities import SignIn
+
+
+class ServerForm(forms.Form):
+    """For networks where a person names the server they are on."""
+
+    server = forms.CharField(
+        label=_("Server"),
+        max_length=300,
+        help_text=_("The part after the last @ of your address, such as mastodon.social."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "url", "spellcheck": "false"}),
+    )
+
+
+class HandleForm(forms.Form):
+    """For networks that find the server by the handle. Without one, the vendor's own page asks."""
+
+    hint = forms.CharField(
+        label=_("Handle"),
+        max_length=300,
+        required=False,
+        help_text=_("Such as name.bsky.social. You type your password on the network's own page, not here."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "username", "spellcheck": "false"}),
+    )
+    server = forms.CharField(
+        label=_("Server"),
+        max_length=300,
+        required=False,
+        help_text=_("Only if the account lives on a server of your own."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+class AppPasswordForm(forms.Form):
+    handle = forms.CharField(
+        label=_("Handle"),
+        max_length=300,
+        help_text=_("Such as name.bsky.social."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    password = forms.CharField(
+        label=_("App password"),
+        max_length=200,
+        help_text=_("Made in the network's settings, under App passwords. Not your main password."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    server = forms.CharField(
+        label=_("Server"),
+        max_length=300,
+        required=False,
+        help_text=_("Only if the account lives on a server of your own."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+class BotForm(forms.Form):
+    token = forms.CharField(
+        label=_("Bot token"),
+        max_length=200,
+        help_text=_("From @BotFather, such as 110201543:AAHdqTcv…"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    chat = forms.CharField(
+        label=_("Channel or group"),
+        max_length=200,
+        help_text=_("@name, a t.me link, or the number that begins with -100. The bot must be an administrator there."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+def form_class(network: str, way: SignIn) -> type[forms.Form]:
+    """The form for a network and a way of signing in."""
+    if way == SignIn.APP_PASSWORD:
+        return AppPasswordForm
+    if way == SignIn.BOT_TOKEN:
+        return BotForm
+    return HandleForm if registry.connector(network).default_server else ServerForm
+
+
+class FilterForm(forms.Form):
+    """The list's search and filter, kept in the URL."""
+
+    q = forms.CharField(label=_("Search"), required=False)
+    state = forms.ChoiceField(label=_("State"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shown = [choice for choice in Account.State.choices if choice[0] != Account.State.REMOVED]
+        cast(forms.ChoiceField, self.fields["state"]).choices = [("", _("All states")), *shown]

@@ -1,0 +1,170 @@
+"""Signing in at a network: off to its page and back, or with what a person typed. State is used once and expires."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+from urllib.parse import urlsplit
+
+import aiohttp
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from regie.accounts.errors import CannotConnect, SignInOver
+from regie.accounts.models import Account, SignInUnderWay
+from regie.accounts.opening import app_keys, seal_app_keys
+from regie.accounts.services import connect, server_of, why
+from regie.accounts.talk import talk
+from regie.core import clock
+from regie.core.sealed import sealer
+from regie.networks import registry
+from regie.networks.data import AppKeys, SignedIn, SigningIn
+from regie.networks.errors import NetworkError
+from regie.networks.protocols import SignsInWithOAuth, SignsInWithSecret
+from regie.people.models import Member, User
+
+LASTS = timedelta(minutes=20)
+
+
+def redirect_uri(network: str) -> str:
+    """Where the vendor's page sends the browser back to: the exact address to register there."""
+    base = settings.PUBLIC_URL
+    if urlsplit(base).hostname == "localhost":
+        base = base.replace("//localhost", "//127.0.0.1", 1)  # the loopback form that RFC 8252 and Bluesky ask for
+    return f"{base}/accounts/callback/{network}/"
+
+
+def begin(*, network: str, typed_server: str, hint: str, by: Member, account: Account | None = None) -> str:
+    """Starts a sign-in and returns the vendor's page to send the browser to.
+
+    Raises NotAllowed, and CannotConnect with a sentence when the server will not have us.
+    """
+    by.must("connect", account)
+    kind = cast(type[SignsInWithOAuth], registry.connector(network))
+    server = account.server if account else server_of(network, typed_server)
+
+    async def go(http: aiohttp.ClientSession) -> tuple[AppKeys | None, SigningIn]:
+        fresh = None
+        keys = known
+        if keys is None:
+            keys = fresh = await kind.register(
+                http, server=server, redirect_uri=redirect_uri(network), website=settings.PUBLIC_URL
+            )
+        started = await kind.start(http, server=server, app=keys, redirect_uri=redirect_uri(network), hint=hint)
+        return fresh, started
+
+    known = _known_keys(network, server)
+    try:
+        fresh, started = talk(go)
+    except NetworkError as exc:
+        raise CannotConnect(why(exc)) from exc
+    if fresh is not None:
+        seal_app_keys(network, server, _with_redirect(fresh, network))
+    _remember(started, network=network, server=server, by=by, account=account)
+    return started.url
+
+
+def _known_keys(network: str, server: str) -> AppKeys | None:
+    """Our registration there, unless it was made for another address of ours: then it is made again."""
+    keys = app_keys(network, server)
+    if keys is not None and keys.extra.get("redirect_uri", redirect_uri(network)) != redirect_uri(network):
+        return None
+    return keys
+
+
+def _with_redirect(keys: AppKeys, network: str) -> AppKeys:
+    return AppKeys(
+        client_id=keys.client_id,
+        client_secret=keys.client_secret,
+        extra={**keys.extra, "redirect_uri": redirect_uri(network)},
+    )
+
+
+def _remember(started: SigningIn, *, network: str, server: str, by: Member, account: Account | None) -> None:
+    SignInUnderWay.objects.filter(expires_at__lt=clock.now()).delete()
+    hashed = _hash(started.state)
+    SignInUnderWay.objects.create(
+        state_hash=hashed,
+        user=by.user,
+        workspace=by.workspace,
+        account=account,
+        network=network,
+        server=server,
+        redirect_uri=redirect_uri(network),
+        sealed_secrets=sealer().seal_json(started.secrets, context=f"sign_in:{hashed}"),
+        expires_at=clock.now() + LASTS,
+    )
+
+
+def _hash(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """A sign-in that succeeded, with the accounts it opened."""
+
+    workspace_slug: str
+    accounts: tuple[Account, ...]
+
+
+def finish(*, network: str, query: Mapping[str, str], user: User) -> CameBack:
+    """The browser came back. The state must be ours, of this very person, unused and in time.
+
+    Raises SignInOver, CannotConnect, NotAllowed.
+    """
+    hashed = _hash(query.get("state", ""))
+    under_way = SignInUnderWay.objects.filter(
+        state_hash=hashed, network=network, user=user, expires_at__gt=clock.now()
+    ).first()
+    if under_way is None or not SignInUnderWay.objects.filter(pk=under_way.pk).delete()[0]:
+        raise SignInOver(_("This sign-in took too long or was used already. Start again."))
+    by = Member.objects.select_related("workspace", "user").get(workspace=under_way.workspace, user=user)
+    kind = cast(type[SignsInWithOAuth], registry.connector(network))
+    keys = app_keys(network, under_way.server)
+    if keys is None:
+        raise SignInOver(_("This sign-in took too long or was used already. Start again."))
+    secrets = sealer().open_json(bytes(under_way.sealed_secrets), context=f"sign_in:{hashed}")
+    try:
+        signed_in = talk(
+            lambda http: kind.finish(
+                http,
+                server=under_way.server,
+                app=keys,
+                redirect_uri=under_way.redirect_uri,
+                query=query,
+                secrets=secrets,
+            )
+        )
+    except NetworkError as exc:
+        raise CannotConnect(why(exc)) from exc
+    return CameBack(by.workspace.slug, _connect_all(network, signed_in, by=by, account=under_way.account))
+
+
+def with_secret(*, network: str, fields: Mapping[str, str], by: Member, account: Account | None = None) -> CameBack:
+    """Connects with what a person typed. Raises CannotConnect, NotAllowed."""
+    by.must("connect", account)
+    kind = cast(type[SignsInWithSecret], registry.connector(network))
+    server = account.server if account else server_of(network, fields.get("server", ""))
+    try:
+        signed_in = talk(lambda http: kind.sign_in(http, server=server, fields=fields))
+    except NetworkError as exc:
+        raise CannotConnect(why(exc)) from exc
+    return CameBack(by.workspace.slug, _connect_all(network, signed_in, by=by, account=account))
+
+
+def _connect_all(network: str, signed_in: SignedIn, *, by: Member, account: Account | None) -> tuple[Account, ...]:
+    if account is not None and all(profile.remote_id != account.remote_id for profile in signed_in.profiles):
+        names = ", ".join(profile.handle or profile.name for profile in signed_in.profiles)
+        raise CannotConnect(
+            _("You signed in as %(found)s, but this account is %(wanted)s. Sign out there first, then try again.")
+            % {"found": names, "wanted": account.handle or account.name}
+        )
+    return tuple(
+        connect(network=network, profile=profile, signed_in=signed_in, by=by)
+        for profile in signed_in.profiles
+        if account is None or profile.remote_id == account.remote_id
+    )

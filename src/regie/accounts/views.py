@@ -1,0 +1,232 @@
+"""Pages of connected accounts and of the networks they are on."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from regie.accounts import services, sign_in
+from regie.accounts.errors import CannotConnect, SignInOver
+from regie.accounts.forms import FilterForm, form_class
+from regie.accounts.guides import guide_for, guides
+from regie.accounts.models import Account
+from regie.accounts.opening import app_keys, capabilities_of
+from regie.accounts.queries import accounts_for
+from regie.accounts.talk import talk
+from regie.core.sentences import in_words
+from regie.networks import registry
+from regie.networks.capabilities import SignIn
+from regie.people.middleware import in_workspace
+from regie.people.models import User
+from regie.people.scope import MemberRequest
+
+PER_PAGE = 50
+
+
+@login_required
+@require_safe
+def accounts(request: MemberRequest) -> HttpResponse:
+    found = accounts_for(request.scope)
+    form = FilterForm(request.GET)
+    form.is_valid()
+    search, state = form.cleaned_data.get("q", "").strip(), form.cleaned_data.get("state", "")
+    if search:
+        found = found.filter(Q(name__icontains=search) | Q(handle__icontains=search) | Q(network__icontains=search))
+    if state:
+        found = found.filter(state=state)
+    page = Paginator(found.order_by("network", "name", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "accounts/list.html",
+        {
+            "rows": [_row(account) for account in page],
+            "page": page,
+            "form": form,
+            "may_connect": request.scope.may("connect"),
+            "filtered": bool(search or state),
+        },
+    )
+
+
+def _row(account: Account) -> dict[str, Any]:
+    return {
+        "account": account,
+        "network": registry.connector(account.network).name,
+        "problem": in_words(account.problem, account.problem_facts),
+    }
+
+
+@login_required
+@require_safe
+def networks(request: MemberRequest) -> HttpResponse:
+    """Choose a network to connect an account on; with all clients in view, first choose the client."""
+    return render(
+        request,
+        "accounts/networks.html",
+        {"guides": guides(), "seats": [seat for seat in request.scope.seats if seat.may("connect")]},
+    )
+
+
+@login_required
+def connect(request: MemberRequest, network: str) -> HttpResponse:
+    """The form of one network, in the way that ``?way=`` names; POST signs in or sends the browser away to do so."""
+    if network not in registry.slugs():
+        raise Http404
+    member = request.scope.current
+    if member is None:
+        return redirect("accounts:networks")
+    account = None
+    if reconnecting := request.GET.get("account") or request.POST.get("account"):
+        account = get_object_or_404(accounts_for(request.scope, "connect"), pk=reconnecting, network=network)
+    member.must("connect", account)
+    ways = registry.connector(network).can.sign_in
+    way = SignIn(found) if (found := request.GET.get("way", "")) in [str(one) for one in ways] else ways[0]
+    form = form_class(network, way)(request.POST or None, initial=_known(account, network))
+    said = ""
+    if request.method == "POST" and form.is_valid():
+        typed = {name: str(value) for name, value in form.cleaned_data.items()}
+        try:
+            if way == SignIn.OAUTH:
+                return redirect(
+                    sign_in.begin(
+                        network=network,
+                        typed_server=typed.get("server", ""),
+                        hint=typed.get("hint", ""),
+                        by=member,
+                        account=account,
+                    )
+                )
+            came_back = sign_in.with_secret(network=network, fields=typed, by=member, account=account)
+            return _arrived(request, came_back)
+        except CannotConnect as exc:
+            said = exc.said
+    context = {
+        "guide": guide_for(network),
+        "form": form,
+        "way": way,
+        "ways": ways,
+        "said": said,
+        "account": account,
+        "network": network,
+        "name": registry.connector(network).name,
+    }
+    return render(request, "accounts/connect.html", context, status=422 if said or form.errors else 200)
+
+
+def _known(account: Account | None, network: str) -> dict[str, str]:
+    """What the form can fill in by itself."""
+    if account is None:
+        return {"server": settings.NETWORKS.get(network, "")}
+    return {"server": account.server, "hint": account.handle.lstrip("@"), "handle": account.handle.lstrip("@")}
+
+
+def _arrived(request: HttpRequest, came_back: sign_in.CameBack) -> HttpResponse:
+    names = ", ".join(account.name for account in came_back.accounts)
+    messages.success(request, _("%(names)s is connected.") % {"names": names})
+    first = came_back.accounts[0]
+    return redirect(in_workspace(f"accounts/{first.pk}/", came_back.workspace_slug))
+
+
+@login_required
+@require_safe
+def callback(request: HttpRequest, network: str) -> HttpResponse:
+    """Where a vendor's page sends the browser back to."""
+    if network not in registry.slugs():
+        raise Http404
+    query = {name: str(request.GET[name]) for name in request.GET}
+    try:
+        return _arrived(request, sign_in.finish(network=network, query=query, user=cast(User, request.user)))
+    except (CannotConnect, SignInOver) as exc:
+        return render(
+            request,
+            "accounts/not_connected.html",
+            {"said": exc.said, "network": network, "name": registry.connector(network).name},
+            status=422,
+        )
+
+
+@require_safe
+def client_metadata(request: HttpRequest) -> JsonResponse:
+    """Bluesky's servers read here who we are. Public; holds public keys only."""
+    from regie.networks.bluesky.sign_in import client_metadata as document
+
+    for server in (services.server_of("bluesky"), ""):
+        keys = app_keys("bluesky", server)
+        if keys is not None and keys.client_secret:
+            return JsonResponse(document(keys), headers={"Cache-Control": "public, max-age=600"})
+    raise Http404
+
+
+@login_required
+@require_safe
+def account(request: MemberRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(accounts_for(request.scope), pk=pk)
+    member = request.scope.member_in(found.workspace_id)
+    can = capabilities_of(found)
+    return render(
+        request,
+        "accounts/account.html",
+        {
+            **_row(found),
+            "can": can,
+            "repeat": type(can.repeat).__name__,
+            "may_connect": member.may("connect"),
+            "reconnect_url": f"{reverse('accounts:connect', args=[found.network])}?account={found.pk}",
+            "budgets": found.budgets.order_by("name"),
+        },
+    )
+
+
+@login_required
+@require_safe
+def avatar(request: MemberRequest, pk: int) -> HttpResponseBase:
+    """Our own copy of the account's picture: the browser never asks the network."""
+    found = get_object_or_404(accounts_for(request.scope), pk=pk)
+    if not found.avatar:
+        raise Http404
+    return FileResponse(found.avatar.open(), headers={"Cache-Control": "private, max-age=86400"})
+
+
+@login_required
+@require_POST
+def act(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
+    """pause, resume, remove, check: one button each on the account's page."""
+    found = get_object_or_404(accounts_for(request.scope), pk=pk)
+    by = request.scope.member_in(found.workspace_id)
+    if verb == "check":
+        by.must("connect", found)
+        talk(lambda http: services.check_health(found))
+        found.refresh_from_db()
+        if found.problem:
+            messages.error(request, in_words(found.problem, found.problem_facts))
+        else:
+            messages.success(request, _("The network answers, and knows this account."))
+    elif verb == "pause":
+        services.pause(account=found, by=by)
+        messages.success(
+            request,
+            _("Paused. Nothing goes out from this account until you resume it."),
+            extra_tags=f"undo:{reverse('accounts:act', args=[found.pk, 'resume'])}",
+        )
+    elif verb == "resume":
+        services.resume(account=found, by=by)
+        messages.success(request, _("Resumed."))
+    elif verb == "remove":
+        by.must("connect", found)
+        talk(lambda http: services.revoke(found))
+        services.remove(account=found, by=by)
+        messages.success(request, _("The account was removed. Its posts and receipts stay."))
+        return redirect("accounts:accounts")
+    else:
+        raise Http404
+    return redirect("accounts:account", pk=found.pk)
