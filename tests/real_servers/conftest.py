@@ -19,7 +19,8 @@ from .servers import BlueskyNetwork, MastodonMock, Snac
 T = TypeVar("T")
 
 
-def _started(server: str, start: AbstractContextManager[T]) -> Iterator[T]:
+def started(server: str, start: AbstractContextManager[T]) -> Iterator[T]:
+    """A running server for a fixture; when it is not installed, a skip, or a failure where one is required."""
     problem = install.missing(server)
     if problem is not None:
         if os.environ.get("CI") or os.environ.get("REGIE_REQUIRE_REAL"):
@@ -39,23 +40,23 @@ def picture() -> bytes:
 
 @pytest.fixture(scope="session")
 def _bluesky() -> Iterator[BlueskyNetwork]:
-    yield from _started("bluesky", servers.run_bluesky())
+    yield from started("bluesky", servers.run_bluesky())
 
 
 @pytest.fixture(scope="session")
 def snac() -> Iterator[Snac]:
     """snac as it is: it closes every connection without saying so."""
-    yield from _started("snac", servers.run_snac(behind_nginx=False))
+    yield from started("snac", servers.run_snac(behind_nginx=False))
 
 
 @pytest.fixture(scope="session")
 def _snac_behind_nginx() -> Iterator[Snac]:
-    yield from _started("snac", servers.run_snac(behind_nginx=True))
+    yield from started("snac", servers.run_snac(behind_nginx=True))
 
 
 @pytest.fixture(scope="session")
 def _mastodon_mock() -> Iterator[MastodonMock]:
-    yield from _started("mastodon-mock", servers.run_mastodon_mock())
+    yield from started("mastodon-mock", servers.run_mastodon_mock())
 
 
 @pytest.fixture

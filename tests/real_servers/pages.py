@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page
 
 SIGN_IN = re.compile("^(Sign in|Se connecter)$")
-AUTHORIZE = re.compile("^(Authorize|Autoriser)$")
+AUTHORIZE = re.compile("^(Authorize|Authoriser l.accès)$")
 DENY = re.compile("^(Deny access|Refuser l.accès)$")
 
 

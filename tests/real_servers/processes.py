@@ -119,7 +119,7 @@ class Child:
             )
         return cls(name, process, log, stop_signal)
 
-    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 30) -> None:
+    def wait_until(self, ready: Callable[[], bool], *, seconds: float = 60) -> None:
         """Return when ``ready`` says so. Raises ServerFailed when the process ends or time is up."""
         deadline = time.monotonic() + seconds
         while not ready():
