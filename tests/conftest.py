@@ -5,13 +5,26 @@ Alice owns the workspace, Bob is her colleague (an editor), Charlie is a strange
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from regie.accounts.models import Account
+    from regie.people.models import Member, Workspace
+    from regie.publishing.models import Delivery
+    from regie.studio.models import Post
+    from regie_sandbox.faults import Faults
+    from regie_sandbox.frame import Entry, Network
 
 ROOT = Path(__file__).resolve().parent.parent
 _shared = None
@@ -40,18 +53,34 @@ def _test_environment() -> None:
         database.use(_shared.url)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    _test_environment()
+def _set_up_django() -> None:
+    """Here and not by pytest-django, which would read the settings before this file could say where the data is."""
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "regie.config.settings"
+    django.setup()
 
 
 _test_environment()
+_set_up_django()
 
 
 class Clock:
     """The one clock of the product, in our hands. Stands still at 2030-03-01 09:00 UTC until moved."""
 
     def __init__(self) -> None:
-        self.moment = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
+        self._moment = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
+        self.followers: list[Callable[[datetime], None]] = []  # clocks of the sandbox, which show the same
+
+    @property
+    def moment(self) -> datetime:
+        return self._moment
+
+    @moment.setter
+    def moment(self, moment: datetime) -> None:
+        self._moment = moment
+        for follow in self.followers:
+            follow(moment)
 
     def __call__(self) -> datetime:
         return self.moment
@@ -76,3 +105,261 @@ def clock() -> Iterator[Clock]:
     product_clock.ask_instead(ours)
     yield ours
     product_clock.ask_instead(None)
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    """Atelier Nord, a clothing brand in Paris."""
+    from regie.people.models import Workspace
+
+    return Workspace.objects.create(name="Atelier Nord", slug="atelier-nord", zone="Europe/Paris")
+
+
+def _seat(name: str, workspace: Workspace, role: str) -> Member:
+    from regie.people.models import Member, User
+
+    user = User.objects.create_user(f"{name.lower()}@example.org", name=name, zone=workspace.zone)
+    return Member.objects.create(workspace=workspace, user=user, role=role)
+
+
+@pytest.fixture
+def seat(workspace: Workspace) -> Callable[..., Member]:
+    """Makes another person of the workspace: ``seat("Gaël", "guest")``."""
+
+    def make(name: str, role: str, where: Workspace = workspace) -> Member:
+        return _seat(name, where, role)
+
+    return make
+
+
+@pytest.fixture
+def alice(workspace: Workspace) -> Member:
+    """Owns the workspace."""
+    return _seat("Alice", workspace, "owner")
+
+
+@pytest.fixture
+def bob(workspace: Workspace) -> Member:
+    """Her colleague: an editor."""
+    return _seat("Bob", workspace, "editor")
+
+
+@pytest.fixture
+def charlie(db: None) -> Member:
+    """A stranger, who owns a workspace of his own."""
+    from regie.people.models import Workspace
+
+    own = Workspace.objects.create(name="Vélo Club", slug="velo-club", zone="Europe/Paris")
+    return _seat("Charlie", own, "owner")
+
+
+@pytest.fixture
+def signed_in() -> Callable[[Member], Client]:
+    """A browser without scripts, signed in: ``signed_in(alice).get("/w/atelier-nord/posts/")``."""
+    from django.test import Client
+
+    def sign_in(member: Member) -> Client:
+        client = Client()
+        client.force_login(member.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return sign_in
+
+
+class Sandbox:
+    """One network's sandbox on a loopback port: it behaves, remembers, and has bad days on request."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    @property
+    def base(self) -> str:
+        return self.network.base
+
+    @property
+    def faults(self) -> Faults:
+        """``will_answer``, ``will_lose_answer``, ``will_drop``, ``will_delay``, ``latency``, ``listing_lag``, ..."""
+        return self.network.faults
+
+    def will_answer(self, status: int, **how: Any) -> None:
+        self.faults.will_answer(status, **how)
+
+    def will_lose_answer(self, **how: Any) -> None:
+        self.faults.will_lose_answer(**how)
+
+    def will_drop(self, **how: Any) -> None:
+        self.faults.will_drop(**how)
+
+    def will_delay(self, seconds: float, **how: Any) -> None:
+        self.faults.will_delay(seconds, **how)
+
+    def texts(self, account: str | None = None) -> list[str]:
+        """What an account (None: the ready one) visibly published, oldest first."""
+        return self.network.texts(account)
+
+    def accepted(self, kind: str | None = None) -> list[Entry]:
+        """The ledger: what the network took, the witness for "exactly once"."""
+        return self.network.world.ledger.of(self.network.slug, kind=kind)
+
+    def say(self, **what: Any) -> str:
+        return self.network.say(**what)
+
+    def like(self, **what: Any) -> None:
+        self.network.like(**what)
+
+    def follow(self, **what: Any) -> None:
+        self.network.follow(**what)
+
+
+def _sandbox(slug: str, request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    """A world with one network in it; with ``clock``, its clock shows the same."""
+    from regie_sandbox.frame import World
+    from regie_sandbox.registry import network
+    from regie_sandbox.server import in_thread
+
+    world = World(seed=7)
+    if "clock" in request.fixturenames:
+        clock: Clock = request.getfixturevalue("clock")
+        world.clock.set(clock.moment)
+        clock.followers.append(world.clock.set)
+    network(slug, world)
+    with in_thread(world) as running:
+        settings.ALLOWED_HOSTS_OUT = [*settings.ALLOWED_HOSTS_OUT, running.base[slug]]
+        yield Sandbox(world.networks[slug])
+
+
+@pytest.fixture
+def mastodon(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("mastodon", request, settings)
+
+
+@pytest.fixture
+def bluesky(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("bluesky", request, settings)
+
+
+@pytest.fixture
+def telegram(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("telegram", request, settings)
+
+
+@pytest.fixture
+def connect(alice: Member) -> Callable[..., Account]:
+    """Connects an account of a sandbox to Alice's workspace: ``connect(mastodon, "shop")``."""
+    from regie.accounts.services import connect
+    from regie.accounts.talk import talk
+    from regie.networks import registry
+    from regie.networks.data import Login, SignedIn
+    from regie.networks.protocols import KnowsItself
+
+    def make(sandbox: Sandbox, name: str = "regie", by: Member = alice) -> Account:
+        ready = sandbox.network.ready_account(name)
+        login = Login(
+            server=ready["server"],
+            remote_id=ready["remote_id"],
+            credentials=ready["credentials"],
+            limits=ready.get("limits", {}),
+        )
+        speaker = registry.connector(sandbox.network.slug)
+        profile = talk(lambda http: cast(KnowsItself, speaker(http, login)).whoami())
+        signed_in = SignedIn(credentials=ready["credentials"], profiles=(profile,))
+        return connect(network=sandbox.network.slug, profile=profile, signed_in=signed_in, by=by)
+
+    return make
+
+
+@pytest.fixture
+def mastodon_account(mastodon: Sandbox, connect: Callable[..., Account]) -> Account:
+    return connect(mastodon)
+
+
+@pytest.fixture
+def bluesky_account(bluesky: Sandbox, connect: Callable[..., Account]) -> Account:
+    return connect(bluesky)
+
+
+@pytest.fixture
+def telegram_account(telegram: Sandbox, connect: Callable[..., Account]) -> Account:
+    return connect(telegram)
+
+
+@pytest.fixture
+def account(mastodon_account: Account) -> Account:
+    """The account when it does not matter which."""
+    return mastodon_account
+
+
+@pytest.fixture
+def write_post(bob: Member) -> Callable[..., Post]:
+    """Makes a post by Bob with a variant on each account; more than one text is a thread.
+
+    ``write_post("Good morning", on=[account])``
+    """
+    from regie.studio.content import Content, Part
+    from regie.studio.models import Post, Variant
+
+    def make(*texts: str, on: Sequence[Account], by: Member = bob, by_hand: bool = False, **options: Any) -> Post:
+        content = Content(parts=[Part(text=text) for text in texts], **options)
+        post = Post.objects.create(workspace=by.workspace, content=content.as_json(), author=by.user)
+        Variant.objects.bulk_create(Variant(post=post, account=account, by_hand=by_hand) for account in on)
+        return post
+
+    return make
+
+
+@pytest.fixture
+def post(account: Account, write_post: Callable[..., Post]) -> Post:
+    """ "Good morning", by Bob, for ``account``."""
+    return write_post("Good morning", on=[account])
+
+
+@pytest.fixture
+def delivery(post: Post, bob: Member) -> Delivery:
+    """``post``, due this very minute."""
+    from regie.core import clock
+    from regie.core.times import WallTime
+    from regie.publishing import services
+
+    return services.schedule(post=post, at=WallTime.at(clock.now(), "Europe/Paris"), by=bob)[0]
+
+
+@pytest.fixture
+def publish_due(transactional_db: None) -> Callable[[], None]:
+    """Runs the engine until nothing more is due at the clock's moment."""
+    from regie.publishing.engine.publisher import publish_due
+
+    return publish_due
+
+
+@pytest.fixture
+def make_account(workspace: Workspace) -> Callable[..., Account]:
+    """Connects an account that nobody will talk to: ``make_account("mastodon", "Atelier Nord")``."""
+    from regie.accounts.models import Account
+
+    numbers = itertools.count(1)
+
+    def make(network: str = "mastodon", name: str = "Atelier Nord", **fields: Any) -> Account:
+        number = next(numbers)
+        given = {"workspace": workspace, "server": f"https://{network}.example", "remote_id": f"{network}-{number}"}
+        return Account.objects.create(network=network, name=name, handle=f"@nord{number}", **{**given, **fields})
+
+    return make
+
+
+@pytest.fixture
+def picture() -> Callable[..., BytesIO]:
+    """The bytes of a picture: ``picture(width=800, kind="PNG")``. Its pixels are noise when ``noise`` is set."""
+    from PIL import Image
+
+    def make(width: int = 320, height: int = 240, kind: str = "JPEG", noise: bool = False, **save: Any) -> BytesIO:
+        image = (
+            Image.effect_noise((width, height), 90).convert("RGB")
+            if noise
+            else Image.new("RGB", (width, height), "teal")
+        )
+        made = BytesIO()
+        image.save(made, kind, **save)
+        made.seek(0)
+        return made
+
+    return make
