@@ -48,19 +48,21 @@ class Spec:
     def of_type(self, name: str, value: Any) -> list[str]:
         return self._any([name], value, name)
 
-    def of_request(self, method: str, values: dict[str, Any], files: set[str]) -> list[str]:
+    def of_request(self, method: str, values: dict[str, list[Any]], files: set[str]) -> list[str]:
+        """``values``: each parameter in every way in which it may be read."""
         fields = {field["name"]: field for field in self.methods[method.lower()].get("fields", [])}
         found = [f"{method}: no parameter {name}" for name in values if name not in fields]
         for name, field in fields.items():
             if name in values:
-                found += self._any(field["types"], values[name], f"{method}.{name}")
+                read = [self._any(field["types"], value, f"{method}.{name}") for value in values[name]]
+                found += min(read, key=len)
             elif field["required"] and name not in files:
                 found.append(f"{method}: {name} is missing")
         return found
 
     def _any(self, types: list[str], value: Any, where: str) -> list[str]:
         tried = [self._one(name, value, where) for name in types]
-        return min(tried, key=len) if all(tried) else []
+        return min(tried, key=lambda found: len(found)) if all(tried) else []
 
     def _one(self, name: str, value: Any, where: str) -> list[str]:
         if name.startswith("Array of "):
@@ -104,12 +106,12 @@ class Exchanges:
     """What passed over the wire. Everything is checked when the test is over."""
 
     def __init__(self) -> None:
-        self.seen: list[tuple[str, dict[str, Any], set[str], dict[str, Any]]] = []
+        self.seen: list[tuple[str, dict[str, list[Any]], set[str], dict[str, Any]]] = []
 
     async def note(self, request: web.Request, answer: web.Response) -> None:
         params, body = await Params.of(request), answer.body
         assert isinstance(body, bytes)
-        values = {name: _unquoted(value, request) for name, value in params.values.items()}
+        values = {name: _readings(value, request) for name, value in params.values.items()}
         self.seen.append((request.match_info["method"], values, set(params.files), json.loads(body)))
 
     def problems(self, spec: Spec) -> list[str]:
@@ -126,15 +128,14 @@ class Exchanges:
         return found
 
 
-def _unquoted(value: Any, request: web.Request) -> Any:
-    """In a form, numbers and objects are text of JSON; a text stays what it is."""
+def _readings(value: Any, request: web.Request) -> list[Any]:
+    """In a form, everything is text, and what is no text is JSON in it."""
     if request.content_type == "application/json" or not isinstance(value, str):
-        return value
+        return [value]
     try:
-        read = json.loads(value)
+        return [value, json.loads(value)]
     except ValueError:
-        return value
-    return read if not isinstance(read, str) else value
+        return [value]
 
 
 @pytest.fixture

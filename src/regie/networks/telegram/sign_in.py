@@ -87,7 +87,7 @@ async def profile_of(bot: Bot, typed: str | int) -> Profile:
     chat = await _chat(bot, typed)
     if chat.type not in ("channel", "group", "supergroup"):
         raise Refused("A bot can publish in channels and groups only, and this is a private chat.")
-    member = await bot.ask(ChatMember, "getChatMember", {"chat_id": chat.id, "user_id": me.id})
+    member = await _membership(bot, chat, me)
     if why_not := _why_not(chat, member, me):
         raise Refused(why_not, bot=f"@{me.username}", chat=chat.title)
     limits: dict[str, Any] = {
@@ -120,6 +120,16 @@ async def _chat(bot: Bot, typed: str | int) -> FullChat:
             answer=exc.answer,
             chat=str(typed),
         ) from None
+
+
+async def _membership(bot: Bot, chat: Chat, me: User) -> ChatMember:
+    try:
+        return await bot.ask(ChatMember, "getChatMember", {"chat_id": chat.id, "user_id": me.id})
+    except Refused as exc:
+        # A public channel can be looked at from outside, but not who is in it.
+        if "member list is inaccessible" not in str(exc.facts.get("detail", "")):
+            raise
+        return ChatMember(status="left")
 
 
 def _why_not(chat: Chat, member: ChatMember, me: User) -> str:
