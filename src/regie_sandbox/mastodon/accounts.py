@@ -17,7 +17,6 @@ from regie_sandbox.mastodon.state import Notification, Person, Status
 if TYPE_CHECKING:
     from regie_sandbox.mastodon.app import Mastodon
 
-HEARTBEAT = 15.0  # seconds between two lines that say only that the stream is alive
 One = TypeVar("One", Status, Notification)
 
 
@@ -264,7 +263,7 @@ async def _speak(
 ) -> None:
     while True:
         try:
-            event, note_id = await asyncio.wait_for(events.get(), HEARTBEAT)
+            event, note_id = await asyncio.wait_for(events.get(), server.heartbeat)
         except TimeoutError:
             await reply.write(b":thump\n")
             continue

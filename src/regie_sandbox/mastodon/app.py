@@ -21,7 +21,8 @@ ALL_SCOPES = "read write follow push profile"
 
 
 class Mastodon(Network):
-    """A Mastodon 4.5 server. ``media_seconds``: how long an upload is worked on; ``meter.on``: rate limits."""
+    """A Mastodon 4.5 server. ``media_seconds``: how long an upload is worked on; ``meter.on``: rate limits;
+    ``keys_honoured``: Idempotency-Key; ``heartbeat``: seconds between a stream's signs of life."""
 
     slug: ClassVar[str] = "mastodon"
     state: State
@@ -31,6 +32,7 @@ class Mastodon(Network):
         self.meter = Meter()
         self.media_seconds = 0.0
         self.keys_honoured = True
+        self.heartbeat = 15.0
         self.listeners: dict[str, list[Listener]] = {}
         super().__init__(world)
 

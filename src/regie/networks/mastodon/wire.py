@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from regie.networks.data import Login
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
-from regie.networks.line import Answer, json_of, read, write
+from regie.networks.line import Answer, read, write
 from regie.networks.mastodon.entities import Said
 
 NETWORK = "Mastodon"
@@ -110,14 +110,14 @@ def _is_page(answer: Answer) -> bool:
 def parsed(answer: Answer, entity: type[E]) -> E:
     """The entity in an answer to a question."""
     try:
-        return entity.model_validate(json_of(answer, network=NETWORK))
+        return entity.model_validate_json(answer.body)
     except ValidationError:
         raise not_a_server(answer) from None
 
 
 def parsed_list(answer: Answer, entity: type[E]) -> list[E]:
     try:
-        return TypeAdapter(list[entity]).validate_python(json_of(answer, network=NETWORK))  # type: ignore[valid-type]
+        return TypeAdapter(list[entity]).validate_json(answer.body)  # type: ignore[valid-type]
     except ValidationError:
         raise not_a_server(answer) from None
 
