@@ -6,7 +6,7 @@
 
 Needs nothing but Python. Packages come from the npm registry over https (proxy settings of the environment are
 respected) and are kept in ``~/.cache/regie-vendor``, always checked again before use. Output:
-``src/regie/web/static/vendor/<name>-<version>/`` and ``src/regie/web/vendored.py``, the table templates look paths up in.
+``src/regie/web/static/vendor/<name>-<version>/``, and ``src/regie/web/vendored.py`` for templates to look paths up in.
 """
 
 from __future__ import annotations
@@ -240,7 +240,9 @@ def symbol(name: str, svg: str, *, stroke: bool) -> str:
     inner = re.search(r"<svg[^>]*>(.*)</svg>", svg, re.DOTALL)
     if not view or not inner:
         raise ValueError(f"{name} is not a drawing we understand")
-    shapes = re.sub(r"<title>.*?</title>|<path stroke=\"none\" d=\"M0 0h24v24H0z\" fill=\"none\"\s*/>|\n\s*", "", inner[1])
+    shapes = re.sub(
+        r"<title>.*?</title>|<path stroke=\"none\" d=\"M0 0h24v24H0z\" fill=\"none\"\s*/>|\n\s*", "", inner[1]
+    )
     paint = (
         'fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round"'
         if stroke
@@ -290,7 +292,7 @@ def _registry_integrity(package: Package) -> str:
 
 
 def _get(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=120) as reply:  # noqa: S310  (https, from the constant above)
+    with urllib.request.urlopen(url, timeout=120) as reply:
         data: bytes = reply.read()
     return data
 

@@ -1,7 +1,7 @@
 """How every form of the product is drawn: ``FORM_RENDERER = "regie.web.forms.FormRenderer"``.
 
 ``{{ form }}`` comes out as labelled, described fields with their errors beside them, and ``{{ form.name }}`` alone
-carries the right classes too, so a hand-laid form looks the same. Django adds ``aria-describedby`` and ``aria-invalid``.
+carries the right classes too, so a hand-laid form looks the same. Django adds ``aria-describedby``, ``aria-invalid``.
 """
 
 from __future__ import annotations
@@ -31,9 +31,14 @@ def widget_class(widget: forms.Widget) -> str:
 class RegieBoundField(BoundField):
     """A field that knows its classes and how it is laid out."""
 
+    def __init__(self, form: forms.BaseForm, field: forms.Field, name: str) -> None:
+        super().__init__(form, field, name)
+        if field.widget.attrs.get("placeholder") == self.label:
+            del field.widget.attrs["placeholder"]  # the label above says it already, and stays when one types
+
     @property
     def layout(self) -> str:
-        """"check" for one tick, "list" for several choices, "box" for everything else."""
+        """ "check" for one tick, "list" for several choices, "box" for everything else."""
         if isinstance(self.field.widget, CHOICE_LISTS):
             return "list"
         return "check" if isinstance(self.field.widget, CHECKS) else "box"

@@ -98,6 +98,12 @@ def theme_choice(context: Mapping[str, Any]) -> str:
 
 
 @register.simple_tag
+def scope_address(slug: str) -> str:
+    """Where a client's pages begin; "all" for all of them. ScopeMiddleware reads the same prefix."""
+    return f"/w/{slug}/"
+
+
+@register.simple_tag
 def offered_languages() -> list[dict[str, str]]:
     """The languages a person can choose, each {code, name}, the name in that language."""
     return [

@@ -95,6 +95,13 @@
     if (trigger.includes('"toast"')) return; // the server has a better sentence
     toast(sentenceFor(reply.status), "bad");
   });
+  // A problem with a sentence comes as plain text: it is said, and nothing on the page changes.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const reply = event.detail.xhr;
+    if (reply.status !== 422 || !(reply.getResponseHeader("Content-Type") || "").startsWith("text/plain")) return;
+    event.detail.shouldSwap = false;
+    toast(reply.responseText, "bad");
+  });
   document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.tone));
   document.addEventListener("htmx:load", (event) => starters.forEach((start) => start(event.detail.elt)));
 
