@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from regie.people import notices
+from regie.people import audit, notices
 
 
 def register() -> None:
     notices.kind(
         "account.broken",
         lambda facts: _("%(account)s on %(network)s has to be connected again: nothing can go out until then.") % facts,
+    )
+    audit.name_acts(
+        {
+            "account.connected": gettext_lazy("connected the account"),
+            "account.reconnected": gettext_lazy("reconnected the account"),
+            "account.paused": gettext_lazy("paused the account"),
+            "account.resumed": gettext_lazy("resumed the account"),
+            "account.removed": gettext_lazy("removed the account"),
+            "account.broken": gettext_lazy("lost the sign-in of the account"),
+        }
     )

@@ -2,8 +2,11 @@
 
 from django.urls import include, path
 
+from regie.people.views import set_language, sign_in
+
 urlpatterns = [
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", set_language, name="set_language"),
+    path("account/login/", sign_in, name="account_login"),  # before allauth's own
     path("account/", include("allauth.urls")),
     path("", include("regie.web.urls")),
     path("", include("regie.people.urls")),

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import models, transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from regie.people.models import AuditEntry, Member, User, Workspace
 
 PRODUCT = "Régie"
+
+_WORDS: dict[str, Promise] = {
+    "workspace.created": _("created the workspace"),
+    "workspace.changed": _("changed the workspace"),
+    "member.invited": _("invited"),
+    "member.joined": _("joined"),
+    "member.role_changed": _("changed the role of"),
+    "member.removed": _("removed the member"),
+    "invitation.withdrawn": _("withdrew the invitation of"),
+}
+
+
+def name_acts(acts: Mapping[str, Promise]) -> None:
+    """For later apps: how their acts read, as in "Alice scheduled the post"."""
+    _WORDS.update(acts)
+
+
+def words(entry: AuditEntry) -> str:
+    """What was done, in the reader's language."""
+    return str(_WORDS.get(entry.did, entry.did))
 
 
 def record(

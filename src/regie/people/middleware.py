@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import get_script_prefix, set_script_prefix
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from regie.people.models import User
 from regie.people.scope import ALL, Scope
@@ -43,6 +43,8 @@ class ScopeMiddleware:
             user = request.user
             if isinstance(user, User):
                 timezone.activate(ZoneInfo(user.zone))
+                translation.activate(user.language)
+                request.LANGUAGE_CODE = user.language
                 request.scope = Scope.of(user, slug)  # type: ignore[attr-defined]
                 set_script_prefix(f"/w/{slug}/")
             elif match:

@@ -93,6 +93,10 @@ class Member(models.Model):
         return str(self.user)
 
     @property
+    def dialog_id(self) -> str:
+        return f"member-{self.pk}"
+
+    @property
     def role_label(self) -> str:
         return str(Role(self.role).label)
 

@@ -47,7 +47,7 @@ GROUPS: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
 
 def for_scope(scope: Scope, *, namespace: str, view: str, counts: dict[str, int]) -> list[dict[str, object]]:
     """Groups of ``{label, items: [{label, url, icon, count, current}]}`` for the shell."""
-    groups = []
+    groups: list[dict[str, object]] = []
     for label, places in GROUPS:
         items = [
             {

@@ -5,4 +5,8 @@ from regie.web import views
 app_name = "web"
 urlpatterns = [
     path("", views.today, name="today"),
+    path("search/", views.search, name="search"),
+    path("notices/", views.notices, name="notices"),
+    path("notices/read/", views.read_all_notices, name="read_all_notices"),
+    path("notices/<int:pk>/", views.open_notice, name="open_notice"),
 ]
