@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
-CHROMIUM = os.environ.get("REGIE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WORKDIR_PREFIX = "regie-real-"
 
 
