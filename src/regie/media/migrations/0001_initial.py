@@ -6,46 +6,44 @@ import regie.core.clock
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='File',
+            name="File",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255)),
-                ('file', models.FileField(max_length=300, upload_to='files/%Y/%m/')),
-                ('thumbnail', models.FileField(blank=True, max_length=300, upload_to='thumbnails/%Y/%m/')),
-                ('content_type', models.CharField(max_length=100)),
-                ('size', models.PositiveBigIntegerField(help_text='Bytes.')),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('alt', models.TextField(blank=True, help_text='What the picture shows, for those who do not see it.')),
-                ('focus_x', models.FloatField(default=0, help_text='-1 left .. 1 right')),
-                ('focus_y', models.FloatField(default=0, help_text='-1 bottom .. 1 top')),
-                ('created_at', models.DateTimeField(default=regie.core.clock.now, editable=False)),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=255)),
+                ("file", models.FileField(max_length=300, upload_to="files/%Y/%m/")),
+                ("thumbnail", models.FileField(blank=True, max_length=300, upload_to="thumbnails/%Y/%m/")),
+                ("content_type", models.CharField(max_length=100)),
+                ("size", models.PositiveBigIntegerField(help_text="Bytes.")),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("alt", models.TextField(blank=True, help_text="What the picture shows, for those who do not see it.")),
+                ("focus_x", models.FloatField(default=0, help_text="-1 left .. 1 right")),
+                ("focus_y", models.FloatField(default=0, help_text="-1 bottom .. 1 top")),
+                ("created_at", models.DateTimeField(default=regie.core.clock.now, editable=False)),
+                ("removed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Rendition',
+            name="Rendition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('recipe', models.CharField(max_length=120)),
-                ('file', models.FileField(max_length=300, upload_to='renditions/%Y/%m/')),
-                ('content_type', models.CharField(max_length=100)),
-                ('size', models.PositiveBigIntegerField()),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField(default=regie.core.clock.now, editable=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("recipe", models.CharField(max_length=120)),
+                ("file", models.FileField(max_length=300, upload_to="renditions/%Y/%m/")),
+                ("content_type", models.CharField(max_length=100)),
+                ("size", models.PositiveBigIntegerField()),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("created_at", models.DateTimeField(default=regie.core.clock.now, editable=False)),
             ],
         ),
     ]

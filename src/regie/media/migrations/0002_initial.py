@@ -6,41 +6,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('media', '0001_initial'),
-        ('people', '0001_initial'),
+        ("media", "0001_initial"),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='file',
-            name='uploaded_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="file",
+            name="uploaded_by",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='file',
-            name='workspace',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='people.workspace'),
+            model_name="file",
+            name="workspace",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="files", to="people.workspace"
+            ),
         ),
         migrations.AddField(
-            model_name='rendition',
-            name='original',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='renditions', to='media.file'),
+            model_name="rendition",
+            name="original",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="renditions", to="media.file"
+            ),
         ),
         migrations.AddIndex(
-            model_name='file',
-            index=models.Index(fields=['workspace', '-created_at'], name='file_of_workspace'),
+            model_name="file",
+            index=models.Index(fields=["workspace", "-created_at"], name="file_of_workspace"),
         ),
         migrations.AddConstraint(
-            model_name='file',
-            constraint=models.UniqueConstraint(fields=('workspace', 'sha256'), name='file_once'),
+            model_name="file",
+            constraint=models.UniqueConstraint(fields=("workspace", "sha256"), name="file_once"),
         ),
         migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.UniqueConstraint(fields=('original', 'recipe'), name='rendition_once'),
+            model_name="rendition",
+            constraint=models.UniqueConstraint(fields=("original", "recipe"), name="rendition_once"),
         ),
     ]

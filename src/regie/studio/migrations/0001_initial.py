@@ -8,56 +8,90 @@ import regie.core.clock
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('media', '0001_initial'),
-        ('people', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("media", "0001_initial"),
+        ("people", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Post',
+            name="Post",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(blank=True, help_text='For the team; never published.', max_length=200)),
-                ('content', models.JSONField(default=dict, help_text='studio.content.Content')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(default=regie.core.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=regie.core.clock.now)),
-                ('removed_at', models.DateTimeField(blank=True, help_text='In the bin; its proof stays.', null=True)),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('files', models.ManyToManyField(blank=True, related_name='posts', to='media.file')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='posts', to='people.workspace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(blank=True, help_text="For the team; never published.", max_length=200)),
+                ("content", models.JSONField(default=dict, help_text="studio.content.Content")),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(default=regie.core.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=regie.core.clock.now)),
+                ("removed_at", models.DateTimeField(blank=True, help_text="In the bin; its proof stays.", null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("files", models.ManyToManyField(blank=True, related_name="posts", to="media.file")),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="posts", to="people.workspace"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-updated_at', '-pk'],
+                "ordering": ["-updated_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Variant',
+            name="Variant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content', models.JSONField(blank=True, null=True)),
-                ('by_hand', models.BooleanField(default=False, help_text='A person publishes it and pastes the link.')),
-                ('dropped_at', models.DateTimeField(blank=True, help_text='The account was taken off the post.', null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variants', to='accounts.account')),
-                ('assignee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('post', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='variants', to='studio.post')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("content", models.JSONField(blank=True, null=True)),
+                ("by_hand", models.BooleanField(default=False, help_text="A person publishes it and pastes the link.")),
+                (
+                    "dropped_at",
+                    models.DateTimeField(blank=True, help_text="The account was taken off the post.", null=True),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="variants", to="accounts.account"
+                    ),
+                ),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "post",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="variants", to="studio.post"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='post',
-            index=models.Index(fields=['workspace', '-updated_at'], name='post_of_workspace'),
+            model_name="post",
+            index=models.Index(fields=["workspace", "-updated_at"], name="post_of_workspace"),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(fields=('post', 'account'), name='variant_once'),
+            model_name="variant",
+            constraint=models.UniqueConstraint(fields=("post", "account"), name="variant_once"),
         ),
     ]

@@ -1,0 +1,40 @@
+"""What media services refuse, each with a sentence for the person."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.utils.translation import gettext as _
+
+from regie.core.errors import Problem
+
+
+class NotAPicture(Problem):
+    """The bytes are not a picture that we read, whatever the file is called."""
+
+
+class TooBig(Problem):
+    """More bytes or more pixels than we take."""
+
+
+class CannotFit(Problem):
+    """No rendition of this picture can meet the network's limits."""
+
+
+class DiskFull(Problem):
+    """Nothing was saved, as there is no room for it."""
+
+
+@contextmanager
+def room_on_disk() -> Iterator[None]:
+    """Turns "no space left" into a sentence. Any other error of the file system goes on."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(
+                _("There is no room left on the server's disk: nothing was saved. Ask whoever runs Régie to make room.")
+            ) from exc
+        raise

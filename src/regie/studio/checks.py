@@ -1,0 +1,352 @@
+"""Whether a post can go out on an account, and what would make it better: the one place that knows.
+
+The composer asks while a person types, ``publishing.schedule`` asks before it promises, the API and the tests ask too.
+Everything is read from the declared capabilities; no network is named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from regie.accounts.models import Account
+from regie.accounts.opening import capabilities_of
+from regie.media import pictures
+from regie.media.models import File
+from regie.networks import registry, text
+from regie.networks.capabilities import Capabilities, PollLimit, TextLimit
+from regie.studio.content import Content, Part, Poll
+from regie.studio.models import Variant
+
+Files = Mapping[int, File]
+
+
+class Level(StrEnum):
+    STOP = "stop"  # it cannot go out like this
+    ADVICE = "advice"  # it can, and this would make it better or is good to know
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about a variant. ``part`` is the part of the thread it is about, None for the whole."""
+
+    level: Level
+    said: str
+    part: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """How much of a part's text is used, in the network's own units; ``left`` below zero is too much."""
+
+    part: int
+    used: int
+    longest: int
+
+    @property
+    def left(self) -> int:
+        return self.longest - self.used
+
+
+def why_not(variant: Variant) -> list[str]:
+    """Sentences, each a reason why the variant cannot go out as it is; empty when it can."""
+    content = variant.document
+    found = look_at(content, variant.account, files_of(content, variant.post.workspace_id), by_hand=variant.by_hand)
+    return [finding.said for finding in found if finding.level is Level.STOP]
+
+
+def files_of(content: Content, workspace_id: int) -> dict[int, File]:
+    """The files a content uses, by number; what is another workspace's or is not there is left out."""
+    return File.objects.filter(workspace=workspace_id).in_bulk(content.file_ids) if content.file_ids else {}
+
+
+def look_at(content: Content, account: Account, files: Files, *, by_hand: bool = False) -> list[Finding]:
+    """Everything there is to say about ``content`` on ``account``, stops first.
+
+    By hand, a person publishes in the network's own app, which may allow more than we declare: only what nobody could
+    publish stops it, the rest is advice.
+    """
+    can = capabilities_of(account)
+    name = registry.connector(account.network).name
+    found = [*_emptiness(content), *_about_files(content, files)]
+    limits = [
+        *_about_parts(content, can, name),
+        *_about_texts(content, can),
+        *_about_pictures(content, can, files, name),
+        *_about_poll(content, can, name),
+        *_about_options(content, can, name),
+    ]
+    if by_hand:
+        limits = [replace(finding, level=Level.ADVICE) for finding in limits]
+    else:
+        found = [*_about_account(account), *found]
+    return sorted([*found, *limits], key=lambda finding: finding.level is not Level.STOP)
+
+
+def as_sent(content: Content, can: Capabilities) -> Content:
+    """The content with what has no meaning on the network taken off: its language, and "everybody" as visibility.
+
+    Anything else that a network lacks stays, and is refused by ``look_at``: nothing asked for is dropped in silence.
+    """
+    everybody = content.visibility in ("", "public") and not can.visibility
+    return content.model_copy(
+        update={
+            "language": content.language if can.languages else "",
+            "visibility": "" if everybody else content.visibility,
+        }
+    )
+
+
+def counters(content: Content, can: Capabilities) -> list[Counter]:
+    """One for each part, with the limit that holds for it: a caption's where it has pictures."""
+    return [_counter(number, part, can.text) for number, part in enumerate(content.parts)]
+
+
+def _counter(number: int, part: Part, limit: TextLimit) -> Counter:
+    with_media = bool(part.media) and limit.longest_with_media is not None
+    longest = limit.longest_with_media if with_media else limit.longest
+    assert longest is not None
+    return Counter(number, text.length(part.text.strip(), limit.counting), longest)
+
+
+def _stop(said: str, part: int | None = None) -> Finding:
+    return Finding(Level.STOP, said, part)
+
+
+def _advice(said: str, part: int | None = None) -> Finding:
+    return Finding(Level.ADVICE, said, part)
+
+
+def _about_account(account: Account) -> list[Finding]:
+    sentences = {
+        Account.State.PAUSED: _("This account is paused: resume it, or take it off the post."),
+        Account.State.BROKEN: _("This account needs to be connected again before anything can go out on it."),
+        Account.State.REMOVED: _("This account was removed: take it off the post."),
+    }
+    said = sentences.get(Account.State(account.state))
+    return [_stop(said)] if said else []
+
+
+def _emptiness(content: Content) -> list[Finding]:
+    if content.is_empty:
+        return [_stop(_("There is nothing to publish yet: write something or add a picture."))]
+    return [
+        _stop(_("Part {number} is empty: fill it or take it out.").format(number=number + 1), number)
+        for number, part in enumerate(content.parts)
+        if not part.text.strip() and not part.media and not (number == 0 and content.poll)
+    ]
+
+
+def _about_files(content: Content, files: Files) -> list[Finding]:
+    return [
+        _stop(_("A picture is no longer there: take it out or choose another."), number)
+        for number, part in enumerate(content.parts)
+        if any(use.file not in files for use in part.media)
+    ]
+
+
+def _about_parts(content: Content, can: Capabilities, name: str) -> list[Finding]:
+    parts = len(content.parts)
+    if parts <= can.thread:
+        return []
+    if can.thread == 1:
+        return [_stop(_("{network} has no threads: keep one part.").format(network=name))]
+    return [
+        _stop(
+            _("{network} takes threads of at most {most} parts; this one has {parts}.").format(
+                network=name, most=can.thread, parts=parts
+            )
+        )
+    ]
+
+
+def _about_texts(content: Content, can: Capabilities) -> list[Finding]:
+    found = []
+    for number, part in enumerate(content.parts):
+        words = part.text.strip()
+        if over := text.too_long_by(words, can.text, with_media=bool(part.media)):
+            found.append(_stop(_too_long(over, number, len(content.parts)), number))
+        if not words and can.text_required and not (number == 0 and content.poll):
+            found.append(_stop(_("A text is needed beside the pictures here."), number))
+    return found
+
+
+def _too_long(over: int, number: int, parts: int) -> str:
+    if parts > 1:
+        return ngettext(
+            "Part {number} is {over} character too long.", "Part {number} is {over} characters too long.", over
+        ).format(number=number + 1, over=over)
+    return ngettext("The text is {over} character too long.", "The text is {over} characters too long.", over).format(
+        over=over
+    )
+
+
+def _about_pictures(content: Content, can: Capabilities, files: Files, name: str) -> list[Finding]:
+    found: list[Finding] = []
+    limits = can.images
+    for number, part in enumerate(content.parts):
+        if not part.media:
+            continue
+        if limits is None:
+            found.append(_stop(_("{network} takes no pictures here.").format(network=name), number))
+            continue
+        if len(part.media) > limits.most:
+            found.append(_stop(_too_many(len(part.media), limits.most, name), number))
+        for use in part.media:
+            if (file := files.get(use.file)) is not None:
+                alt = (use.alt if use.alt is not None else file.alt).strip()
+                found += _about_picture(file, alt, can, name, number)
+    return found
+
+
+def _too_many(there: int, most: int, name: str) -> str:
+    return ngettext(
+        "{network} takes {most} picture in a post; there are {there}.",
+        "{network} takes {most} pictures in a post; there are {there}.",
+        most,
+    ).format(network=name, most=most, there=there)
+
+
+def _about_picture(file: File, alt: str, can: Capabilities, name: str, number: int) -> list[Finding]:
+    limits = can.images
+    assert limits is not None
+    found = []
+    if pictures.is_too_thin(file.width, file.height, limits):
+        found.append(
+            _stop(_("“{file}” is too long and thin for {network}: crop it.").format(file=file, network=name), number)
+        )
+    elif pictures.needs_making(file.content_type, file.size, file.width, file.height, limits):
+        found.append(
+            _advice(_("“{file}” will be made to fit what {network} takes.").format(file=file, network=name), number)
+        )
+    if limits.longest_alt is None:
+        return found
+    if not alt:
+        found.append(_advice(_("“{file}” has no alternative text: say what it shows.").format(file=file), number))
+    elif (over := text.graphemes(alt) - limits.longest_alt) > 0:
+        found.append(
+            _stop(
+                ngettext(
+                    "The alternative text of “{file}” is {over} character too long.",
+                    "The alternative text of “{file}” is {over} characters too long.",
+                    over,
+                ).format(file=file, over=over),
+                number,
+            )
+        )
+    return found
+
+
+def _about_poll(content: Content, can: Capabilities, name: str) -> list[Finding]:
+    poll = content.poll
+    if poll is None:
+        return []
+    if can.poll is None:
+        return [_stop(_("{network} has no polls: take it out for this account.").format(network=name))]
+    found = _about_options_of(poll, can.poll, name) + _about_duration(poll, can.poll, name)
+    if content.parts[0].media and not can.poll_with_media:
+        found.append(_stop(_("On {network} a poll and pictures cannot go together.").format(network=name), 0))
+    question = poll.question.strip() or content.text.strip()
+    if not question:
+        found.append(_stop(_("The poll has no question: write it in the text."), 0))
+    elif can.poll.longest_question is not None and (over := text.graphemes(question) - can.poll.longest_question) > 0:
+        found.append(
+            _stop(
+                ngettext(
+                    "The poll's question is {over} character too long.",
+                    "The poll's question is {over} characters too long.",
+                    over,
+                ).format(over=over),
+                0,
+            )
+        )
+    if poll.multiple and not can.poll.multiple:
+        found.append(_stop(_("On {network} a poll has one answer only.").format(network=name)))
+    if poll.hide_totals and not can.poll.hide_totals:
+        found.append(_stop(_("{network} cannot hide a poll's results until it ends.").format(network=name)))
+    return found
+
+
+def _about_options_of(poll: Poll, limit: PollLimit, name: str) -> list[Finding]:
+    options = [option.strip() for option in poll.options]
+    found = []
+    if len([option for option in options if option]) < max(limit.fewest_options, len(options)):
+        found.append(_stop(_("An answer of the poll is empty: fill it or take it out.")))
+    if len(options) > limit.most_options:
+        found.append(
+            _stop(
+                _("A poll on {network} has at most {most} answers; there are {there}.").format(
+                    network=name, most=limit.most_options, there=len(options)
+                )
+            )
+        )
+    if len(set(options)) < len(options):
+        found.append(_stop(_("Two answers of the poll are the same.")))
+    found.extend(
+        _stop(
+            ngettext(
+                "The answer “{option}” is {over} character too long.",
+                "The answer “{option}” is {over} characters too long.",
+                over,
+            ).format(option=option, over=over)
+        )
+        for option in options
+        if (over := text.graphemes(option) - limit.longest_option) > 0
+    )
+    return found
+
+
+def _about_duration(poll: Poll, limit: PollLimit, name: str) -> list[Finding]:
+    if limit.shortest is not None and poll.lasts < limit.shortest:
+        return [
+            _stop(
+                _("On {network} a poll stays open for at least {time}.").format(network=name, time=span(limit.shortest))
+            )
+        ]
+    if limit.longest is not None and poll.lasts > limit.longest:
+        return [
+            _stop(
+                _("On {network} a poll stays open for at most {time}.").format(network=name, time=span(limit.longest))
+            )
+        ]
+    return []
+
+
+def span(time: timedelta) -> str:
+    """A duration in words, in the largest unit that keeps it whole."""
+    seconds = int(time.total_seconds())
+    if seconds >= 86_400:
+        return ngettext("{n} day", "{n} days", seconds // 86_400).format(n=seconds // 86_400)
+    if seconds >= 3600:
+        return ngettext("{n} hour", "{n} hours", seconds // 3600).format(n=seconds // 3600)
+    if seconds >= 60:
+        return ngettext("{n} minute", "{n} minutes", seconds // 60).format(n=seconds // 60)
+    return ngettext("{n} second", "{n} seconds", seconds).format(n=seconds)
+
+
+def _about_options(content: Content, can: Capabilities, name: str) -> list[Finding]:
+    found = []
+    warning = content.content_warning.strip()
+    if warning and can.content_warning is None:
+        found.append(_stop(_("{network} has no content warnings: take it out for this account.").format(network=name)))
+    elif warning and can.content_warning is not None and (over := text.too_long_by(warning, can.content_warning)):
+        found.append(
+            _stop(
+                ngettext(
+                    "The content warning is {over} character too long.",
+                    "The content warning is {over} characters too long.",
+                    over,
+                ).format(over=over)
+            )
+        )
+    if content.sensitive and not can.sensitive and any(part.media for part in content.parts):
+        found.append(_stop(_("{network} cannot cover pictures as sensitive.").format(network=name)))
+    sent = as_sent(content, can)
+    if sent.visibility and sent.visibility not in can.visibility:
+        found.append(_stop(_("{network} does not have the visibility you chose.").format(network=name)))
+    return found

@@ -1,0 +1,9 @@
+"""News of posts, for the apps after this one. Sent inside the transaction of the change."""
+
+from django.dispatch import Signal
+
+post_changed = Signal()
+"""``post``: what it says, or where it goes, was saved anew. Raising a Problem undoes the change."""
+
+post_removed = Signal()
+"""``post``: somebody puts it in the bin. Raising a Problem keeps it."""

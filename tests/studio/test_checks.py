@@ -1,0 +1,182 @@
+"""Whether a post can go out on an account, as the account's network counts and allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from regie.accounts.models import Account
+from regie.accounts.opening import capabilities_of
+from regie.media.models import File
+from regie.people.models import Workspace
+from regie.studio import checks
+from regie.studio.checks import Level
+from regie.studio.content import Content, MediaUse, Part, Poll
+from regie.studio.models import Post, Variant
+
+MakeAccount = Callable[..., Account]
+
+
+def stops(content: Content, account: Account, files: checks.Files | None = None, by_hand: bool = False) -> list[str]:
+    found = checks.look_at(content, account, files or {}, by_hand=by_hand)
+    return [finding.said for finding in found if finding.level is Level.STOP]
+
+
+def advice(content: Content, account: Account, files: checks.Files | None = None) -> list[str]:
+    return [f.said for f in checks.look_at(content, account, files or {}) if f.level is Level.ADVICE]
+
+
+def text(*parts: str, **options: object) -> Content:
+    return Content.model_validate({"parts": [{"text": part} for part in parts], **options})
+
+
+@pytest.fixture
+def file(workspace: Workspace) -> File:
+    return File.objects.create(
+        workspace=workspace, name="coat.jpg", content_type="image/jpeg", size=90_000, width=800, height=600, sha256="a"
+    )
+
+
+FAMILY = "👨‍👩‍👧‍👦"  # one character that a person sees, seven code points
+
+
+@pytest.mark.parametrize(
+    ("network", "fits", "over"),
+    [
+        ("mastodon", "a" * 499 + FAMILY, "a" * 500 + FAMILY),
+        ("bluesky", "a" * 299 + FAMILY, "a" * 300 + FAMILY),
+        ("mastodon", "https://example.org/" + "x" * 900 + " " + "a" * 476, "https://example.org/x " + "a" * 477),
+        ("telegram", "a" * 4096, "a" * 4097),
+    ],
+)
+def test_a_text_is_counted_as_its_network_counts(make_account: MakeAccount, network: str, fits: str, over: str) -> None:
+    account = make_account(network)
+    assert stops(text(fits), account) == []
+    assert stops(text(over), account) == ["The text is 1 character too long."]
+
+
+def test_a_caption_has_its_own_limit(make_account: MakeAccount, file: File) -> None:
+    content = Content(parts=[Part(text="a" * 1025, media=[MediaUse(file=file.pk)])])
+    assert stops(content, make_account("telegram"), {file.pk: file}) == ["The text is 1 character too long."]
+    assert checks.counters(content, capabilities_of(make_account("telegram")))[0].left == -1
+
+
+def test_a_server_with_its_own_limits_is_believed(make_account: MakeAccount) -> None:
+    assert stops(text("a" * 900), make_account("mastodon", limits={"characters": 1000})) == []
+
+
+@pytest.mark.parametrize("state", ["paused", "broken", "removed"])
+def test_an_account_that_cannot_publish_stops_it_but_not_by_hand(make_account: MakeAccount, state: str) -> None:
+    account = make_account(state=state)
+    assert len(stops(text("Hello"), account)) == 1
+    assert stops(text("Hello"), account, by_hand=True) == []
+
+
+def test_nothing_written_is_nothing_to_publish(make_account: MakeAccount) -> None:
+    assert "nothing to publish" in stops(text("  \n"), make_account())[0]
+    assert "nothing to publish" in stops(text(" "), make_account(), by_hand=True)[0]
+
+
+def test_an_empty_part_of_a_thread_is_named(make_account: MakeAccount) -> None:
+    assert stops(text("One", " ", "Three"), make_account()) == ["Part 2 is empty: fill it or take it out."]
+
+
+def test_a_part_too_long_is_named(make_account: MakeAccount) -> None:
+    assert stops(text("One", "b" * 502), make_account()) == ["Part 2 is 2 characters too long."]
+
+
+def test_more_pictures_than_the_network_takes(make_account: MakeAccount, file: File) -> None:
+    content = Content(parts=[Part(media=[MediaUse(file=file.pk, alt="A coat")] * 5)])
+    assert stops(content, make_account(), {file.pk: file}) == ["Mastodon takes 4 pictures in a post; there are 5."]
+    assert stops(content, make_account("telegram"), {file.pk: file}) == []
+
+
+def test_a_missing_alternative_text_is_advice_where_the_network_has_them(make_account: MakeAccount, file: File) -> None:
+    content = Content(parts=[Part(media=[MediaUse(file=file.pk)])])
+    assert stops(content, make_account(), {file.pk: file}) == []
+    assert advice(content, make_account(), {file.pk: file}) == [
+        "“coat.jpg” has no alternative text: say what it shows."
+    ]
+    assert advice(content, make_account("telegram"), {file.pk: file}) == []
+
+
+def test_a_picture_that_will_be_changed_says_so_and_one_too_thin_stops(make_account: MakeAccount, file: File) -> None:
+    file.alt, file.size = "A coat", 3_000_000
+    content = Content(parts=[Part(media=[MediaUse(file=file.pk)])])
+    assert advice(content, make_account("bluesky"), {file.pk: file}) == [
+        "“coat.jpg” will be made to fit what Bluesky takes."
+    ]
+    file.width, file.height = 3000, 100
+    assert "crop it" in stops(content, make_account("telegram"), {file.pk: file})[0]
+
+
+def test_a_picture_of_another_workspace_is_not_there(
+    make_account: MakeAccount, charlie: object, workspace: Workspace, file: File
+) -> None:
+    file.workspace = charlie.workspace  # type: ignore[attr-defined]
+    file.save()
+    post = Post.objects.create(
+        workspace=workspace, content=Content(parts=[Part(text="x", media=[MediaUse(file=file.pk)])]).as_json()
+    )
+    variant = Variant.objects.create(post=post, account=make_account())
+    assert checks.why_not(variant) == ["A picture is no longer there: take it out or choose another."]
+
+
+POLL = Poll(options=["Red", "Blue"], minutes=1440)
+
+
+@pytest.mark.parametrize(
+    ("network", "changes", "said"),
+    [
+        ("bluesky", {}, "Bluesky has no polls"),
+        ("mastodon", {"options": ["1", "2", "3", "4", "5"]}, "at most 4 answers; there are 5"),
+        ("mastodon", {"options": ["Red", " "]}, "An answer of the poll is empty"),
+        ("mastodon", {"options": ["Red", "Red "]}, "the same"),
+        ("mastodon", {"options": ["Red", "b" * 51]}, "1 character too long"),
+        ("mastodon", {"minutes": 1}, "at least 5 minutes"),
+        ("mastodon", {"minutes": 60 * 24 * 40}, "at most 30 days"),
+        ("telegram", {"question": "q" * 301}, "question is 1 character too long"),
+    ],
+)
+def test_a_poll_follows_the_rules_of_its_network(
+    make_account: MakeAccount, network: str, changes: dict[str, object], said: str
+) -> None:
+    content = Content(parts=[Part(text="Which colour?")], poll=POLL.model_copy(update=changes))
+    assert any(said in stop for stop in stops(content, make_account(network)))
+
+
+def test_a_poll_within_the_rules_goes_out(make_account: MakeAccount) -> None:
+    content = Content(parts=[Part(text="Which colour?")], poll=POLL)
+    assert stops(content, make_account("mastodon")) == stops(content, make_account("telegram")) == []
+
+
+def test_a_poll_needs_a_question_and_no_pictures(make_account: MakeAccount, file: File) -> None:
+    content = Content(parts=[Part(media=[MediaUse(file=file.pk, alt="x")])], poll=POLL)
+    said = " ".join(stops(content, make_account(), {file.pk: file}))
+    assert "no question" in said
+    assert "cannot go together" in said
+
+
+def test_what_a_network_lacks_is_never_dropped_in_silence(make_account: MakeAccount) -> None:
+    warned = text("Hello", content_warning="Food")
+    assert stops(warned, make_account()) == []
+    assert "no content warnings" in stops(warned, make_account("telegram"))[0]
+    assert "visibility" in stops(text("Hello", visibility="unlisted"), make_account("bluesky"))[0]
+
+
+def test_what_has_no_meaning_there_is_left_out(make_account: MakeAccount) -> None:
+    content = text("Bonjour", language="fr", visibility="public")
+    assert stops(content, make_account("telegram")) == []
+    sent = checks.as_sent(content, capabilities_of(make_account("telegram")))
+    assert (sent.language, sent.visibility) == ("", "")
+    kept = checks.as_sent(content, capabilities_of(make_account("mastodon")))
+    assert (kept.language, kept.visibility) == ("fr", "public")
+
+
+def test_limits_are_only_advice_when_a_person_publishes(make_account: MakeAccount) -> None:
+    assert stops(text("a" * 501), make_account(), by_hand=True) == []
+    assert any(
+        "too long" in said
+        for said in [f.said for f in checks.look_at(text("a" * 501), make_account(), {}, by_hand=True)]
+    )
