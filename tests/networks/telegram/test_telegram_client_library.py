@@ -97,8 +97,10 @@ async def test_it_meets_the_vendors_errors(bot: Bot, telegram: Telegram) -> None
     async with Bot(stranger.token, base_url=f"{telegram.base}/bot") as other:
         with pytest.raises(Forbidden, match="not a member of the channel"):
             await other.send_message("@regie", "x")
+    unknown = Bot("5:" + "A" * 35, base_url=f"{telegram.base}/bot")
     with pytest.raises(InvalidToken):
-        await Bot("5:" + "A" * 35, base_url=f"{telegram.base}/bot").initialize()
+        await unknown.get_me()
+    await unknown.request.shutdown()
     telegram.chats.floods = True
     for number in range(3):  # a short burst is let through
         await bot.send_message("@regie", str(number))

@@ -117,10 +117,16 @@ async def updates(bot: Bot, login: Login, *, cursor: str, seconds: int) -> Messa
     return understood(
         raw,
         bot_id=bot.id,
-        bot_username=str(login.limits.get("bot_username", "")),
+        bot_username=await _username(bot, login) if raw else "",
         cursor=cursor if last is None else str(last + 1),
         more=len(raw) == BATCH,
     )
+
+
+async def _username(bot: Bot, login: Login) -> str:
+    """The name by which people call the bot: known since the sign-in, or asked for."""
+    known = str(login.limits.get("bot_username", ""))
+    return known or (await bot.ask(User, "getMe")).username
 
 
 def understood(
