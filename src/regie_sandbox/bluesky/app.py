@@ -255,7 +255,8 @@ class Bluesky(Network):
         if handle in self.state.handles:
             raise invalid(f"Handle already taken: {handle}", "HandleNotAvailable")
         account = self.store.account(handle, password=text_in(body, "password"), email=text_in(body, "email"))
-        return self._session(account, self.tokens.pair(account.did))
+        session = self._session(account, self.tokens.pair(account.did))
+        return {name: session[name] for name in ("accessJwt", "refreshJwt", "handle", "did", "didDoc")}
 
     def _create_session(self, call: Call) -> dict[str, Any]:
         body = call.json()

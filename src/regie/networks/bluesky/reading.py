@@ -33,13 +33,16 @@ POSTS_AT_ONCE = 25  # lexicon app.bsky.feed.getPosts
 OVERLAP = timedelta(minutes=30)
 """Notifications are in the order of the posts' own clocks: one that travelled long can come in behind the cursor."""
 
+SAME_SECOND = timedelta(seconds=1)  # within its second, our own key says nothing of the time
+
 KIND = {"reply": MessageKind.REPLY, "mention": MessageKind.MENTION, "quote": MessageKind.MENTION}
 
 
 async def own_posts(xrpc: Xrpc, *, since: datetime, web: str) -> Listing:
     """The account's posts as its own server holds them: complete at once, without the AppView.
 
-    Order and reach go by record keys, which hold the moment their writer chose.
+    The order is that of record keys, which hold the moment their writer chose; a post whose writer set its clock back
+    may come late in it and is then left out.
     """
     seen: list[Seen] = []
     cursor, now = "", None
@@ -49,13 +52,14 @@ async def own_posts(xrpc: Xrpc, *, since: datetime, web: str) -> Listing:
         now, page = now or answer.date, parsed(Records, answer)
         for kept in page.records:
             one = _seen(kept.uri, kept.cid, kept.value, web=web)
-            if one.created_at < since:
+            if (moment_of(parts_of(kept.uri)[2]) or one.created_at) < since - SAME_SECOND:
                 return Listing(seen=tuple(seen), reaches_back_to=since, network_now=now)
-            seen.append(one)
+            if one.created_at >= since:
+                seen.append(one)
         if not page.cursor or not page.records:
             return Listing(seen=tuple(seen), reaches_back_to=since, network_now=now)
         cursor = page.cursor
-    return Listing(seen=tuple(seen), reaches_back_to=seen[-1].created_at, network_now=now)
+    return Listing(seen=tuple(seen), reaches_back_to=seen[-1].created_at if seen else since, network_now=now)
 
 
 def _seen(uri: str, cid: str, value: Mapping[str, Any], *, web: str) -> Seen:
@@ -96,7 +100,7 @@ async def messages(xrpc: Xrpc, *, cursor: str, web: str) -> Messages:
     newest = max((one.indexed_at for one in found), default=at)
     kept = known | {_short(one.uri): one.indexed_at for one in found}
     views = await post_views(xrpc, list(fresh))
-    told = sorted(fresh.values(), key=lambda one: (one.indexed_at, one.uri))
+    told = sorted(fresh.values(), key=lambda one: one.indexed_at)  # of one moment: as the vendor orders them
     return Messages(
         messages=tuple(_incoming(one, views.get(one.uri), us=xrpc.did, web=web) for one in told),
         cursor=_closed(newest, kept),
