@@ -38,7 +38,7 @@ DELIVERY: dict[str, Look] = {
         "info",
         _("Files are on their way to the network; nothing is visible yet."),
     ),
-    "claimed": Look(pgettext_lazy("delivery", "Claimed"), "hourglass", "info", _("A publisher has it in hand.")),
+    "claimed": Look(pgettext_lazy("delivery", "In line"), "hourglass", "info", _("A publisher has it in hand.")),
     "sending": Look(pgettext_lazy("delivery", "Sending"), "send", "info", _("It is being sent at this moment.")),
     "processing": Look(
         pgettext_lazy("delivery", "Processing"), "progress", "info", _("The network has it and is working on it.")
@@ -47,7 +47,7 @@ DELIVERY: dict[str, Look] = {
         pgettext_lazy("delivery", "Published"), "circle-check", "good", _("The network confirmed that it is out.")
     ),
     "partly": Look(
-        pgettext_lazy("delivery", "Partly out"),
+        pgettext_lazy("delivery", "Partly published"),
         "circle-half-2",
         "warn",
         _("Some parts are out: finish it, or delete what is out."),
@@ -97,7 +97,7 @@ ACCOUNT: dict[str, Look] = {
         pgettext_lazy("account", "Paused"), "player-pause", "wait", _("Nothing is sent or read until you resume it.")
     ),
     "broken": Look(
-        pgettext_lazy("account", "Sign in again"),
+        pgettext_lazy("account", "Needs reconnecting"),
         "plug-connected-x",
         "bad",
         _("The network no longer accepts our key: connect the account again."),
