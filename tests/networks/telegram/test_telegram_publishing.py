@@ -44,6 +44,19 @@ async def test_a_private_channel_has_an_address_for_its_members(
     assert published.url == f"https://t.me/c/{str(row.id)[4:]}/1"
 
 
+@pytest.mark.parametrize(
+    ("url", "remote_id"),
+    [
+        ("https://t.me/c/1234567890/12", "-1001234567890:12"),
+        ("t.me/c/1234567890/12?single", "-1001234567890:12"),
+        ("https://t.me/regie/12", None),
+        ("https://example.org/c/1/2", None),
+    ],
+)
+def test_the_address_of_a_private_post_tells_which_one_it_is(url: str, remote_id: str | None) -> None:
+    assert Connector.id_of(url) == remote_id
+
+
 async def test_characters_that_mean_markup_elsewhere_arrive_as_they_are(
     channel: Connector, telegram: Telegram, post: Make
 ) -> None:
@@ -379,7 +392,7 @@ async def test_an_address_that_is_no_bot_api_server_is_said_to_be_none(
     channel: Connector, telegram: Telegram, status: int, headers: dict[str, str]
 ) -> None:
     telegram.faults.will_answer(status, headers=headers, body="<html>Welcome</html>")
-    with pytest.raises((Refused, SignInAgain), match="Bot API"):
+    with pytest.raises(Refused, match="Bot API"):
         await channel.whoami()
 
 

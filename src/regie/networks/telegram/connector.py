@@ -122,6 +122,11 @@ class Telegram:
     async def edit(self, ref: Ref, outgoing: Outgoing, progress: Progress) -> Published:
         return await publishing.edit(self.bot, ref, outgoing)
 
+    @classmethod
+    def id_of(cls, url: str) -> str | None:
+        """Only addresses of private chats hold the chat's number; ``t.me/name/12`` does not tell it."""
+        return publishing.id_in(url)
+
     async def delete(self, ref: Ref) -> None:
         await publishing.delete(self.bot, ref)
 
@@ -182,6 +187,8 @@ class Telegram:
         try:
             return await sign_in.profile_of(self.bot, int(self.chat_id))
         except Refused as exc:
+            if "chat" not in exc.facts:
+                raise  # not about this channel: the address answers something else
             facts: dict[str, Any] = dict(exc.facts)
             raise SignInAgain(exc.sentence, answer=exc.answer, **facts) from None
 

@@ -5,6 +5,7 @@ Plain text throughout, without parse_mode: nothing needs escaping, and Telegram 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from regie.networks.data import Outgoing, Picture, Poll, Published, Ref
 from regie.networks.errors import Gone, Refused
 from regie.networks.line import Answer
 from regie.networks.telegram.api import Bot
+
+_PRIVATE_LINK = re.compile(r"(?:https?://)?(?:t|telegram)\.me/c/(?P<chat>\d+)/(?P<message>\d+)/?(?:\?.*)?")
 
 
 class Chat(BaseModel):
@@ -62,6 +65,12 @@ def link(chat: Chat, message_id: int) -> str:
         return f"https://t.me/{chat.username}/{message_id}"
     inner = str(chat.id)
     return f"https://t.me/c/{inner[4:]}/{message_id}" if inner.startswith("-100") and len(inner) > 10 else ""
+
+
+def id_in(url: str) -> str | None:
+    """The remote id in an address that ``link`` made for a private chat; None for any other address."""
+    found = _PRIVATE_LINK.fullmatch(url.strip())
+    return remote_id(f"-100{found['chat']}", found["message"]) if found else None
 
 
 async def publish(bot: Bot, chat_id: str, outgoing: Outgoing) -> Published:
