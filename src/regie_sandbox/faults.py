@@ -42,6 +42,7 @@ class Faults:
     rates:       chance of each kind per request: ``lose_answer``, ``drop``, or a status as text (``"503"``)
     listing_lag: seconds during which a new post is missing from listings
     rewrite:     makes the text that is stored from the text that was sent
+    alter:       makes each JSON answer that goes out from the one that was meant: a vendor that changed its mind
     """
 
     rng: random.Random
@@ -50,6 +51,7 @@ class Faults:
     rates: dict[str, float] = field(default_factory=dict)
     listing_lag: float = 0.0
     rewrite: Callable[[str], str] | None = None
+    alter: Callable[[Any], Any] | None = None
     waiting: list[Fault] = field(default_factory=list)
 
     def will_answer(
@@ -95,7 +97,7 @@ class Faults:
         self.waiting.clear()
         self.rates.clear()
         self.latency = self.listing_lag = 0.0
-        self.rewrite = None
+        self.rewrite = self.alter = None
 
     def rewritten(self, text: str) -> str:
         """The text as this network keeps it."""
@@ -103,7 +105,7 @@ class Faults:
 
     @property
     def quiet(self) -> bool:
-        return not (self.waiting or self.rates or self.latency)
+        return not (self.waiting or self.rates or self.latency or self.alter)
 
     def _wait(self, fault: Fault) -> None:
         self.waiting.append(fault)
@@ -129,7 +131,7 @@ class Faults:
             await asyncio.sleep(self.latency)
         match self._next(request):
             case None:
-                return await handler(request)
+                return self._altered(await handler(request))
             case Fault(kind="answer") as fault:
                 await request.read()
                 return self._answer(fault)
@@ -146,6 +148,13 @@ class Faults:
             case _:
                 await handler(request)
                 return _hang_up(request)
+
+    def _altered(self, answer: web.StreamResponse) -> web.StreamResponse:
+        if self.alter is None or not isinstance(answer, web.Response) or answer.content_type != "application/json":
+            return answer
+        if isinstance(answer.body, bytes) and answer.body:
+            answer.body = json.dumps(self.alter(json.loads(answer.body))).encode()
+        return answer
 
     def _answer(self, fault: Fault) -> web.Response:
         headers, body = dict(fault.headers or {}), fault.body

@@ -113,12 +113,16 @@ class Configuration(Entity):
     polls: PollLimits | None = None
 
 
+class ApiVersions(Entity):
+    mastodon: int | None = None
+
+
 class Instance(Entity):
     """Version 1 and version 2 alike."""
 
     version: str
     title: str = ""
-    api_versions: dict[str, int] = Field(default_factory=dict)
+    api_versions: ApiVersions = ApiVersions()
     configuration: Configuration = Configuration()
     urls: Urls = Urls()
     max_toot_chars: int | None = None  # Pleroma's own

@@ -135,7 +135,7 @@ async def server_limits(wire: Wire) -> dict[str, Any]:
     return {
         "software": name,
         "software_version": version,
-        "api_version": instance.api_versions.get("mastodon"),
+        "api_version": instance.api_versions.mastodon,
         "honours_key": name in HONOURS_KEY,
         "characters": configuration.statuses.max_characters or instance.max_toot_chars,
         "reserved_per_url": configuration.statuses.characters_reserved_per_url,
