@@ -114,13 +114,23 @@ def connect(request: MemberRequest, network: str) -> HttpResponse:
         "guide": guide_for(network),
         "form": form,
         "way": way,
-        "ways": ways,
+        "tabs": _tabs(ways, way, account),
         "said": said,
         "account": account,
         "network": network,
         "name": registry.connector(network).name,
     }
     return render(request, "accounts/connect.html", context, status=422 if said or form.errors else 200)
+
+
+def _tabs(ways: tuple[SignIn, ...], current: SignIn, account: Account | None) -> list[dict[str, Any]]:
+    words = {
+        SignIn.OAUTH: _("On the network's page"),
+        SignIn.APP_PASSWORD: _("With an app password"),
+        SignIn.BOT_TOKEN: _("With a bot"),
+    }
+    rest = f"&account={account.pk}" if account else ""
+    return [{"label": words[way], "url": f"?way={way}{rest}", "current": way == current} for way in ways]
 
 
 def _known(account: Account | None, network: str) -> dict[str, str]:

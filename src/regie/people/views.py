@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.views import LoginView
 from django.conf import settings as django_settings
 from django.contrib import messages
@@ -11,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -95,6 +98,7 @@ def settings(request: MemberRequest) -> HttpResponse:
         request,
         "people/settings.html",
         {
+            "tabs": _tabs(request, "people:settings"),
             "member": member,
             "members": queries.members_of(request.scope),
             "invitations": queries.invitations_of(request.scope),
@@ -106,6 +110,14 @@ def settings(request: MemberRequest) -> HttpResponse:
             "may": {role: [verb for verb, roles in MAY.items() if role in roles] for role in Role},
         },
     )
+
+
+def _tabs(request: MemberRequest, current: str) -> list[dict[str, Any]]:
+    """Where settings live, for the pieces' tabs."""
+    places = [("people:settings", _("People and workspace")), ("people:me", _("Your account"))]
+    if request.scope.may("read_audit"):
+        places.insert(1, ("people:audit", _("Audit trail")))
+    return [{"label": label, "url": reverse(view), "current": view == current} for view, label in places]
 
 
 def _workspace_form(member: Member) -> WorkspaceForm:
@@ -207,7 +219,8 @@ def me(request: MemberRequest) -> HttpResponse:
         response.set_cookie("django_language", user.language, samesite="Lax", max_age=60 * 60 * 24 * 365)
         response.delete_cookie("regie_theme")
         return response
-    return render(request, "people/me.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "tabs": _tabs(request, "people:me")}
+    return render(request, "people/me.html", context, status=422 if form.errors else 200)
 
 
 @login_required
@@ -220,4 +233,6 @@ def audit_trail(request: MemberRequest) -> HttpResponse:
     search = form.cleaned_data.get("q", "").strip()
     page = Paginator(queries.audit_of(request.scope, search), PER_PAGE).get_page(request.GET.get("page"))
     rows = [{"entry": entry, "words": words(entry)} for entry in page]
-    return render(request, "people/audit.html", {"page": page, "rows": rows, "form": form, "search": search})
+    return render(
+        request, "people/audit.html", {"page": page, "rows": rows, "form": form, "tabs": _tabs(request, "people:audit")}
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -56,7 +56,9 @@ class Running:
     def __enter__(self) -> Running:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -202,7 +204,7 @@ def _start_keeper(places: Places, major: int, held: int) -> None:
 
 def _make_database(running: Running) -> None:
     """See that we can sign in, and make the product's database the first time."""
-    import psycopg  # noqa: PLC0415 - the keeper imports this package and must stay small
+    import psycopg
 
     try:
         psycopg.connect(running.url, connect_timeout=30).close()
@@ -222,19 +224,21 @@ def check_server(url: str) -> None:
 
     Raises: ServerTooOld below PostgreSQL 16; EmbeddedError when it cannot be reached or does not speak UTF-8.
     """
-    import psycopg  # noqa: PLC0415
+    import psycopg
 
+    unreadable = EmbeddedError(
+        "DATABASE_URL cannot be read. It looks like postgresql://user:password@host:5432/name, with any unusual "
+        "character of the password written as %XX.",
+        kind="unreachable",
+    )
+    if "://" in url and url.count("@") > 1:
+        raise unreadable  # the end of the password would be taken for the host, and shown
     try:
         with psycopg.connect(url, connect_timeout=10) as connection:
             version = connection.info.server_version // 10000
             encoding = connection.info.parameter_status("server_encoding")
     except psycopg.ProgrammingError:
-        # The driver repeats pieces of the address in its message, and the password is one of them.
-        raise EmbeddedError(
-            "DATABASE_URL cannot be read. It looks like postgresql://user:password@host:5432/name, with any "
-            "unusual character of the password written as %XX.",
-            kind="unreachable",
-        ) from None
+        raise unreadable from None  # the driver's message repeats pieces of the address, perhaps the password
     except psycopg.OperationalError as exc:
         raise EmbeddedError(
             "The PostgreSQL server of DATABASE_URL cannot be reached. See that it runs, and that the name, the "
@@ -250,5 +254,6 @@ def check_server(url: str) -> None:
         )
     if encoding != "UTF8":
         raise EmbeddedError(
-            f"The database of DATABASE_URL keeps its text as {encoding}. Make one with ENCODING 'UTF8'.", kind="encoding"
+            f"The database of DATABASE_URL keeps its text as {encoding}. Make one with ENCODING 'UTF8'.",
+            kind="encoding",
         )

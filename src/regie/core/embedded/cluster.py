@@ -142,13 +142,19 @@ def initialise(tools: Tools, target: Path, *, checksums: bool = True) -> None:
             "--auth=scram-sha-256",
             "--encoding=UTF8",
             "--no-instructions",
-            "--data-checksums" if checksums else ("--no-data-checksums" if tools.major >= 18 else "--no-instructions"),
+            *_checksums(tools.major, on=checksums),
             *locale,
         )
     finally:
         handover.unlink()
     tools.identity.own(target)
     write_rules(target, tools.identity)
+
+
+def _checksums(major: int, *, on: bool) -> list[str]:
+    if on:
+        return ["--data-checksums"]
+    return ["--no-data-checksums"] if major >= 18 else []  # off unless asked for, before 18
 
 
 def write_rules(target: Path, identity: Identity) -> None:
@@ -284,7 +290,9 @@ def upgrade(old: Tools, new: Tools, socket: Path, tell: Callable[[str], None]) -
     The new cluster grows as ``18.new`` and gets its name at the very end; the old one is then kept as ``16.old``
     until the next start that succeeds. Broken off anywhere before, the next start begins again from the old one.
     """
-    tell(f"Upgrading the database from PostgreSQL {old.major} to {new.major}. The old one stays as it is until the end.")
+    tell(
+        f"Upgrading the database from PostgreSQL {old.major} to {new.major}. The old one stays as it is until the end."
+    )
     _must_have_room(old)
     server = Server(old, socket)  # pg_upgrade wants a cluster that was stopped cleanly, also after a power cut
     server.wait_ready(tell)

@@ -77,7 +77,8 @@ def someone() -> pwd.struct_passwd:
         others = [found for found in pwd.getpwall() if found.pw_uid != 0]
     if not others:
         raise EmbeddedError(
-            "PostgreSQL needs a user with a name: add a line such as nobody:x:65534:65534::/:/bin/false to /etc/passwd.",
+            "PostgreSQL needs a user with a name: add a line such as "
+            "nobody:x:65534:65534::/:/bin/false to /etc/passwd.",
             kind="root",
         )
     return others[-1]
@@ -143,7 +144,7 @@ class Identity:
             self._own_inside(tree)
 
     def own(self, tree: Path) -> None:
-        """Give a cluster and all that is in it to this identity; the folder itself last, as it says whether it is done."""
+        """Give a cluster and all that is in it to this identity; the folder itself last: it says that all is done."""
         if not tree.exists() or tree.stat().st_uid == self.uid:
             return
         self._own_inside(tree)
@@ -161,7 +162,7 @@ class Identity:
         def try_it() -> None:
             become()
             for folder in folders:
-                os.stat(f"{folder}/.")
+                os.stat(f"{folder}/.")  # noqa: PTH116 - Path drops the dot, which asks for the right to enter
 
         with suppress(OSError, subprocess.SubprocessError):
             tried = subprocess.run(

@@ -49,7 +49,14 @@ class Keeper:
         self.wake_read, self.wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def note(self, phase: str, said: str = "", kind: str = "", log: str = "") -> None:
-        state = {"phase": phase, "said": said, "kind": kind, "log": log, "major": self.major, "socket": str(self.socket)}
+        state = {
+            "phase": phase,
+            "said": said,
+            "kind": kind,
+            "log": log,
+            "major": self.major,
+            "socket": str(self.socket),
+        }
         self.places.write(self.places.state, json.dumps(state))
 
     def tell(self, said: str) -> None:
@@ -177,7 +184,6 @@ class Keeper:
             waiting.poll(left * 1000)
             self._drain()
         return lock(self.users)
-
 
     def _nobody_is_left(self) -> bool:
         users = self.places.open(self.places.users)

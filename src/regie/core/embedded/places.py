@@ -26,7 +26,7 @@ class Places:
     """
 
     def __init__(self, data: Path) -> None:
-        self.data = Path(os.path.abspath(data))  # not resolve(): the keeper may not see what a link leads through
+        self.data = Path(os.path.abspath(data))  # noqa: PTH100 - resolve() would freeze where a link leads today
         self.home = self.data / "postgres"
         self.log = self.data / "postgres.log"
         self.password = self.home / "password"

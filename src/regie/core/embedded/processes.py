@@ -45,8 +45,8 @@ def has_open(pid: int, path: Path) -> bool:
 def works_in(pid: int, cluster: Path) -> bool:
     """Whether a process is a PostgreSQL whose current folder is this cluster."""
     with suppress(OSError):
-        program = os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
-        return Path(program).name == "postgres" and Path(f"/proc/{pid}/cwd").samefile(cluster)
+        program = Path(f"/proc/{pid}/exe").readlink().name.removesuffix(" (deleted)")
+        return program == "postgres" and Path(f"/proc/{pid}/cwd").samefile(cluster)
     return False
 
 
@@ -66,7 +66,7 @@ def began_with(pid: int, cluster: Path) -> bool:
 
 
 def pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and int(path.name) != os.getpid()]
 
 
 def parent_of(pid: int) -> int:
@@ -126,7 +126,8 @@ def alone(places: Places, tell: Callable[[str], None]) -> Iterator[int]:
     try:
         if not _stop_leftovers(places, fd, tell):
             raise EmbeddedError(
-                f"Another PostgreSQL works on {places.home} and does not stop. Stop it, then start again.", kind="in_use"
+                f"Another PostgreSQL works on {places.home} and does not stop. Stop it, then start again.",
+                kind="in_use",
             )
         for major in places.majors():
             # Nobody works here any more, so whatever process id this file names is not PostgreSQL's.
