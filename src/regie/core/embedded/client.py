@@ -21,6 +21,7 @@ from .processes import is_held, lock
 Progress = Callable[[str], None]
 
 _PAUSE_SECONDS = 0.02
+_SIGN_IN_SECONDS = 30.0  # for a server that is up and turns us away
 _ATTEMPTS = 3  # at starting a keeper that is killed before it says a word
 
 
@@ -72,7 +73,7 @@ def ensure(data: Path, *, major: int = 18, progress: Progress | None = None) -> 
     """
     if sys.platform != "linux":
         raise EmbeddedError(
-            "The database that Régie brings along runs on Linux only. Set DATABASE_URL to a PostgreSQL server of yours.",
+            "The database that Régie brings along needs Linux. Set DATABASE_URL to a PostgreSQL server of yours.",
             kind="missing",
         )
     places, tell = Places(data), _only_changes(progress)
@@ -81,10 +82,7 @@ def ensure(data: Path, *, major: int = 18, progress: Progress | None = None) -> 
     try:
         start = _take(places, places.start, tell, "Waiting for another process that starts the database.")
         try:
-            password = _password(places)
-            socket = _bring_up(places, major, tell)
-            running = Running(places, users, socket, password, major)
-            _make_database(running)
+            running = _signed_in(places, users, major, tell)
         finally:
             os.close(start)
     except OSError as exc:
@@ -202,19 +200,38 @@ def _start_keeper(places: Places, major: int, held: int) -> None:
         raise EmbeddedError("The process that runs the database did not start.", log=places.tail())
 
 
-def _make_database(running: Running) -> None:
-    """See that we can sign in, and make the product's database the first time."""
+def _signed_in(places: Places, users: int, major: int, tell: Progress) -> Running:
+    """Bring the server up and sign in; once more when it goes away in between, as it was killed just now."""
     import psycopg
+
+    password, refused_since = _password(places), 0.0
+    while True:
+        running = Running(places, users, _bring_up(places, major, tell), password, major)
+        try:
+            _make_database(running)
+        except psycopg.OperationalError as exc:
+            refused_since = refused_since or time.monotonic()
+            wrong = "password authentication failed" in str(exc)
+            if wrong or time.monotonic() - refused_since > _SIGN_IN_SECONDS:
+                raise EmbeddedError(
+                    "The database runs, and does not let us in. If the data folder was copied together from several "
+                    "places, take it whole from one of them.",
+                    log=str(exc),
+                ) from exc
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return running
+
+
+def _make_database(running: Running) -> None:
+    """Sign in, and make the product's database the first time."""
+    import psycopg  # here, as the keeper imports this package and must stay small
 
     try:
         psycopg.connect(running.url, connect_timeout=30).close()
     except psycopg.OperationalError as exc:
         if f'database "{NAME}" does not exist' not in str(exc):
-            raise EmbeddedError(
-                "The database runs, and does not let us in. If the data folder was copied together from several "
-                "places, take it whole from one of them.",
-                log=str(exc),
-            ) from exc
+            raise
         with psycopg.connect(running.url, dbname="postgres", autocommit=True) as admin:
             admin.execute(f'CREATE DATABASE "{NAME}"')
 

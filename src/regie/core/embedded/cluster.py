@@ -184,7 +184,8 @@ def move(source: Path, target: Path) -> None:
 def socket_folder(places: Places, identity: Identity) -> Path:
     """A private folder for the socket, in the data folder when its path is short enough, else in a shared place.
 
-    The caller is ``alone``. The one noted by an earlier start is used again if it is still ours, so that an address stays the same.
+    The caller is ``alone``. The folder noted by an earlier start is used again if it is still ours, so that the
+    address stays the same.
     """
     noted = Path(str(places.read_state().get("socket", "/nowhere")))
     chosen = places.home / "run"

@@ -43,7 +43,7 @@ class Keeper:
     def __init__(self, places: Places, major: int, root: Path) -> None:
         self.places, self.major, self.root = places, major, root
         self.users = places.open(places.users)
-        self.socket = Path()
+        self.socket = Path(str(places.read_state().get("socket", "/nowhere")))
         self.told_to_stop = self.last_user_left = False
         self.said = ""
         self.wake_read, self.wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -95,6 +95,7 @@ class Keeper:
 
     def _bring_up(self) -> cluster.Server:
         """Start the server: on a new cluster, an upgraded one, or the one that is there."""
+        self.said = ""  # so that "ready" does not stand there any more
         self.tell("Starting the database.")
         with alone(self.places, self.tell) as inherited:
             majors = self.places.majors()
