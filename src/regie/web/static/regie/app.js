@@ -192,7 +192,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !shortcutsOn()) return;
-    if (closest(event, "input, textarea, select, [contenteditable]:not([contenteditable=false])")) return;
+    if (closest(event, 'input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable]:not([contenteditable=false])')) return;
     if ($("dialog[open]")) return;
     if (act(event.key)) event.preventDefault();
   });
@@ -237,7 +237,7 @@
     const now = rows.indexOf(rowNow());
     const next = rows[Math.max(0, Math.min(rows.length - 1, now + by))];
     rows.forEach((row) => row.classList.toggle("is-at", row === next));
-    const target = $("a[href], button, input", next) || next;
+    const target = $("a[href]", next) || $("button, input", next) || next;
     target.focus({ preventScroll: true });
     next.scrollIntoView({ block: "nearest" });
     return true;
