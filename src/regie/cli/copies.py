@@ -84,8 +84,9 @@ def _passphrase_for(file: Path) -> str | None:
 
 
 def _passphrase(*, twice: bool) -> str:
-    if env().passphrase is not None:
-        return env().passphrase.get_secret_value()
+    given = env().passphrase
+    if given is not None:
+        return given.get_secret_value()
     if not sys.stdin.isatty():
         raise Stop("A passphrase is needed: set REGIE_PASSPHRASE, or run this in a terminal.")
     typed = getpass.getpass("Passphrase for the sealing key: ")

@@ -24,6 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # `regie networks | head`
+        sys.stderr.close()
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -39,7 +39,6 @@ def prepare_static_files() -> None:
     wanted = _fingerprint()
     if mark.exists() and mark.read_text() == wanted:
         return
-    import os
 
     import django
     from django.conf import settings
