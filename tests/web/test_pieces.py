@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import pytest
 from django import forms
 from django.contrib.staticfiles import finders
