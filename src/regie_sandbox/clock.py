@@ -19,6 +19,10 @@ class Clock:
     def is_real(self) -> bool:
         return self._still is None and not self._ahead
 
+    @property
+    def is_standing(self) -> bool:
+        return self._still is not None
+
     def set(self, moment: datetime) -> None:
         """Stand still at ``moment`` (aware)."""
         self._still = moment.astimezone(UTC)

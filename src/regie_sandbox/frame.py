@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,6 +34,7 @@ class World:
         self.files = Files(data / "files" if data is not None else None)
         self.ledger = Ledger(self.clock.now, data / "ledger.jsonl" if data is not None else None)
         self.networks: dict[str, Network] = {}
+        self.kept: dict[str, Callable[[], bytes]] = {}  # what else is written down beside the networks, by name
         self.changes = 0  # counts what may have changed state, so that only changes are written down
 
     def rng_for(self, purpose: str) -> random.Random:
@@ -44,10 +45,10 @@ class World:
         """Write every network's state down, each file whole or not at all. Nothing without a folder."""
         if self.data is None:
             return
-        for network in self.networks.values():
-            path = self.data / f"{network.slug}.json"
+        for name, dump in {**{slug: one.dump for slug, one in self.networks.items()}, **self.kept}.items():
+            path = self.data / f"{name}.json"
             fresh = path.with_suffix(".new")
-            fresh.write_bytes(network.dump())
+            fresh.write_bytes(dump())
             fresh.replace(path)
 
     def close(self) -> None:

@@ -34,8 +34,12 @@ def invalid(reason: str) -> Problem:
     return Problem(422, f"Validation failed: {reason}")
 
 
-def not_found() -> Problem:
-    return Problem(404, "Record not found")
+class Missing(Problem, LookupError):
+    """What was asked for is not there, or not for this asker."""
+
+
+def not_found() -> Missing:
+    return Missing(404, "Record not found")
 
 
 @dataclass(slots=True)
