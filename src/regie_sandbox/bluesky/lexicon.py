@@ -146,22 +146,23 @@ class Check:
                 if self._needed(ratio, side, int, f"{where}.aspectRatio.") < 1:
                     raise self._wrong("integer too small (minimum 1)", ratio[side], f"{where}.aspectRatio.{side}")
         match image.get("image"):
-            case {"$type": "blob", "ref": {"$link": str(cid)}, "mimeType": str(mime), "size": int()}:
-                self._blob(cid, mime)
+            case {"$type": "blob", "ref": {"$link": str(cid)}, "mimeType": str(mime), "size": int(size)}:
+                if size > LARGEST_IMAGE:
+                    raise self._too_big("blob", LARGEST_IMAGE, size, f"{where}.image")
+                self._blob(cid, mime, size)
             case _:
                 raise self._wrong("Expected blob value type", "object", f"{where}.image")
 
-    def _blob(self, cid: str, mime: str) -> None:
+    def _blob(self, cid: str, mime: str, size: int) -> None:
         blob = self.blobs.get(cid)
         if blob is None:
             raise invalid(f"Could not find blob: {cid}", "BlobNotFound")
-        if blob.size > LARGEST_IMAGE:
-            raise invalid(
-                f"This file is too large. It is {_size(blob.size)} but the maximum size is {_size(LARGEST_IMAGE)}.",
-                "BlobTooLarge",
-            )
         if blob.mime != mime:
             raise invalid(f"Referenced Mimetype does not match stored blob. Expected: {blob.mime}, Got: {mime}")
+        if blob.size != size:
+            raise invalid(
+                f"Referenced Size does not match stored blob. Expected: {blob.size}, Got: {size}", "InvalidSize"
+            )
         if not mime.startswith("image/"):
             raise invalid(f"Wrong type of file. It is {mime} but it must match image/*.", "InvalidMimeType")
 
@@ -221,10 +222,6 @@ class Check:
 
     def _at(self, where: str) -> str:
         return f"$.record.{where}".rstrip(".") if where else "$.record"
-
-
-def _size(size: int) -> str:
-    return f"{size / 1024:.2f}KB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.2f}MB"
 
 
 def blobs_in(value: Any) -> Iterator[str]:

@@ -130,7 +130,7 @@ async def test_a_picture_over_the_limit_is_refused_with_the_vendors_sentence(
 ) -> None:
     Image.effect_noise((1300, 1300), 100).save(picture.path)
     assert picture.path.stat().st_size > Connector.can.images.largest_bytes  # type: ignore[union-attr]
-    with pytest.raises(Refused, match="too large"):
+    with pytest.raises(Refused, match="blob too big"):
         await publish(connector, outgoing(pictures=(picture,)))
 
 
