@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import ssl
 import stat
+import struct
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from psycopg.conninfo import make_conninfo
 
 from regie.core.backup import BackupError, Damaged, NotEmpty, WrongPassphrase, dump, restore
@@ -298,3 +308,64 @@ def test_a_dump_the_server_refuses_leaves_both_places_empty(
     assert "permission denied" in caught.value.log
     assert is_empty(new)
     assert not (tmp_path / "back").exists()
+
+
+def test_a_server_reached_over_tls_is_never_read_in_the_clear(
+    monkeypatch: pytest.MonkeyPatch, media: Path, tmp_path: Path
+) -> None:
+    """The programs we bring do not speak TLS. Without one on the machine that does, we say so."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    with TlsServer(tmp_path) as url, pytest.raises(BackupError, match="postgresql-client-17"):
+        dump(url, tmp_path / "b.zip", media=media, key=None, passphrase=None, version="1")
+
+
+class TlsServer:
+    """Greets every client over TLS like PostgreSQL 17, as far as it needs to learn the version."""
+
+    def __init__(self, folder: Path) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        now = datetime.now(UTC)
+        builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number()).not_valid_before(
+            now
+        )
+        certificate = builder.not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
+        pem = folder / "tls.pem"
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        pem.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context.load_cert_chain(pem)
+
+    def __enter__(self) -> str:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.thread = threading.Thread(target=self._serve)
+        self.thread.start()
+        return f"postgresql://alice@127.0.0.1:{self.listening.getsockname()[1]}/x?sslmode=require&gssencmode=disable"
+
+    def __exit__(self, *exc: object) -> None:
+        self.listening.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.listening.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self.listening.accept()
+            except OSError:
+                return
+            with client, suppress(OSError):  # a client may leave without a farewell
+                client.recv(8)  # SSLRequest
+                client.sendall(b"S")
+                with self.context.wrap_socket(client, server_side=True) as secure:
+                    self._greet(secure)
+
+    @staticmethod
+    def _greet(secure: ssl.SSLSocket) -> None:
+        def message(kind: bytes, body: bytes) -> bytes:
+            return kind + struct.pack("!i", len(body) + 4) + body
+
+        secure.recv(4096)
+        greeting = message(b"R", struct.pack("!i", 0)) + message(b"S", b"server_version\x0017.2\x00")
+        secure.sendall(greeting + message(b"S", b"client_encoding\x00UTF8\x00") + message(b"Z", b"I"))
+        while secure.recv(4096):
+            pass

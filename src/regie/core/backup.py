@@ -16,6 +16,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -397,6 +398,28 @@ def _server_major(url: str) -> int:
         return connection.info.server_version // 10000
 
 
+def _program(name: str, url: str, server: int) -> Path:
+    """The program to use: ours, or the machine's for a connection with TLS, which ours do not speak.
+
+    Ours would talk in the clear where the server lets it, so they are never tried there.
+    """
+    if server > 18:
+        raise BackupError(f"The server is PostgreSQL {server}; this Régie can back up 16 to 18. Update Régie.")
+    with _connected(url) as connection:
+        if not connection.pgconn.ssl_in_use:
+            # The tool of 16 for 16: later ones set what a server of 16 does not know.
+            return binaries(16 if server <= 16 else 18) / name
+    found = shutil.which(name)
+    said = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout if found else ""
+    version = re.search(r" (\d+)", said)
+    if found is None or version is None or int(version[1]) < server:
+        raise BackupError(
+            f"The database server is reached over TLS, which needs the {name} of PostgreSQL {server} or newer on this "
+            f"machine. Install it (on Debian: postgresql-client-{server}), then try again."
+        )
+    return Path(found)
+
+
 @contextmanager
 def _tool(
     name: str, words: list[str], url: str, server: int, stdin: int | None = None, stdout: int | None = None
@@ -405,13 +428,10 @@ def _tool(
 
     Raises BackupError with its last lines when it fails.
     """
-    if server > 18:
-        raise BackupError(f"The server is PostgreSQL {server}; this Régie can back up 16 to 18. Update Régie.")
+    program = _program(name, url, server)
     address: dict[str, Any] = conninfo_to_dict(url)
     password = address.pop("password", None)
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", **({"PGPASSWORD": str(password)} if password else {})}
-    # The tool of 16 for 16: later ones set what a server of 16 does not know.
-    program = binaries(16 if server <= 16 else 18) / name
     with tempfile.TemporaryFile() as words_of_it:
         process = subprocess.Popen(
             [program, *words, f"--dbname={make_conninfo(**address)}"],
