@@ -80,6 +80,9 @@ class Keeper:
             if self._watch(server):
                 self.note("stopping")
                 server.stop()
+                if self.socket.parent != self.places.home:
+                    with suppress(OSError):
+                        self.socket.rmdir()  # in a shared temporary folder: leave nothing there
                 self.note("stopped")
                 return
             restarts = [at for at in restarts if at > time.monotonic() - _RESTARTS_WITHIN_SECONDS]
