@@ -105,7 +105,7 @@ class Audience:
         if path is not None and path.exists():
             self.mind = TypeAdapter(Mind).validate_json(path.read_bytes())
             self.rng = random.Random(f"{world.seed}:audience:{self.mind.number}")
-        world.kept["audience"] = self.dump
+        world.audience, world.kept["audience"] = self, self.dump
 
     def dump(self) -> bytes:
         return TypeAdapter(Mind).dump_json(self.mind)

@@ -3,18 +3,24 @@
 On each network's own port: ``GET state`` (account, texts), ``GET ledger``, ``POST account``, ``POST faults``,
 ``DELETE faults``, ``POST say``, ``POST like``, ``POST share``, ``POST follow``.
 On the world's port, besides: ``GET /_sandbox`` (all networks), ``GET ledger`` (all), ``GET``/``POST clock``.
+
+In a world with an audience (``regie sandbox --live``) every account asked for with ``POST account`` has people
+(``followers``, ``topics``: word -> factor), ``POST crisis`` on a network's port turns them angry, and moving a standing
+clock forward lets them live through that time: set the clock 90 days back, publish and move it day by day, then go
+``{"mode": "real"}``.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from regie_sandbox.audience import Nature
 from regie_sandbox.frame import Entry, Network, World
 
 B = TypeVar("B", bound=BaseModel)
@@ -26,6 +32,13 @@ class _Body(BaseModel):
 
 class AccountBody(_Body):
     name: str = "regie"
+    followers: int | None = None
+    topics: dict[str, float] | None = None
+
+
+class CrisisBody(_Body):
+    name: str = "regie"
+    hours: float = 12
 
 
 class SayBody(_Body):
@@ -75,7 +88,18 @@ def network_routes(network: Network) -> list[web.RouteDef]:
         return _json([_entry(entry) for entry in network.world.ledger.of(network.slug)])
 
     async def account(request: web.Request) -> web.Response:
-        return _json(network.ready_account((await _read(request, AccountBody)).name))
+        wish = await _read(request, AccountBody)
+        if (audience := network.world.audience) is not None:
+            nature = Nature() if wish.followers is None else Nature(followers=wish.followers)
+            audience.watch(network.slug, account=wish.name, nature=replace(nature, topics=wish.topics or {}))
+        return _json(network.ready_account(wish.name))
+
+    async def crisis(request: web.Request) -> web.Response:
+        wish = await _read(request, CrisisBody)
+        if network.world.audience is None:
+            raise web.HTTPConflict(text="There is no audience here: start the sandbox with --live.")
+        network.world.audience.crisis(network.slug, account=wish.name, hours=wish.hours)
+        return _json({})
 
     async def say(request: web.Request) -> web.Response:
         said = await _read(request, SayBody)
@@ -105,6 +129,7 @@ def network_routes(network: Network) -> list[web.RouteDef]:
         web.get("/_sandbox/state", state),
         web.get("/_sandbox/ledger", ledger),
         web.post("/_sandbox/account", account),
+        web.post("/_sandbox/crisis", crisis),
         web.post("/_sandbox/say", say),
         web.post("/_sandbox/like", like),
         web.post("/_sandbox/share", share),
@@ -128,8 +153,10 @@ def world_routes(world: World) -> list[web.RouteDef]:
     async def set_clock(request: web.Request) -> web.Response:
         wish = await _read(request, ClockBody)
         if wish.set is not None:
-            world.clock.set(wish.set)
-        if wish.advance_seconds:
+            world.move_to(wish.set)
+        if wish.advance_seconds and world.clock.is_standing:
+            world.move_to(world.clock.now() + timedelta(seconds=wish.advance_seconds))
+        elif wish.advance_seconds:
             world.clock.advance(timedelta(seconds=wish.advance_seconds))
         match wish.mode:
             case "stand":
@@ -137,11 +164,14 @@ def world_routes(world: World) -> list[web.RouteDef]:
             case "run":
                 world.clock.run()
             case "real":
+                if world.clock.is_standing:
+                    world.move_to(max(world.clock.now(), datetime.now(UTC)))
                 world.clock.real()
         return _json({"now": world.clock.now().isoformat(), "real": world.clock.is_real})
 
     return [
         web.get("/_sandbox", overview),
+        web.get("/_sandbox/", overview),
         web.get("/_sandbox/ledger", ledger),
         web.get("/_sandbox/clock", clock),
         web.post("/_sandbox/clock", set_clock),

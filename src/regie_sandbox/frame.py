@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from aiohttp import web
 from pydantic import TypeAdapter
@@ -15,6 +16,9 @@ from regie_sandbox.clock import Clock
 from regie_sandbox.faults import Fault, Faults
 from regie_sandbox.files import Files
 from regie_sandbox.ledger import Entry, Ledger
+
+if TYPE_CHECKING:
+    from regie_sandbox.audience import Audience
 
 __all__ = ["Clock", "Entry", "Fault", "Faults", "Files", "Ledger", "Network", "World"]
 
@@ -34,8 +38,15 @@ class World:
         self.files = Files(data / "files" if data is not None else None)
         self.ledger = Ledger(self.clock.now, data / "ledger.jsonl" if data is not None else None)
         self.networks: dict[str, Network] = {}
+        self.audience: Audience | None = None  # there when the world is alive: see audience.py
         self.kept: dict[str, Callable[[], bytes]] = {}  # what else is written down beside the networks, by name
         self.changes = 0  # counts what may have changed state, so that only changes are written down
+
+    def move_to(self, moment: datetime) -> None:
+        """Stand at ``moment``. Going forward, the audience lives through what lies between."""
+        if self.audience is not None and self.clock.is_standing and moment > self.clock.now():
+            self.audience.play(until=moment)
+        self.clock.set(moment)
 
     def rng_for(self, purpose: str) -> random.Random:
         """Dice of their own for one purpose, so that one more throw elsewhere changes nothing here."""
