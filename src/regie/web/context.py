@@ -37,7 +37,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "search_text": request.GET.get("q", "") if match and match.view_name == "web:search" else "",
         "freeze": navigation.freeze(scope),
         "user_links": [{"label": _("Your account"), "url": _address("people:me"), "icon": "user-circle"}],
-        "shortcuts": [],
+        "shortcuts": [
+            {"keys": keys, "label": label, "url": url}
+            for keys, view, label in (
+                ("g t", "web:today", _("Today")),
+                ("g c", "planner:calendar", _("Calendar")),
+                ("g p", "studio:posts", _("Posts")),
+                ("g i", "community:inbox", _("Inbox")),
+            )
+            if (url := _address(view))
+        ],
     }
 
 
