@@ -294,6 +294,12 @@ async def test_a_public_installation_signs_as_itself(
     signed = await connected(http, bluesky, app, back=PUBLIC_BACK)
     assert (await Connector(http, login_of(signed, app)).refresh()).credentials["refresh"]
 
+    second = await addressed.register(
+        http, server="https://other.example", redirect_uri=PUBLIC_BACK, website="https://regie.example.org"
+    )
+    bluesky.oauth.clients[app.client_id] = client_metadata(app, second)
+    assert (await connected(http, bluesky, second, back=PUBLIC_BACK)).profiles[0].handle == "regie.test"
+
     forged = replace(app, client_secret=dpop.new_key())
     with pytest.raises(Refused, match="Client authentication failed"):
         await connected(http, bluesky, forged, back=PUBLIC_BACK)

@@ -267,22 +267,26 @@ def register(*, redirect_uri: str, website: str) -> AppKeys:
     )
 
 
-def client_metadata(app: AppKeys, *, name: str = "Régie") -> dict[str, Any]:
-    """The document to serve, without sign-in and as JSON, at CLIENT_METADATA_PATH. Holds public keys only."""
-    key = dpop.public_jwk(app.client_secret)
+def client_metadata(app: AppKeys, *others: AppKeys, name: str = "Régie") -> dict[str, Any]:
+    """The document to serve, without sign-in and as JSON, at CLIENT_METADATA_PATH. Holds public keys only.
+
+    others: further registrations of this installation, made for other servers: they share the address, and each server
+    must find the key that signs for it.
+    """
+    keys = [dpop.public_jwk(one.client_secret) for one in (app, *others)]
     return {
         "client_id": app.client_id,
         "client_name": name,
         "client_uri": app.extra["website"],
         "application_type": "web",
-        "redirect_uris": [app.extra["redirect_uri"]],
+        "redirect_uris": list(dict.fromkeys(one.extra["redirect_uri"] for one in (app, *others))),
         "scope": SCOPE,
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
         "token_endpoint_auth_method": "private_key_jwt",
         "token_endpoint_auth_signing_alg": "ES256",
         "dpop_bound_access_tokens": True,
-        "jwks": {"keys": [{**key, "kid": dpop.thumbprint(key), "use": "sig", "alg": "ES256"}]},
+        "jwks": {"keys": [{**key, "kid": dpop.thumbprint(key), "use": "sig", "alg": "ES256"} for key in keys]},
     }
 
 
