@@ -17,8 +17,7 @@ check: setup ## style, types, layers, licences, migrations, translations, vendor
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(RUN) djlint --check --quiet src/regie --extension=html || $(RUN) djlint --check src/regie --extension=html
-	$(RUN) djlint --lint src/regie --extension=html
+	$(RUN) djlint --lint --quiet src/regie
 	$(RUN) lint-imports --no-cache
 	$(RUN) python scripts/licences.py
 	$(RUN) python scripts/vendor.py --check

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 BAD = re.compile(r"(?<!L)(?<!Lesser )\b(A?GPL|GNU (Affero )?General Public)", re.IGNORECASE)
 LESSER = re.compile(r"LGPL|Lesser General Public", re.IGNORECASE)
-KNOWN = {
+KNOWN: dict[str, str] = {
     # package: what we read in its own licence file, where its metadata says nothing
 }
 
@@ -19,8 +19,8 @@ def licence_of(found: Distribution) -> str:
     """What the package's metadata say of its licence, in one line."""
     metadata = found.metadata
     said = [
-        metadata.get("License-Expression") or "",
-        (metadata.get("License") or "")[:100],
+        *(metadata.get_all("License-Expression") or []),
+        *(text[:100] for text in metadata.get_all("License") or []),
         *(c.split("::")[-1].strip() for c in metadata.get_all("Classifier") or [] if c.startswith("License")),
     ]
     return " / ".join(dict.fromkeys(part.strip().split("\n")[0] for part in said if part.strip()))

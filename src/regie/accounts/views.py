@@ -73,7 +73,14 @@ def networks(request: MemberRequest) -> HttpResponse:
     return render(
         request,
         "accounts/networks.html",
-        {"guides": guides(), "seats": [seat for seat in request.scope.seats if seat.may("connect")]},
+        {
+            "guides": guides(),
+            "clients": [
+                {"name": seat.workspace.name, "url": in_workspace("accounts/connect/", seat.workspace.slug)}
+                for seat in request.scope.seats
+                if seat.may("connect")
+            ],
+        },
     )
 
 

@@ -20,7 +20,7 @@ from regie.core.files import write_secret
 
 def back_up(file: Path | None, *, with_key: bool) -> int:
     """Writes one file with the database, the media and, when asked, the sealing key under a passphrase."""
-    target = file or Path(f"regie-{now():%Y-%m-%d-%H%M%S}.backup")
+    target = file or Path(f"regie-{now():%Y-%m-%d-%H%M%S}.zip")
     key = _key_file() if with_key else None
     passphrase = _passphrase(twice=True) if with_key else None
     with database_up():
@@ -30,7 +30,9 @@ def back_up(file: Path | None, *, with_key: bool) -> int:
             )
         except backup.BackupError as exc:
             raise Stop(str(exc)) from exc
-    tell(f"{target}: {report}")
+    tell(
+        f"{report.path}: {report.bytes / 1024**2:.1f} MB, {report.media_files} media files, PostgreSQL {report.postgres}."
+    )
     if not with_key:
         tell(
             "It does not hold the sealing key: keep a copy of "
@@ -56,7 +58,7 @@ def restore(file: Path) -> int:
     with ready():
         from regie.publishing.services import start_frozen_after_restore
 
-        start_frozen_after_restore()
+        start_frozen_after_restore(backed_up_at=report.created_at)
     tell("Restored. Everything is frozen: start Régie, look at what was due meanwhile, then lift the freeze.")
     if report.key is None and not sealing_key_path(env()).exists() and env().sealing_key is None:
         tell(f"Put the sealing key of the old installation at {sealing_key_path(env())} before you start.")
@@ -77,7 +79,7 @@ def _key_file() -> bytes:
 
 def _passphrase_for(file: Path) -> str | None:
     try:
-        needed = backup.read_manifest(file).holds_key
+        needed = backup.key_inside(file)
     except backup.BackupError as exc:
         raise Stop(str(exc)) from exc
     return _passphrase(twice=False) if needed else None

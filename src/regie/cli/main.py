@@ -142,7 +142,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _backup_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, nargs="?", help="default: regie-<date>.backup in this folder")
+    parser.add_argument("file", type=Path, nargs="?", help="default: regie-<date>.zip in this folder")
     parser.add_argument(
         "--with-key",
         action="store_true",

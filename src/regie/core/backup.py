@@ -234,6 +234,17 @@ def _unseal(manifest: Mapping[str, Any], passphrase: str) -> bytes:
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
+def key_inside(file: Path) -> bool:
+    """Whether a backup holds the sealing key, so that its passphrase has to be asked for. Raises: BackupError."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return bool(_read_manifest(archive)["key"]["inside"])
+    except (zipfile.BadZipFile, EOFError) as exc:
+        raise Damaged(f"{file} is not a whole backup of Régie. Use another one.") from exc
+    except OSError as exc:
+        raise BackupError(f"{file} cannot be read ({exc.strerror}).") from exc
+
+
 def restore(file: Path, *, url: str, media: Path, passphrase: str | None) -> RestoreReport:
     """Bring a backup back into an empty database and an empty media folder, or change nothing at all.
 
