@@ -73,6 +73,23 @@ class Finds(Protocol):
 
 
 @runtime_checkable
+class ReadsLinks(Protocol):
+    @classmethod
+    def id_of(cls, url: str) -> str | None:
+        """The remote id of a post from the address that a person copied; None when the address does not tell."""
+        ...
+
+
+@runtime_checkable
+class KnowsStatus(Protocol):
+    """For ``AskStatus``: an id that was saved in the progress can be asked what became of it."""
+
+    async def what_became_of(self, outgoing: Outgoing, progress: Progress) -> Published | Pending | None:
+        """Published; Pending while the network works on it; None when it never happened, and never will."""
+        ...
+
+
+@runtime_checkable
 class Deletes(Protocol):
     async def delete(self, ref: Ref) -> None:
         """Take one of our posts away. Already gone counts as done."""

@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class PublishingConfig(AppConfig):
     name = "regie.publishing"
     label = "publishing"
+
+    def ready(self) -> None:
+        from regie.publishing import telling
+
+        telling.register()

@@ -30,6 +30,15 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(help_text="local_at in zone, as UTC; computed again when zone rules change.")
     next_at = models.DateTimeField(help_text="due_at, or later when the network told us to wait.")
     late_minutes = models.PositiveIntegerField(default=60, help_text="Later than this, a person is asked.")
+    prepare_at = models.DateTimeField(
+        null=True, blank=True, help_text="When to begin its uploads; None: nothing to prepare, or done."
+    )
+    look_at = models.DateTimeField(
+        null=True, blank=True, help_text="When to look on the network: what became of it, or whether it can be seen."
+    )
+    looks = models.PositiveSmallIntegerField(default=0, help_text="How often we looked since it was sent.")
+    remove_at = models.DateTimeField(null=True, blank=True, help_text="When to take it off the network; None: never.")
+    to_tell = models.BooleanField(default=False, help_text="People are to be told of its state, and were not yet.")
     lease = models.UUIDField(null=True, blank=True, help_text="The publisher's claim.")
     leased_until = models.DateTimeField(null=True, blank=True)
     publisher = models.CharField(max_length=100, blank=True)
@@ -64,16 +73,20 @@ class Delivery(models.Model):
             models.CheckConstraint(condition=Q(next_at__gte=F("due_at")), name="delivery_never_early"),
         ]
         indexes = [
-            # For the engine, several times a second: only the rows still waiting.
+            # For the engine, several times a second: only the rows that wait for it.
             models.Index(fields=["account", "next_at"], name="delivery_waiting", condition=Q(state="scheduled")),
             models.Index(
-                fields=["leased_until"],
-                name="delivery_leased",
-                condition=Q(state__in=["claimed", "sending", "preparing"]),
+                fields=["prepare_at"],
+                name="delivery_to_prepare",
+                condition=Q(state="scheduled", prepare_at__isnull=False),
             ),
-            models.Index(
-                fields=["next_at"], name="delivery_to_look_for", condition=Q(state__in=["unclear", "processing"])
-            ),
+            models.Index(fields=["leased_until"], name="delivery_leased", condition=Q(leased_until__isnull=False)),
+            models.Index(fields=["look_at"], name="delivery_to_look_for", condition=Q(look_at__isnull=False)),
+            models.Index(fields=["remove_at"], name="delivery_to_remove", condition=Q(remove_at__isnull=False)),
+            models.Index(fields=["id"], name="delivery_to_tell", condition=Q(to_tell=True)),
+            models.Index(fields=["due_at"], name="delivery_by_hand", condition=Q(state="by_hand")),
+            models.Index(fields=["account"], name="delivery_preparing", condition=Q(state="preparing")),
+            models.Index(fields=["account"], name="delivery_held", condition=Q(state="held")),
             models.Index(fields=["workspace", "due_at"], name="delivery_on_calendar"),
         ]
         ordering = ["due_at", "pk"]

@@ -1,4 +1,4 @@
-"""The database refuses any change of state that the table in states.py does not allow, whoever tries it."""
+"""What the database itself sees to, whoever writes: no forbidden change of state, and no due time a lane misses."""
 
 from django.db import migrations
 
@@ -34,7 +34,27 @@ CREATE TRIGGER publishing_delivery_follows BEFORE UPDATE OF state ON publishing_
     FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION publishing_delivery_guard();
 """
 
+# A lane's ``next_at`` is never later than its first waiting delivery. Only here is it lowered, and always under the
+# lane's row lock; the engine raises it under the same lock, looking again after it has it. So a delivery that commits
+# while the engine looks is either seen by it, or lowers the lane afterwards. Rows are taken in order: no deadlock.
+LANES = """
+CREATE OR REPLACE FUNCTION publishing_lane_wakes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO publishing_lane (account_id, workspace_id, served_at, next_at)
+    SELECT account_id, min(workspace_id), statement_timestamp(), min(next_at)
+    FROM fresh WHERE state = 'scheduled' GROUP BY account_id ORDER BY account_id
+    ON CONFLICT (account_id) DO UPDATE SET next_at = least(publishing_lane.next_at, excluded.next_at);
+    RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS publishing_lane_wakes_new ON publishing_delivery;
+DROP TRIGGER IF EXISTS publishing_lane_wakes_changed ON publishing_delivery;
+CREATE TRIGGER publishing_lane_wakes_new AFTER INSERT ON publishing_delivery
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION publishing_lane_wakes();
+CREATE TRIGGER publishing_lane_wakes_changed AFTER UPDATE ON publishing_delivery
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION publishing_lane_wakes();
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("publishing", "0001_initial")]
-    operations = [migrations.RunSQL(guard() + TRIGGERS, migrations.RunSQL.noop)]
+    operations = [migrations.RunSQL(guard() + TRIGGERS + LANES, migrations.RunSQL.noop)]

@@ -1,0 +1,85 @@
+"""From a step to what a connector takes, and the fingerprint of exactly that."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from regie.core.threads import in_thread
+from regie.media.models import File
+from regie.media.services import rendition_for
+from regie.networks.capabilities import Capabilities, ImageLimit
+from regie.networks.data import Outgoing, Picture, Poll
+from regie.networks.errors import Refused
+from regie.publishing.engine.work import Delivery, Speaker, Step, repeat_until
+
+
+async def outgoing_for(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> Outgoing:
+    """Everything of a step, its pictures made to fit. Raises Refused when a picture cannot be."""
+    pictures = await _pictures(step, speaker.can) if step.content.get("media") else ()
+    outgoing = outgoing_of(speaker, delivery, step, now)
+    return replace(outgoing, pictures=pictures) if pictures else outgoing
+
+
+def outgoing_of(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> Outgoing:
+    """The same without its pictures."""
+    content = step.content
+    return Outgoing(
+        key=step.key,
+        text=content.get("text", ""),
+        planned_at=delivery.due_at,
+        content_warning=content.get("content_warning", ""),
+        sensitive=content.get("sensitive", False),
+        poll=_poll(content["poll"]) if content.get("poll") else None,
+        language=content.get("language", ""),
+        visibility=content.get("visibility", ""),
+        reply_to=delivery.answers(step),
+        repeat_until=repeat_until(speaker.can, step.first_at, now),
+    )
+
+
+def _poll(poll: dict[str, Any]) -> Poll:
+    return Poll(
+        options=tuple(poll["options"]),
+        lasts=timedelta(minutes=poll["minutes"]) if poll.get("minutes") else None,
+        multiple=poll.get("multiple", False),
+        hide_totals=poll.get("hide_totals", False),
+        question=poll.get("question", ""),
+    )
+
+
+async def _pictures(step: Step, can: Capabilities) -> tuple[Picture, ...]:
+    if can.images is None:
+        raise Refused("This network takes no pictures here.")
+    return await in_thread(_make_pictures, step.content["media"], can.images)
+
+
+def _make_pictures(uses: list[dict[str, Any]], limits: ImageLimit) -> tuple[Picture, ...]:
+    files = File.objects.in_bulk([use["file"] for use in uses])
+    return tuple(_picture(files.get(use["file"]), use.get("alt"), limits) for use in uses)
+
+
+def _picture(file: File | None, alt: str | None, limits: ImageLimit) -> Picture:
+    if file is None:
+        raise Refused("A picture is no longer there: take it out or choose another.")
+    made = rendition_for(file, limits)
+    return Picture(
+        path=Path(made.file.path),
+        content_type=made.content_type,
+        width=made.width,
+        height=made.height,
+        size=made.size,
+        alt=file.alt if alt is None else alt,
+        focus=(file.focus_x, file.focus_y) if file.focus_x or file.focus_y else None,
+    )
+
+
+def fingerprint(outgoing: Outgoing) -> str:
+    """SHA-256 of what is said and to whom it answers; not of how long a repeat is safe, which moves with the hour."""
+    said = asdict(replace(outgoing, repeat_until=None, reply_to=None))
+    said["reply_to"] = outgoing.reply_to.remote_id if outgoing.reply_to else ""
+    return hashlib.sha256(json.dumps(said, default=str, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

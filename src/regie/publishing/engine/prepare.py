@@ -1,0 +1,180 @@
+"""Everything invisible, ahead of the hour: uploads, containers, processing. It may be done twice without harm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from regie.networks.data import Outgoing, Pending, Progress, Ready
+from regie.networks.errors import NetworkError, Refused, SignInAgain, TryLater
+from regie.publishing.engine.database import Database, as_json, sql
+from regie.publishing.engine.outgoing import fingerprint, outgoing_for
+from regie.publishing.engine.record import Told, pause
+from regie.publishing.engine.work import ACCOUNT_COLUMNS, LEASE, STEPS, Delivery, Speaker, Step, delivery_of, speaker_of
+
+if TYPE_CHECKING:
+    from regie.publishing.engine.send import Sender
+
+MOST = 8  # preparations at once in a publisher
+WEIGHT = 0.3  # of the newest measurement in the moving average
+
+CLAIM = sql(
+    f"""
+WITH first AS (
+    SELECT d.id FROM publishing_delivery d JOIN accounts_account a ON a.id = d.account_id
+    WHERE d.state = 'scheduled' AND d.prepare_at IS NOT NULL AND d.prepare_at <= MOMENT
+        AND d.next_at > MOMENT AND a.state = 'connected'
+    ORDER BY d.prepare_at LIMIT %(most)s FOR UPDATE OF d SKIP LOCKED
+), claimed AS (
+    UPDATE publishing_delivery d SET state = 'preparing', lease = %(lease)s, leased_until = MOMENT + %(lease_time)s,
+        publisher = %(publisher)s
+    FROM first WHERE d.id = first.id RETURNING d.*
+)
+SELECT c.id, c.lease, c.state, c.due_at, c.next_at, c.late_minutes, c.tries, s.steps,
+    coalesce(v.content, p.content) AS content, {ACCOUNT_COLUMNS}
+FROM claimed c JOIN accounts_account a ON a.id = c.account_id
+JOIN studio_variant v ON v.id = c.variant_id JOIN studio_post p ON p.id = v.post_id
+CROSS JOIN LATERAL ({STEPS} c.id) s
+"""  # noqa: S608 - constants of ours
+)
+
+MEASURED = sql(
+    """
+UPDATE accounts_account SET prepare_seconds = prepare_seconds * (1 - %(weight)s) + %(seconds)s * %(weight)s
+WHERE id = %(account)s
+"""
+)
+
+# Attempts at preparing are written when they are over: nobody could see them, and they may be repeated.
+NOTE = sql(
+    """
+INSERT INTO publishing_attempt (step_id, number, kind, fingerprint, publisher, began_at, deadline, ended_at, outcome,
+    said, answer)
+SELECT r.step_id, r.number, 'prepare', r.fingerprint, r.publisher, r.began_at, r.began_at, r.ended_at, r.outcome,
+    r.said, r.answer
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(step_id bigint, number int, fingerprint text, publisher text,
+    began_at timestamptz, ended_at timestamptz, outcome text, said text, answer jsonb)
+ON CONFLICT (step_id, number) DO NOTHING
+"""
+)
+
+
+async def prepared(
+    database: Database, speaker: Speaker, delivery: Delivery, step: Step, outgoing: Outgoing
+) -> Ready | Pending:
+    """Prepares a step if it is not, and remembers how long it took. Raises NetworkError."""
+    if step.prepared:
+        return Ready(progress=step.progress)
+    began = database.moment()
+    outcome: Ready | Pending | NetworkError
+    try:
+        outcome = await speaker.connector.prepare(outgoing, step.progress)
+    except NetworkError as exc:
+        outcome = exc
+    if outgoing.pictures or isinstance(outcome, NetworkError):
+        await _note(database, speaker, step, outgoing, outcome, began)
+    if isinstance(outcome, NetworkError):
+        raise outcome
+    step.progress = dict(outcome.progress)
+    step.prepared = isinstance(outcome, Ready)
+    return outcome
+
+
+async def _note(
+    database: Database,
+    speaker: Speaker,
+    step: Step,
+    outgoing: Outgoing,
+    outcome: Ready | Pending | NetworkError,
+    began: datetime,
+) -> None:
+    ended = database.moment()
+    step.attempts += 1
+    failed = outcome if isinstance(outcome, NetworkError) else None
+    row: Mapping[str, Any] = {
+        "step_id": step.id,
+        "number": step.attempts,
+        "fingerprint": fingerprint(outgoing),
+        "publisher": "",
+        "began_at": began,
+        "ended_at": ended,
+        "outcome": _word(outcome),
+        "said": failed.said if failed else "",
+        "answer": failed.answer.kept() if failed and failed.answer else None,
+    }
+    await database.rows(NOTE, rows=as_json([row]))
+    if failed is None:
+        seconds = (ended - began).total_seconds()
+        await database.rows(MEASURED, account=speaker.account_id, seconds=seconds, weight=WEIGHT)
+
+
+def _word(outcome: Ready | Pending | NetworkError) -> str:
+    match outcome:
+        case Ready():
+            return "ready"
+        case Pending():
+            return "processing"
+        case SignInAgain():
+            return "sign_in"
+        case Refused():
+            return "refused"
+    return "later"
+
+
+async def claim(database: Database, *, publisher: str, most: int = MOST) -> list[tuple[Mapping[str, Any], Delivery]]:
+    """Deliveries whose uploads should begin, each with the row of its account."""
+    rows = await database.rows(CLAIM, most=most, lease=uuid4(), lease_time=LEASE, publisher=publisher)
+    return [(row, delivery_of(row)) for row in rows]
+
+
+async def ahead(sender: Sender, account: Mapping[str, Any], delivery: Delivery) -> None:
+    """Prepares a delivery before its hour. What fails now is tried again, and once more at the hour itself."""
+    database = sender.database
+    speaker = await speaker_of(account, sender.http, sender.apps, database.moment())
+    told = Told(delivery_id=delivery.id, lease=delivery.lease, state="scheduled")
+    for step in delivery.steps:
+        told = await _one(sender, speaker, delivery, step)
+        if not told.prepared:
+            break
+        if step is not delivery.steps[-1]:
+            told.state, told.keep_lease = "preparing", True
+            if not await sender.records.put(told):
+                return
+    await sender.records.put(told)
+
+
+async def _one(sender: Sender, speaker: Speaker, delivery: Delivery, step: Step) -> Told:
+    database = sender.database
+    told = Told(delivery_id=delivery.id, lease=delivery.lease, state="scheduled", step_id=step.id, step_state="waiting")
+    try:
+        outgoing = await outgoing_for(speaker, delivery, step, database.moment())
+        ready = await prepared(database, speaker, delivery, step, outgoing)
+    except Refused as exc:
+        told.state, told.step_state, told.to_tell = "refused", "refused", True
+        told.problem, told.problem_facts = exc.sentence, dict(exc.facts)
+        return told
+    except NetworkError as exc:
+        told.problem, told.problem_facts = exc.sentence, dict(exc.facts)
+        when = exc.not_before if isinstance(exc, TryLater) else None
+        await _again(database, delivery, when or database.moment() + pause(delivery.tries))
+        return told
+    told.progress = ready.progress
+    if isinstance(ready, Pending):
+        await _again(
+            database, delivery, max(ready.not_before or database.moment(), database.moment()) + timedelta(seconds=1)
+        )
+    else:
+        told.prepared = True
+    return told
+
+
+AGAIN = sql("UPDATE publishing_delivery SET prepare_at = %(when)s WHERE id = %(id)s AND lease = %(lease)s")
+
+
+async def _again(database: Database, delivery: Delivery, when: datetime) -> None:
+    await database.rows(AGAIN, id=delivery.id, lease=delivery.lease, when=when)
+
+
+__all__ = ["Progress", "ahead", "claim", "prepared"]

@@ -1,0 +1,294 @@
+"""Finding out what became of an unclear delivery before anything is ever sent again: design section 6.5.
+
+Repeatable   inside its time the same request again is the same post; afterwards we look for it
+AskStatus    the id that was saved is asked
+Search       found: made after the attempt began, same text and media, nobody else's. Absent: not there although the
+             listing reaches back past the attempt and the network has had its time. Anything between asks a person
+NobodyKnows  a person settles it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from regie.networks.capabilities import AskStatus, NobodyKnows, Repeatable, Search
+from regie.networks.data import Listing, Pending, Published, Seen
+from regie.networks.errors import NetworkError, SignInAgain
+from regie.networks.protocols import KnowsStatus, ListsOwn
+from regie.publishing.engine.database import Database, sql
+from regie.publishing.engine.likeness import alike, same
+from regie.publishing.engine.outgoing import outgoing_for
+from regie.publishing.engine.record import UNFROZEN, Told, after_commit, pause
+from regie.publishing.engine.work import (
+    ACCOUNT_COLUMNS,
+    DEADLINE,
+    LEASE,
+    STEPS,
+    Delivery,
+    Speaker,
+    Step,
+    delivery_of,
+    repeat_until,
+    speaker_of,
+)
+
+if TYPE_CHECKING:
+    from regie.publishing.engine.send import Sender
+
+MOST = 16
+ROUNDING = timedelta(seconds=2)  # networks tell whole seconds, in Date headers and sometimes in posts
+DEFAULT_VISIBLE = timedelta(seconds=60)
+PATIENCE = timedelta(minutes=30)  # a network that cannot be asked for so long: people are told
+
+ASK_A_PERSON = "We cannot tell whether it was published. Look on the network, then settle it here."
+TWO_ALIKE = "There are two posts like it on the network. Look there, and settle which one it is."
+MAYBE_REWRITTEN = "There is a post on the network that may be this one, rewritten. Look there, and settle it here."
+NOT_FAR_ENOUGH = "The network does not list its posts far enough back. Look there, and settle it here."
+WAS_AWAY = "It was not sent before the freeze, and its time has passed."
+
+CLAIM = sql(
+    f"""
+WITH first AS (
+    SELECT d.id FROM publishing_delivery d JOIN accounts_account a ON a.id = d.account_id
+    WHERE d.look_at <= MOMENT AND d.state = 'unclear' AND (d.leased_until IS NULL OR d.leased_until < MOMENT)
+        AND a.state = 'connected'
+    ORDER BY d.look_at LIMIT %(most)s FOR UPDATE OF d SKIP LOCKED
+), claimed AS (
+    UPDATE publishing_delivery d SET lease = %(lease)s, leased_until = MOMENT + %(lease_time)s, looks = d.looks + 1,
+        publisher = %(publisher)s
+    FROM first WHERE d.id = first.id RETURNING d.*
+)
+SELECT d.id, d.lease, d.state, d.due_at, d.next_at, d.late_minutes, d.tries, d.looks, d.sent_at, s.steps,
+    NOT {UNFROZEN} AS frozen, {ACCOUNT_COLUMNS}
+FROM claimed d JOIN accounts_account a ON a.id = d.account_id CROSS JOIN LATERAL ({STEPS} d.id) s
+"""  # noqa: S608 - constants of ours
+)
+
+OPEN_ATTEMPTS = sql(
+    """
+SELECT min(began_at) AS began_at, max(CASE WHEN ended_at IS NULL THEN deadline ELSE ended_at END) AS over_at,
+    max(deadline) AS deadline
+FROM publishing_attempt WHERE step_id = %(step)s AND kind = 'commit' AND outcome IN ('', 'unclear')
+"""
+)
+OWNED = sql(
+    """
+SELECT s.remote_id FROM publishing_step s JOIN publishing_delivery d ON d.id = s.delivery_id
+WHERE d.account_id = %(account)s AND s.remote_id = ANY(%(ids)s) AND s.id <> %(step)s
+UNION SELECT remote_id FROM publishing_delivery
+WHERE account_id = %(account)s AND remote_id = ANY(%(ids)s) AND id <> %(id)s
+"""
+)
+LOOKED = sql(
+    """
+INSERT INTO publishing_attempt (step_id, number, kind, fingerprint, publisher, began_at, deadline, ended_at, outcome,
+    said)
+SELECT %(step)s, coalesce(max(number), 0) + 1, 'look', '', '', %(began)s, %(began)s, MOMENT, %(outcome)s, %(said)s
+FROM publishing_attempt WHERE step_id = %(step)s
+"""
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """When the attempts in doubt were under way. ``over_at``: none of them can be by now; ``deadline`` of the last."""
+
+    began_at: datetime
+    over_at: datetime
+    deadline: datetime
+
+
+async def claim(database: Database, *, publisher: str) -> list[tuple[Mapping[str, Any], Delivery]]:
+    rows = await database.rows(CLAIM, most=MOST, lease=uuid4(), lease_time=LEASE, publisher=publisher)
+    return [(row, delivery_of(row)) for row in rows]
+
+
+async def settle(sender: Sender, account: Mapping[str, Any], delivery: Delivery) -> None:
+    """Looks once at one unclear delivery, and writes down what follows."""
+    database = sender.database
+    now = database.moment()
+    step = next((step for step in delivery.steps if not step.is_out), delivery.steps[-1])
+    window = await _window(database, delivery, step)
+    told = _told(delivery, step)
+    try:
+        speaker = await speaker_of(account, sender.http, sender.apps, now)
+        await _find_out(sender, speaker, delivery, step, window, told)
+    except NetworkError as exc:
+        _try_again(told, delivery, exc, now)
+    await database.rows(LOOKED, step=step.id, began=now, outcome=told.outcome or told.state, said=told.said)
+    told.attempt_id = None
+    await sender.records.put(told)
+
+
+def _told(delivery: Delivery, step: Step) -> Told:
+    return Told(delivery_id=delivery.id, lease=delivery.lease, state="unclear", step_id=step.id, step_state="unclear")
+
+
+async def _window(database: Database, delivery: Delivery, step: Step) -> Window:
+    """From the attempts; after a restore there may be none, and it may have gone out at any time since the backup."""
+    (row,) = await database.rows(OPEN_ATTEMPTS, step=step.id)
+    if row["began_at"] is None:
+        began = min(delivery.sent_at or delivery.due_at, delivery.due_at)
+        return Window(began_at=began, over_at=database.moment(), deadline=database.moment())
+    return Window(began_at=row["began_at"], over_at=row["over_at"], deadline=row["deadline"])
+
+
+async def _find_out(
+    sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, window: Window, told: Told
+) -> None:
+    now, repeat = sender.database.moment(), speaker.can.repeat
+    if now < window.over_at and not isinstance(repeat, NobodyKnows):  # it may still be under way
+        told.look_at, told.outcome = window.over_at, "early"
+        return
+    match repeat:
+        case NobodyKnows():
+            _ask(told, ASK_A_PERSON)
+        case AskStatus():
+            await _ask_status(sender, speaker, delivery, step, told)
+        case Repeatable() if _may_repeat(speaker, delivery, step, now):
+            _send_again(told, delivery, now, "repeat")
+        case Repeatable(then=then):
+            await _search(sender, speaker, delivery, step, window, told, then)
+        case Search():
+            await _search(sender, speaker, delivery, step, window, told, repeat)
+
+
+def _may_repeat(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> bool:
+    """Safe, in time, and not while everything is frozen: otherwise we only look."""
+    return repeat_until(speaker.can, step.first_at, now) is not None and now <= delivery.latest and not delivery.frozen
+
+
+def _send_again(told: Told, delivery: Delivery, now: datetime, outcome: str) -> None:
+    told.outcome, told.step_state = outcome, "waiting"
+    if delivery.frozen or now > delivery.latest:
+        told.state, told.to_tell = delivery.missed, True
+    else:
+        told.state, told.next_at = "scheduled", now
+
+
+def _ask(told: Told, said: str) -> None:
+    """Only a person can settle it."""
+    told.problem, told.look_at, told.to_tell, told.outcome = said, None, True, "unclear"
+
+
+def _try_again(told: Told, delivery: Delivery, exc: NetworkError, now: datetime) -> None:
+    """The network could not be asked. People hear of it when that lasts."""
+    told.problem, told.problem_facts, told.outcome, told.said = exc.sentence, dict(exc.facts), "later", exc.said
+    told.look_at = exc.not_before or now + pause(delivery.looks)
+    told.tried = 0
+    told.to_tell = isinstance(exc, SignInAgain) or now > (delivery.sent_at or delivery.due_at) + PATIENCE
+
+
+async def _ask_status(sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, told: Told) -> None:
+    now = sender.database.moment()
+    outgoing = await outgoing_for(speaker, delivery, step, now)
+    became = await cast(KnowsStatus, speaker.connector).what_became_of(outgoing, step.progress)
+    if became is None:
+        _send_again(told, delivery, now, "absent")
+    elif isinstance(became, Pending):
+        told.state = told.step_state = told.outcome = "processing"
+        told.progress, told.look_at = became.progress, became.not_before or now + timedelta(seconds=2)
+    else:
+        _found(told, speaker, delivery, step, became, now)
+
+
+def _found(told: Told, speaker: Speaker, delivery: Delivery, step: Step, found: Published, now: datetime) -> None:
+    verdict = after_commit(speaker, delivery, step, found, now=now, attempt_id=None)
+    for name in (
+        "state",
+        "step_state",
+        "step_remote_id",
+        "step_url",
+        "remote_id",
+        "url",
+        "extra",
+        "accepted",
+        "look_at",
+    ):
+        setattr(told, name, getattr(verdict, name))
+    told.outcome, told.keep_lease = "found", False
+    if told.state == "sending":  # more parts are to follow: the lane goes on from here
+        told.state, told.next_at = "scheduled", now
+        if delivery.frozen or now > delivery.latest:
+            told.state, told.to_tell, told.next_at = "partly", True, None
+
+
+async def _search(
+    sender: Sender,
+    speaker: Speaker,
+    delivery: Delivery,
+    step: Step,
+    window: Window,
+    told: Told,
+    how: Search | None,
+) -> None:
+    if not isinstance(speaker.connector, ListsOwn):
+        _ask(told, ASK_A_PERSON)
+        return
+    database = sender.database
+    asked_at = database.moment()
+    listing = await speaker.connector.own_posts(since=window.began_at - timedelta(minutes=5))
+    ahead = listing.network_now - asked_at if listing.network_now else timedelta(0)
+    since = window.began_at + ahead - ROUNDING
+    theirs = await _not_others(database, speaker, delivery, step, listing, since)
+    candidates = [
+        seen for seen in theirs if same(step.content.get("text", ""), seen.text) and _fits(delivery, step, seen)
+    ]
+    if len(candidates) == 1:
+        seen = candidates[0]
+        found = Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at, extra=seen.extra)
+        _found(told, speaker, delivery, step, found, database.moment())
+    elif candidates:
+        _ask(told, TWO_ALIKE)
+    else:
+        visible = how.visible_within if how is not None else DEFAULT_VISIBLE
+        _not_found(told, delivery, step, window, listing, theirs, since, visible, database.moment())
+
+
+def _not_found(
+    told: Told,
+    delivery: Delivery,
+    step: Step,
+    window: Window,
+    listing: Listing,
+    theirs: Sequence[Seen],
+    since: datetime,
+    visible: timedelta,
+    now: datetime,
+) -> None:
+    """Absent, and only absent, allows another send."""
+    ready_at = window.deadline + visible
+    if now < ready_at:
+        told.look_at, told.outcome = min(ready_at, now + pause(delivery.looks)), "not yet"
+    elif listing.reaches_back_to > since:
+        _ask(told, NOT_FAR_ENOUGH)
+    elif any(_fits(delivery, step, seen) and alike(step.content.get("text", ""), seen.text) for seen in theirs):
+        _ask(told, MAYBE_REWRITTEN)
+    else:
+        _send_again(told, delivery, now, "absent")
+
+
+def _fits(delivery: Delivery, step: Step, seen: Seen) -> bool:
+    """The same number of pictures, in the same place of the thread when the network says where it is."""
+    answers = delivery.answers(step)
+    in_place = not seen.reply_to_id or (answers is not None and seen.reply_to_id == answers.remote_id)
+    return in_place and seen.media == len(step.content.get("media") or ())
+
+
+async def _not_others(
+    database: Database, speaker: Speaker, delivery: Delivery, step: Step, listing: Listing, since: datetime
+) -> list[Seen]:
+    """Posts made since the attempt began that are nobody's yet."""
+    recent = [seen for seen in listing.seen if seen.created_at >= since]
+    rows = await database.rows(
+        OWNED, account=speaker.account_id, ids=[seen.remote_id for seen in recent], step=step.id, id=delivery.id
+    )
+    owned = {row["remote_id"] for row in rows}
+    return [seen for seen in recent if seen.remote_id not in owned]
+
+
+__all__ = ["DEADLINE", "claim", "settle"]

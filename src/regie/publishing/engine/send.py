@@ -1,0 +1,258 @@
+"""Serving a lane: one delivery after the other, each said once, and only after it was written down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import aiohttp
+
+from regie.accounts.models import Account
+from regie.accounts.services import disconnect, refresh_token
+from regie.core.sealed import CannotOpen
+from regie.core.threads import in_thread
+from regie.networks.data import Outgoing, Pending, Published
+from regie.networks.errors import NetworkError, SignInAgain, TokenExpired, TryLater, Unclear
+from regie.publishing.contents import steps_of
+from regie.publishing.engine import record, rewrite
+from regie.publishing.engine.batches import Batches
+from regie.publishing.engine.budget import Budgets
+from regie.publishing.engine.claim import Lane, give_back, release
+from regie.publishing.engine.database import Database, Row
+from regie.publishing.engine.outgoing import fingerprint, outgoing_for
+from regie.publishing.engine.prepare import prepared
+from regie.publishing.engine.record import Intent, Outcome, Told, after_commit
+from regie.publishing.engine.work import DEADLINE, LEASE, Apps, Delivery, Speaker, Step, speaker_of
+from regie.studio.content import Content
+
+log = logging.getLogger(__name__)
+SPARE = 10.0  # seconds of lease that must be left when we begin to speak
+GIVES_WAY = 3  # after so many tries a delivery no longer keeps the next ones of its account waiting
+
+
+class Sender:
+    """Everything that a publisher needs to serve lanes. ``in_flight``: calls at once over all lanes."""
+
+    def __init__(self, database: Database, http: aiohttp.ClientSession, *, in_flight: int) -> None:
+        self.database, self.http = database, http
+        self.slots = asyncio.Semaphore(in_flight)
+        self.sending = 0
+        self.leaving = False  # told to stop: what is being sent ends, nothing more begins
+        self.begins: Batches[Intent, tuple[int, datetime] | None] = Batches(
+            lambda intents: record.begin(database, intents), gather=0.002
+        )
+        self.records: Batches[Told, bool] = Batches(
+            lambda told: record.record(database, told), gather=0.02, patient=True
+        )
+        self.releases: Batches[Lane, None] = Batches(lambda lanes: release(database, lanes), gather=0.005)
+        self.budgets = Budgets(database)
+        self.apps = Apps()
+
+    async def finish(self) -> None:
+        """Until all outcomes are written and all lanes given back."""
+        for batches in (self.begins, self.records, self.releases, self.budgets.notes):
+            await batches.finish()
+
+    async def serve(self, lane: Lane) -> None:
+        """Sends the lane's deliveries in order, then gives the lane back."""
+        try:
+            if lane.deliveries:
+                await self._serve(lane)
+        finally:
+            await asyncio.shield(self.releases.put(lane))
+
+    async def _serve(self, lane: Lane) -> None:
+        try:
+            speaker = await speaker_of(lane.account, self.http, self.apps, self.database.moment())
+        except CannotOpen:
+            await in_thread(_cannot_open, lane.account["account_id"])
+            await give_back(self.database, lane.deliveries)
+            return
+        await self.budgets.learn(speaker)
+        left = list(lane.deliveries)
+        while left and lane.not_before is None and not self.leaving:
+            together = self._together(left, speaker.can.in_flight)
+            await asyncio.gather(*(self._deliver(lane, speaker, delivery) for delivery in together))
+            del left[: len(together)]
+        await give_back(self.database, left)
+
+    @staticmethod
+    def _together(left: Sequence[Delivery], most: int) -> Sequence[Delivery]:
+        """The next one, and those due at the same moment, among which there is no order to keep."""
+        number = 1
+        while number < min(most, len(left)) and left[number].due_at == left[0].due_at:
+            number += 1
+        return left[:number]
+
+    async def resume(self, account: Row, delivery: Delivery) -> None:
+        """Goes on with what a network was working on: it is asked again, with what was achieved so far."""
+        lease = delivery.lease
+        assert lease is not None
+        good_until = asyncio.get_running_loop().time() + LEASE.total_seconds()
+        lane = Lane(account=account, lease=lease, good_until=good_until, deliveries=[delivery])
+        speaker = await speaker_of(account, self.http, self.apps, self.database.moment())
+        for step in delivery.steps:
+            if not step.is_out and not await self._send_step(lane, speaker, delivery, step):
+                return
+
+    async def _deliver(self, lane: Lane, speaker: Speaker, delivery: Delivery) -> None:
+        """One delivery to its end, or to where it has to wait."""
+        if (told := self._without_speaking(speaker, delivery)) is not None:
+            await self.records.put(told)
+            return
+        if _was_edited(speaker, delivery) and not await rewrite.rewrite(self.database, speaker, delivery):
+            return
+        for step in delivery.steps:
+            if not step.is_out and not await self._send_step(lane, speaker, delivery, step):
+                return
+
+    def _without_speaking(self, speaker: Speaker, delivery: Delivery) -> Told | None:
+        told = Told(delivery_id=delivery.id, lease=delivery.lease, state="missed", to_tell=True)
+        if delivery.by_hand:
+            told.state = "by_hand"
+        elif delivery.late:
+            told.state = delivery.missed
+        elif not speaker.connected:
+            told.state, told.holds, told.to_tell = "held", ["reconnect"], False
+        else:
+            return None
+        return told
+
+    async def _send_step(self, lane: Lane, speaker: Speaker, delivery: Delivery, step: Step) -> bool:
+        """One part. Returns whether the next one may follow."""
+        database = self.database
+        if (until := self.budgets.wait_until(speaker, database.moment())) is not None:
+            await self._wait(lane, delivery, until)
+            return False
+        async with self.slots:
+            try:
+                outgoing = await outgoing_for(speaker, delivery, step, database.moment())
+                ready = await prepared(database, speaker, delivery, step, outgoing)
+            except NetworkError as exc:
+                await self._note(lane, speaker, delivery, step, _before_speaking(exc), attempt_id=None)
+                return False
+            if isinstance(ready, Pending):
+                await self.records.put(_still_preparing(delivery, step, ready, database.moment()))
+                return False
+            began = await self._begin(delivery, step, outgoing)
+            if began is None:
+                await give_back(database, [delivery])
+                return False
+            attempt_id, began_at = began
+            step.first_at, step.attempts = step.first_at or began_at, step.attempts + 1
+            if asyncio.get_running_loop().time() > lane.good_until - SPARE:
+                outcome: Outcome = TryLater("We were interrupted before we could send it.")  # not a byte has left
+            else:
+                outcome = await self._commit(speaker, outgoing, step)
+        return await self._note(lane, speaker, delivery, step, outcome, attempt_id=attempt_id)
+
+    async def _begin(self, delivery: Delivery, step: Step, outgoing: Outgoing) -> tuple[int, datetime] | None:
+        assert delivery.lease is not None
+        began = await self.begins.put(
+            Intent(
+                delivery_id=delivery.id,
+                lease=delivery.lease,
+                state=delivery.state,
+                step_id=step.id,
+                number=step.attempts + 1,
+                fingerprint=fingerprint(outgoing),
+                progress=step.progress,
+                content=step.content,
+            )
+        )
+        if began is not None:
+            delivery.state = "sending"
+        return began
+
+    async def _commit(self, speaker: Speaker, outgoing: Outgoing, step: Step) -> Outcome:
+        """The one visible call. Nothing is awaited between the commit of the intent and this but the socket."""
+        self.sending += 1
+        try:
+            async with asyncio.timeout(DEADLINE.total_seconds()):
+                outcome: Outcome = await speaker.connector.commit(outgoing, step.progress)
+        except NetworkError as exc:
+            outcome = exc
+        except TimeoutError as exc:
+            outcome = Unclear("The network did not answer, and may have taken it.")
+            outcome.__cause__ = exc
+        except Exception as exc:  # a mistake of ours, perhaps after it was sent
+            log.exception("The connector %s failed.", speaker.network)
+            outcome = Unclear("Something went wrong on our side while it was being sent, and it may be out.")
+            outcome.__cause__ = exc
+        finally:
+            self.sending -= 1
+        return outcome
+
+    async def _note(
+        self, lane: Lane, speaker: Speaker, delivery: Delivery, step: Step, outcome: Outcome, *, attempt_id: int | None
+    ) -> bool:
+        """Puts the outcome down and draws the conclusions for the account. Returns whether the next part may follow."""
+        told = after_commit(speaker, delivery, step, outcome, now=self.database.moment(), attempt_id=attempt_id)
+        self.budgets.hear(speaker, outcome, self.database.moment())
+        if isinstance(outcome, TokenExpired):
+            await refresh_token(speaker.account_id)
+            lane.not_before = told.next_at = self.database.moment()
+        elif isinstance(outcome, TryLater) and (outcome.not_before is not None or delivery.tries < GIVES_WAY):
+            lane.not_before = told.next_at or outcome.not_before
+        elif isinstance(outcome, SignInAgain):
+            lane.not_before = self.database.moment()
+            await in_thread(_disconnect, speaker.account_id, outcome)
+        written = self.records.put(told)
+        if told.state != "sending":
+            if lane.not_before is not None:
+                await written  # before the lane is given back
+            return False
+        assert isinstance(outcome, Published)
+        step.state, step.remote_id, step.extra = "published", outcome.remote_id, dict(outcome.extra)
+        return await written
+
+    async def _wait(self, lane: Lane, delivery: Delivery, until: datetime) -> None:
+        """The budget is used up: the lane waits, and this delivery with it."""
+        lane.not_before = until
+        if delivery.state == "claimed":
+            await give_back(self.database, [delivery])
+        else:  # between two parts of a thread
+            await self.records.put(
+                Told(delivery_id=delivery.id, lease=delivery.lease, state="scheduled", next_at=until)
+            )
+
+
+def _before_speaking(exc: NetworkError) -> NetworkError:
+    """While preparing nothing could be seen yet: what would be unclear later is only a failure to come through."""
+    if isinstance(exc, Unclear):
+        return TryLater(exc.sentence, answer=exc.answer, **exc.facts)
+    if isinstance(exc, TryLater) and not isinstance(exc, TokenExpired):
+        return TryLater(exc.sentence, not_before=exc.not_before, **exc.facts)
+    return exc
+
+
+def _still_preparing(delivery: Delivery, step: Step, pending: Pending, now: datetime) -> Told:
+    not_before = max(pending.not_before or now, now) + timedelta(seconds=1)
+    return Told(
+        delivery_id=delivery.id,
+        lease=delivery.lease,
+        state="scheduled",
+        next_at=not_before,
+        step_id=step.id,
+        step_state="waiting",
+        progress=pending.progress,
+    )
+
+
+def _was_edited(speaker: Speaker, delivery: Delivery) -> bool:
+    """Whether the post reads otherwise than when it was promised. What was attempted once stays as it was."""
+    if any(step.commits for step in delivery.steps):
+        return False
+    wanted: Sequence[dict[str, object]] = steps_of(Content.model_validate(delivery.content), speaker.can)
+    return [step.content for step in delivery.steps] != list(wanted)
+
+
+def _disconnect(account_id: int, because: SignInAgain) -> None:
+    disconnect(Account.objects.get(pk=account_id), because)
+
+
+def _cannot_open(account_id: int) -> None:
+    said = "This installation cannot open the stored sign-in (the sealing key changed). Connect it again."
+    _disconnect(account_id, SignInAgain(said))

@@ -1,0 +1,112 @@
+"""What any publisher puts right: leases that ran out, holds that ended, publishers that fell silent.
+
+Two publishers may sweep at once without harm: each row is locked by the first to find it, and passed by the other.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from regie.accounts.models import Account
+from regie.core import clock
+from regie.core.threads import in_thread
+from regie.publishing import services, telling
+from regie.publishing.engine.database import Database, sql
+from regie.publishing.holds import PAUSED, RECONNECT
+from regie.publishing.models import Delivery
+from regie.publishing.states import State
+
+log = logging.getLogger(__name__)
+SILENT = timedelta(seconds=15)
+FORGOTTEN = timedelta(days=1)
+
+# Nothing was said for a claimed one: it waits again. A sending one may have been said: never again without looking.
+EXPIRED = sql(
+    """
+WITH old AS (
+    SELECT id, state FROM publishing_delivery
+    WHERE leased_until < MOMENT AND state IN ('claimed', 'preparing', 'sending') ORDER BY id FOR UPDATE SKIP LOCKED
+), doubted AS (
+    UPDATE publishing_step s SET state = 'unclear' FROM old
+    WHERE s.delivery_id = old.id AND old.state = 'sending' AND s.state = 'sending'
+)
+UPDATE publishing_delivery d SET
+    state = CASE WHEN old.state = 'sending' THEN 'unclear' ELSE 'scheduled' END,
+    problem = CASE WHEN old.state = 'sending' THEN %(problem)s ELSE d.problem END, problem_facts = '{}',
+    look_at = CASE WHEN old.state = 'sending' THEN MOMENT END, looks = 0,
+    lease = NULL, leased_until = NULL
+FROM old WHERE d.id = old.id
+RETURNING d.id, d.state
+"""
+)
+INTERRUPTED = "We were interrupted while sending it; we are finding out on the network whether it is out."
+
+BY_HAND_LATE = sql(
+    """
+UPDATE publishing_delivery SET state = 'missed', to_tell = TRUE
+WHERE state = 'by_hand' AND due_at + make_interval(mins => late_minutes) < MOMENT
+"""
+)
+
+SILENCED = sql("DELETE FROM publishing_publisher WHERE seen_at < MOMENT - %(forgotten)s")
+
+SEEN = sql(
+    """
+INSERT INTO publishing_publisher (name, started_at, seen_at, skew_ms, sending)
+VALUES (%(name)s, MOMENT, MOMENT, %(skew)s, %(sending)s)
+ON CONFLICT (name) DO UPDATE SET seen_at = MOMENT, skew_ms = excluded.skew_ms, sending = excluded.sending
+"""
+)
+
+
+async def report(database: Database, *, name: str, skew: float, sending: int) -> None:
+    """This publisher is alive; its clock is ``skew`` milliseconds ahead of the database's."""
+    await database.rows(SEEN, name=name, skew=skew, sending=sending)
+
+
+async def sweep(database: Database) -> int:
+    """One round. Returns how many rows it moved."""
+    expired = await database.rows(EXPIRED, problem=INTERRUPTED)
+    for row in expired:
+        log.warning("The lease of delivery %s ran out; it is %s now.", row["id"], row["state"])
+    await database.rows(BY_HAND_LATE)
+    await database.rows(SILENCED, forgotten=FORGOTTEN)
+    moved = await in_thread(_holds)
+    told = await in_thread(telling.tell_people)
+    return len(expired) + moved + told
+
+
+@transaction.atomic
+def _holds() -> int:
+    """Holds what an account that does not work cannot send, and lets go what one that works again can."""
+    held = services.hold_what_is_frozen()
+    held += _hold(Account.State.BROKEN, RECONNECT) + _hold(Account.State.PAUSED, PAUSED)
+    working = Q(account__state=Account.State.CONNECTED)
+    for hold in (RECONNECT, PAUSED):
+        if Delivery.objects.filter(working, state=State.HELD, holds__contains=[hold]).exists():
+            held += len(services.release(working, hold, passed_is_missed=False))
+    return held
+
+
+def _hold(state: str, hold: str) -> int:
+    """Only what is due soon: the rest is looked at when its time comes near, as the account may be mended by then."""
+    soon = clock.now() + timedelta(hours=1)
+    broken = Delivery.objects.filter(
+        account__state=state, state=State.SCHEDULED, next_at__lte=soon, variant__by_hand=False
+    )
+    ids = list(broken.order_by("pk").select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
+    return Delivery.objects.filter(pk__in=ids).update(state=State.HELD, holds=[hold]) if ids else 0
+
+
+async def recompute_due_times() -> int:
+    """The daily look at the rules of time zones."""
+    return await in_thread(services.recompute_due_times)
+
+
+def silent_since(now: datetime) -> datetime:
+    """Publishers not seen since this moment are taken for dead."""
+    return now - SILENT

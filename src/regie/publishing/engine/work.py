@@ -1,0 +1,175 @@
+"""What the engine holds in its hands: an account with its connector, a delivery, its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+
+from regie.accounts.opening import app_keys
+from regie.core.sealed import sealer
+from regie.core.threads import in_thread
+from regie.networks import registry
+from regie.networks.capabilities import Capabilities, Repeatable
+from regie.networks.data import AppKeys, Login, Ref
+from regie.networks.protocols import Publishes
+from regie.publishing.engine.database import Row
+
+LEASE = timedelta(seconds=30)
+DEADLINE = timedelta(seconds=90)  # after this a call can no longer be under way: the session gives up at 60
+FOR_EVER = timedelta(days=3650)
+APP_KEYS_KEPT = timedelta(minutes=1)
+
+ACCOUNT_COLUMNS = """a.id AS account_id, a.workspace_id, a.network, a.server, a.remote_id AS account_remote_id,
+    a.limits, a.state AS account_state, a.sealed_credentials, a.prepare_seconds"""
+
+
+class Apps:
+    """Our registrations at vendors, opened once a minute at most."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[datetime, AppKeys | None]] = {}
+
+    async def of(self, network: str, server: str, now: datetime) -> AppKeys | None:
+        kept = self._kept.get((network, server))
+        if kept is None or now - kept[0] > APP_KEYS_KEPT or now < kept[0]:
+            kept = self._kept[network, server] = (now, await in_thread(app_keys, network, server))
+        return kept[1]
+
+
+@dataclass(slots=True, kw_only=True)
+class Speaker:
+    """An account, its credentials open, and the connector that speaks for it."""
+
+    account_id: int
+    workspace_id: int
+    network: str
+    remote_id: str
+    connected: bool
+    can: Capabilities
+    connector: Publishes | Any
+    prepare_seconds: float
+
+
+async def speaker_of(row: Row, http: aiohttp.ClientSession, apps: Apps, now: datetime) -> Speaker:
+    """Opens an account. ``row`` has ACCOUNT_COLUMNS. Raises sealed.CannotOpen."""
+    make = registry.connector(row["network"])
+    connected = row["account_state"] == "connected"
+    connector = None
+    if connected:
+        sealed, context = bytes(row["sealed_credentials"]), f"account:{row['account_id']}"
+        login = Login(
+            server=row["server"],
+            remote_id=row["account_remote_id"],
+            credentials=sealer().open_json(sealed, context=context),
+            app=await apps.of(row["network"], row["server"], now),
+            limits=row["limits"],
+        )
+        connector = make(http, login)
+    return Speaker(
+        account_id=row["account_id"],
+        workspace_id=row["workspace_id"],
+        network=row["network"],
+        remote_id=row["account_remote_id"],
+        connected=connected,
+        can=make.can_on(row["limits"]),
+        connector=connector,
+        prepare_seconds=row["prepare_seconds"],
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """One part, as the row says. ``attempts``: how many there were; ``first_at``: when its first commit began."""
+
+    id: int
+    position: int
+    key: str
+    content: dict[str, Any]
+    state: str
+    progress: dict[str, Any]
+    prepared: bool
+    remote_id: str
+    extra: dict[str, Any]
+    attempts: int
+    first_at: datetime | None
+    commits: int
+
+    @property
+    def is_out(self) -> bool:
+        return self.state == "published"
+
+
+STEPS = """
+    SELECT jsonb_agg(jsonb_build_object(
+        'id', s.id, 'position', s.position, 'key', s.key, 'content', s.content, 'state', s.state,
+        'progress', s.progress, 'prepared', s.prepared_at IS NOT NULL, 'remote_id', s.remote_id, 'extra', s.extra,
+        'attempts', (SELECT coalesce(max(number), 0) FROM publishing_attempt t WHERE t.step_id = s.id),
+        'commits', (SELECT count(*) FROM publishing_attempt t WHERE t.step_id = s.id AND t.kind = 'commit'),
+        'first_at', (SELECT min(began_at) FROM publishing_attempt t WHERE t.step_id = s.id AND t.kind = 'commit')
+    ) ORDER BY s.position) AS steps
+    FROM publishing_step s WHERE s.delivery_id = """
+
+
+@dataclass(kw_only=True)
+class Delivery:
+    """A claimed delivery. ``lease`` is the token under which we may change it."""
+
+    id: int
+    lease: UUID | None
+    state: str
+    due_at: datetime
+    next_at: datetime
+    late_minutes: int
+    tries: int
+    steps: list[Step]
+    by_hand: bool = False
+    late: bool = False
+    content: dict[str, Any] = field(default_factory=dict)
+    looks: int = 0
+    sent_at: datetime | None = None
+    frozen: bool = False
+
+    @property
+    def latest(self) -> datetime:
+        """After this it is not sent without asking a person."""
+        return self.due_at + timedelta(minutes=self.late_minutes)
+
+    @property
+    def has_parts_out(self) -> bool:
+        return any(step.is_out for step in self.steps)
+
+    @cached_property
+    def missed(self) -> str:
+        return "partly" if self.has_parts_out else "missed"
+
+    def answers(self, step: Step) -> Ref | None:
+        """What a step replies to: the part before it, in the thread of the first."""
+        if step.position == 0:
+            return None
+        first, before = self.steps[0], self.steps[step.position - 1]
+        return Ref(remote_id=before.remote_id, root_id=first.remote_id, extra=before.extra, root_extra=first.extra)
+
+
+def delivery_of(row: Row) -> Delivery:
+    """From a row of a claim: its own columns, and ``steps`` as STEPS gives them."""
+    wanted = Delivery.__dataclass_fields__
+    given = {name: row[name] for name in wanted if name in row and name != "steps"}
+    return Delivery(**given, steps=[_step(step) for step in row["steps"] or ()])
+
+
+def _step(row: Row) -> Step:
+    first_at = row["first_at"]
+    return Step(**{**row, "first_at": datetime.fromisoformat(first_at) if first_at else None})
+
+
+def repeat_until(can: Capabilities, first_at: datetime | None, now: datetime) -> datetime | None:
+    """Until when the network takes a repeat for the same post; None when never, or no longer."""
+    if not isinstance(can.repeat, Repeatable):
+        return None
+    until = (first_at or now) + (FOR_EVER if can.repeat.for_ is None else can.repeat.for_ - DEADLINE)
+    return until if until > now else None

@@ -1,0 +1,49 @@
+"""At the hour: once, in order, and with a receipt."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from regie.core.times import WallTime
+from regie.publishing import services
+from regie.publishing.models import Attempt, Delivery, Lane
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at(clock, wall: str) -> WallTime:
+    return WallTime.at(clock.at(wall), "Europe/Paris")
+
+
+def test_a_due_delivery_goes_out_once_and_has_a_receipt(clock, mastodon, delivery, publish_due):
+    publish_due()
+    publish_due()
+    delivery.refresh_from_db()
+    assert mastodon.texts() == ["Good morning"]
+    assert delivery.state == "published"
+    assert delivery.remote_id == mastodon.accepted()[0].remote_id
+    assert delivery.url.startswith(mastodon.base)
+    assert delivery.due_at == delivery.claimed_at == delivery.sent_at == delivery.accepted_at == clock.moment
+
+
+def test_what_is_not_due_waits(clock, mastodon, post, bob, publish_due):
+    (delivery,) = services.schedule(post=post, at=at(clock, "09:30"), by=bob)
+    publish_due()
+    assert mastodon.texts() == []
+    clock.set("09:30")
+    publish_due()
+    delivery.refresh_from_db()
+    assert (delivery.state, mastodon.texts()) == ("published", ["Good morning"])
+
+
+def test_a_rate_limited_delivery_waits_until_the_network_says(clock, mastodon, delivery, publish_due):
+    mastodon.will_answer(429, headers={"X-RateLimit-Reset": "2030-03-01T09:15:00Z"})
+    publish_due()
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.next_at) == ("scheduled", clock.at("09:15"))
+
+    clock.set("09:15")
+    publish_due()
+    assert mastodon.texts() == ["Good morning"]
