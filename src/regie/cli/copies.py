@@ -30,9 +30,8 @@ def back_up(file: Path | None, *, with_key: bool) -> int:
             )
         except backup.BackupError as exc:
             raise Stop(str(exc)) from exc
-    tell(
-        f"{report.path}: {report.bytes / 1024**2:.1f} MB, {report.media_files} media files, PostgreSQL {report.postgres}."
-    )
+    size = f"{report.bytes / 1024**2:.1f} MB"
+    tell(f"{report.path}: {size}, {report.media_files} media files, PostgreSQL {report.postgres}.")
     if not with_key:
         tell(
             "It does not hold the sealing key: keep a copy of "
