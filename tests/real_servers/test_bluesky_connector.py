@@ -349,5 +349,5 @@ def test_a_session_ended_by_us_is_dead_and_a_refusal_on_the_page_is_told(
 
     begun = with_session(begin)
     query = sign_in_as_a_person(begun.url, account, allow=False)
-    with pytest.raises(Refused, match="not granted"):
+    with pytest.raises(Refused, match="Access was not granted"):
         with_session(end)

@@ -253,6 +253,16 @@ async def test_pictures_that_the_server_threw_away_are_uploaded_again(
     assert bluesky.posts() == [published.remote_id]
 
 
+async def test_a_post_moved_after_it_was_prepared_carries_its_new_moment(
+    connector: Connector, bluesky: Bluesky, outgoing: Makes
+) -> None:
+    ready = await connector.prepare(outgoing("Bonjour"), {})
+    moved = datetime(2030, 3, 2, 9, tzinfo=UTC)
+    published = await connector.commit(outgoing("Bonsoir", planned_at=moved), ready.progress)
+    assert published.at == moved
+    assert bluesky.texts() == ["Bonsoir"]
+
+
 async def test_the_servers_own_hour_is_kept_when_it_asks_to_slow_down(
     connector: Connector, bluesky: Bluesky, world: World, outgoing: Makes
 ) -> None:

@@ -230,7 +230,7 @@ async def test_whoever_says_no_on_the_page_is_not_connected(
 ) -> None:
     begun = await Connector.start(http, server=bluesky.base, app=app, redirect_uri=BACK)
     query = await let_in(http, begun.url, password=bluesky.ready_account()["password"], answer="deny")
-    with pytest.raises(Refused, match="access was not granted"):
+    with pytest.raises(Refused, match="Access was not granted"):
         await Connector.finish(
             http, server=bluesky.base, app=app, redirect_uri=BACK, query=query, secrets=begun.secrets
         )

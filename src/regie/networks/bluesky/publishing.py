@@ -45,14 +45,14 @@ async def prepare(xrpc: Xrpc, outgoing: Outgoing) -> Ready:
 
 
 def _only_what_there_is(outgoing: Outgoing) -> None:
-    for asked, what in (
-        (outgoing.poll, "polls"),
-        (outgoing.content_warning, "content warnings in words"),
-        (outgoing.sensitive, "a general mark for sensitive pictures"),
-        (outgoing.visibility, "a choice of who can see a post"),
+    for asked, sentence in (
+        (outgoing.poll, "{network} has no polls."),
+        (outgoing.content_warning, "{network} has no content warnings in words."),
+        (outgoing.sensitive, "{network} has no general mark for sensitive pictures."),
+        (outgoing.visibility, "{network} has no choice of who can see a post."),
     ):
         if asked:
-            raise Refused("{network} has no {thing}.", network=NETWORK, thing=what)
+            raise Refused(sentence, network=NETWORK)
 
 
 def _moment(at: datetime) -> str:
@@ -119,8 +119,9 @@ async def commit(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, web: str
     if not xrpc.did:
         raise SignInAgain("{network} asks you to connect this account again.", network=NETWORK)
     record = progress.get("record")
-    if record is None:
+    if record is None or record.get("text") != outgoing.text:
         record = (await prepare(xrpc, outgoing)).progress["record"]
+    record = {**record, "createdAt": _moment(outgoing.planned_at)}  # it may have been moved since it was prepared
     try:
         answer = await _put(xrpc, outgoing, record)
     except Refused as refused:

@@ -330,8 +330,11 @@ async def finish(
     addresses: Addresses,
 ) -> SignedIn:
     """Trades the code, then makes sure that this server may speak for the account it names."""
+    if query.get("error") == "access_denied":
+        raise Refused("Access was not granted on {network}'s page.", network=NETWORK)
     if "error" in query:
-        raise Refused("{network} did not connect the account: {reason}", network=NETWORK, reason=_why(query))
+        reason = query.get("error_description") or query["error"]
+        raise Refused("{network} did not connect the account: {reason}", network=NETWORK, reason=reason)
     if query.get("iss", "").rstrip("/") != secrets["issuer"].rstrip("/") or not query.get("code"):
         raise Refused("{network} sent back something else than was asked for: start again.", network=NETWORK)
     form = {
@@ -358,12 +361,6 @@ async def finish(
     fresh = _with_tokens(credentials, tokens, answer)
     login = Login(server=document.pds, remote_id=tokens.sub, credentials=fresh.credentials, app=app)
     return replace(fresh, profiles=(await profile(Xrpc(http, login), handle=document.handle, addresses=addresses),))
-
-
-def _why(query: Mapping[str, str]) -> str:
-    if query["error"] == "access_denied":
-        return "access was not granted."
-    return query.get("error_description") or query["error"]
 
 
 def _with_tokens(credentials: Mapping[str, str], tokens: Tokens, answer: Answer) -> SignedIn:
