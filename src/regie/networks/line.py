@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from itertools import count
 from typing import Any
 
 import aiohttp
+from multidict import CIMultiDict
 
 from regie.networks.errors import Refused, TryLater, Unclear
 
@@ -89,6 +91,20 @@ class LostOnTheWay(Exception):
     """The connection broke, or time ran out, after some of the request may have left."""
 
 
+async def _on_its_own(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """A connection that was never used: "Connection: close" alone does not keep aiohttp from taking a kept one.
+
+    Connections are kept by host and by the headers for a proxy; without a proxy nobody reads those, so a number in
+    them makes this request's connection its own. Tried on a server that closes without saying so: 30 of 60 lost before.
+    """
+    if request.proxy is None:
+        request.proxy_headers = CIMultiDict({"x-fresh": str(next(_fresh))})
+    return await handler(request)
+
+
+_fresh = count()
+
+
 async def ask(
     http: aiohttp.ClientSession,
     method: str,
@@ -109,6 +125,7 @@ async def ask(
     if fresh or method not in ("GET", "HEAD", "POST"):
         # aiohttp repeats PUT and DELETE by itself on a kept connection that drops; a fresh one it never repeats on.
         headers["Connection"] = "close"
+        request["middlewares"] = (*http._middlewares, _on_its_own)
     began = time.monotonic()
     try:
         async with http.request(method, url, allow_redirects=False, headers=headers, **request) as reply:

@@ -83,12 +83,10 @@ def must_be_fine(answer: Answer, *, addressed: bool = False) -> None:
         )
     if status == 408 or status >= 500:
         raise TryLater("{network} has trouble at the moment.", network=NETWORK, answer=answer)
-    if 300 <= status < 400:
-        raise not_a_server(answer)
-    if _is_page(answer):
-        raise not_a_server(answer)
     if status in (404, 410) and addressed:
         raise Gone("{network} no longer has it.", network=NETWORK, answer=answer)
+    if 300 <= status < 400 or _is_page(answer):
+        raise not_a_server(answer)
     raise Refused("{network} said: {reason}", network=NETWORK, reason=says(answer), answer=answer)
 
 
