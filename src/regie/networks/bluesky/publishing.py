@@ -45,14 +45,14 @@ async def prepare(xrpc: Xrpc, outgoing: Outgoing) -> Ready:
 
 
 def _only_what_there_is(outgoing: Outgoing) -> None:
-    for asked, sentence in (
-        (outgoing.poll, "{network} has no polls."),
-        (outgoing.content_warning, "{network} has no content warnings in words."),
-        (outgoing.sensitive, "{network} has no general mark for sensitive pictures."),
-        (outgoing.visibility, "{network} has no choice of who can see a post."),
-    ):
-        if asked:
-            raise Refused(sentence, network=NETWORK)
+    if outgoing.poll is not None:
+        raise Refused("{network} has no polls.", network=NETWORK)
+    if outgoing.content_warning:
+        raise Refused("{network} has no content warnings in words.", network=NETWORK)
+    if outgoing.sensitive:
+        raise Refused("{network} has no general mark for sensitive pictures.", network=NETWORK)
+    if outgoing.visibility:
+        raise Refused("{network} has no choice of who can see a post.", network=NETWORK)
 
 
 def _moment(at: datetime) -> str:
