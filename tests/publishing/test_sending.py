@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from regie.core.times import WallTime
 from regie.publishing import services
-from regie.publishing.models import Attempt, Delivery, Lane
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -149,7 +149,7 @@ def _locked(delivery: Delivery, allowed: Iterable[State], said: str) -> Delivery
         .select_related("account", "variant__post", "workspace")
         .get(pk=delivery.pk)
     )
-    if row.state not in allowed:
+    if State(row.state) not in allowed:
         raise NotNow(said)
     return row
 
@@ -446,7 +446,7 @@ def hold_what_is_frozen() -> int:
     """Holds whatever a freeze in force covers. Returns how many it held."""
     with connection.cursor() as cursor:
         cursor.execute(HOLD_FROZEN)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 @transaction.atomic

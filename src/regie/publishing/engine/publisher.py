@@ -19,6 +19,7 @@ from regie.publishing.engine import afterwards, claim, prepare, reconcile, sweep
 from regie.publishing.engine.claim import Lane
 from regie.publishing.engine.database import CHANNEL, Database, address, sql
 from regie.publishing.engine.send import Sender
+from regie.publishing.engine.work import LEASE
 
 log = logging.getLogger(__name__)
 IN_FLIGHT = 400
@@ -179,7 +180,7 @@ class Publisher:
             return POLL
         if row["wait"] is None or self.busy:
             return POLL if not self.busy else 0.25
-        return min(max(row["wait"].total_seconds(), 0.02), POLL)
+        return min(max(float(row["wait"].total_seconds()), 0.02), POLL)
 
     async def _every(self, seconds: float, do: Any) -> None:
         while True:
@@ -197,7 +198,7 @@ class Publisher:
         leases = {lane.lease for lane in lanes} | {lease for lease in self.others.values() if lease is not None}
         await claim.renew(self.database, list(leases))
         for lane in lanes:
-            lane.good_until = began + claim.LEASE.total_seconds()
+            lane.good_until = began + LEASE.total_seconds()
 
     async def _sweep(self) -> None:
         if await sweep.sweep(self.database):

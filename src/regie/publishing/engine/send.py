@@ -222,10 +222,17 @@ class Sender:
 def _before_speaking(exc: NetworkError) -> NetworkError:
     """While preparing nothing could be seen yet: what would be unclear later is only a failure to come through."""
     if isinstance(exc, Unclear):
-        return TryLater(exc.sentence, answer=exc.answer, **exc.facts)
+        return _later(exc)
     if isinstance(exc, TryLater) and not isinstance(exc, TokenExpired):
-        return TryLater(exc.sentence, not_before=exc.not_before, **exc.facts)
+        return _later(exc)
     return exc
+
+
+def _later(exc: NetworkError) -> TryLater:
+    """Without the answer and the cause, from which an outcome that may be done would be read."""
+    later = TryLater(exc.sentence, not_before=exc.not_before)
+    later.facts, later.said = exc.facts, exc.said
+    return later
 
 
 def _still_preparing(delivery: Delivery, step: Step, pending: Pending, now: datetime) -> Told:
