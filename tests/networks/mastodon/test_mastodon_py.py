@@ -10,7 +10,7 @@ import aiohttp
 import mastodon as mastodon_py
 import pytest
 
-from regie.networks.data import Outgoing, Picture, Ready
+from regie.networks.data import Outgoing, Picture, Published, Ready
 from regie.networks.mastodon.connector import Mastodon as Connector
 from regie_sandbox.mastodon.app import Mastodon
 
@@ -93,7 +93,7 @@ async def test_it_hears_the_stream(mastodon: Mastodon) -> None:
 
     connected = asyncio.Event()
 
-    class Listener(mastodon_py.StreamListener):  # type: ignore[misc]
+    class Listener(mastodon_py.StreamListener):
         def handle_heartbeat(self) -> None:
             loop.call_soon_threadsafe(connected.set)
 
@@ -118,6 +118,7 @@ async def test_what_our_connector_publishes_it_reads_back(
     ready = await connector.prepare(what, {})
     assert isinstance(ready, Ready)
     published = await connector.commit(what, ready.progress)
+    assert isinstance(published, Published)
 
     def read_back() -> Any:
         return client(mastodon).status(published.remote_id)
