@@ -15,8 +15,8 @@ LOCK = 0x52E61E  # any number, the same for all: one setup at a time per databas
 
 
 def run() -> int:
-    prepare_static_files()
     with ready():
+        prepare_static_files()
         from django.core.management import call_command
         from django.db import connection
 
@@ -33,23 +33,21 @@ def run() -> int:
 
 
 def prepare_static_files() -> None:
-    """Collects, names by content and compresses what browsers load, when it changed since the last time."""
+    """Collects, names by content and compresses what browsers load, when it changed since the last time.
+
+    Django must be loaded; this process then serves nothing itself.
+    """
     target = env().data / "static"
     mark = target / "made-from"
     wanted = _fingerprint()
     if mark.exists() and mark.read_text() == wanted:
         return
-
-    import django
     from django.conf import settings
+    from django.core.management import call_command
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regie.config.settings")
     fresh = target.with_name(f"static.{os.getpid()}")
     settings.STORAGES["staticfiles"]["BACKEND"] = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     settings.STATIC_ROOT = str(fresh)
-    django.setup()
-    from django.core.management import call_command
-
     call_command("collectstatic", interactive=False, verbosity=0)
     (fresh / "made-from").write_text(wanted)
     shutil.rmtree(target, ignore_errors=True)
