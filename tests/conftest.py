@@ -39,6 +39,7 @@ def _test_environment() -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     data = Path(tempfile.gettempdir()) / f"regie-tests-{os.getuid()}" / worker
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (data / "static").mkdir(exist_ok=True)  # WhiteNoise warns when it is missing, and finds files in the apps instead
     os.environ |= {
         "REGIE_DATA": str(data),
         "REGIE_URL": "http://testserver",
@@ -59,6 +60,11 @@ def _set_up_django() -> None:
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "regie.config.settings"
     django.setup()
+
+    from django.db import connections
+
+    # The threads behind async code let go of theirs after each call, or the tests' database could not be dropped.
+    connections.settings["default"]["CONN_MAX_AGE"] = 0
 
 
 _test_environment()

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -29,9 +29,13 @@ class CannotOpen(Exception):
 
 
 class Sealer:
-    """Seals and opens under ``keys``, newest first (32 bytes each)."""
+    """Seals and opens under ``keys``, newest first (32 bytes each). ``look_again`` reads them anew."""
 
-    def __init__(self, keys: list[bytes]) -> None:
+    def __init__(self, keys: list[bytes], look_again: Callable[[], list[bytes]] | None = None) -> None:
+        self._look_again = look_again
+        self._learn(keys)
+
+    def _learn(self, keys: list[bytes]) -> None:
         if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise ValueError("A sealing key is 32 bytes.")
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
@@ -45,6 +49,8 @@ class Sealer:
     def open(self, sealed: bytes, *, context: str) -> bytes:
         """Raises CannotOpen."""
         version, key, nonce, rest = sealed[:1], sealed[1:5], sealed[5:17], sealed[17:]
+        if key not in self._ciphers and self._look_again is not None:
+            self._learn(self._look_again())  # another process may have rotated the keys since we started
         cipher = self._ciphers.get(key)
         if version != VERSION or cipher is None:
             raise CannotOpen("Sealed under a key that this installation does not have.")
@@ -76,7 +82,11 @@ def sealer() -> Sealer:
     from regie.config.keys import sealing_key_path
 
     given = env().sealing_key
-    return Sealer(keys_of(sealing_key_path(env()), given.get_secret_value() if given else None))
+
+    def keys() -> list[bytes]:
+        return keys_of(sealing_key_path(env()), given.get_secret_value() if given else None)
+
+    return Sealer(keys(), keys)
 
 
 def keys_of(path: Path, given: str | None) -> list[bytes]:

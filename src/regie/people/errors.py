@@ -22,3 +22,11 @@ class LastOwner(Problem):
 
 class InvitationOver(Problem):
     """The invitation was used, withdrawn, or has expired."""
+
+
+class ForSomebodyElse(Problem):
+    """The invitation went to another address than those of the person who opened it."""
+
+
+class AlreadyHere(Problem):
+    """The person who is invited has a seat in the workspace."""

@@ -83,5 +83,9 @@ class MeForm(forms.Form):
     theme = forms.ChoiceField(label=_("Theme"), choices=User.Theme.choices)
 
 
+class PeopleFilterForm(forms.Form):
+    q = forms.CharField(label=_("Search"), required=False)
+
+
 class AuditFilterForm(forms.Form):
     q = forms.CharField(label=_("Search"), required=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +17,7 @@ from django.urls import get_script_prefix, set_script_prefix
 from django.utils import timezone, translation
 
 from regie.people.models import User
-from regie.people.scope import ALL, Scope
+from regie.people.scope import Scope
 
 PREFIX = re.compile(r"^/w/(?P<slug>[-\w]+)(?=/)")
 
@@ -29,6 +29,11 @@ def in_workspace(path: str, slug: str) -> str:
     return f"/w/{slug}/{path.lstrip('/')}"
 
 
+def without_workspace(path: str) -> str:
+    """The same address for whoever opens it: for links in e-mails."""
+    return PREFIX.sub("", path)
+
+
 class ScopeMiddleware:
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -36,7 +41,7 @@ class ScopeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         before = get_script_prefix()
         match = PREFIX.match(request.path_info)
-        slug = match["slug"] if match else ALL
+        slug = match["slug"] if match else ""
         if match:
             request.path_info = request.path_info[match.end() :]
         try:
@@ -45,10 +50,11 @@ class ScopeMiddleware:
                 timezone.activate(ZoneInfo(user.zone))
                 translation.activate(user.language)
                 request.LANGUAGE_CODE = user.language
-                request.scope = Scope.of(user, slug)  # type: ignore[attr-defined]
-                set_script_prefix(f"/w/{slug}/")
+                scope = Scope.of(user, slug)
+                request.scope = scope  # type: ignore[attr-defined]
+                set_script_prefix(f"/w/{scope.slug}/")
             elif match:
-                return redirect(f"/account/login/?next={urlsplit(request.path).path}")
+                return redirect(f"/account/login/?{urlencode({'next': request.get_full_path()}, safe='/')}")
             return self.get_response(request)
         finally:
             timezone.deactivate()

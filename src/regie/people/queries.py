@@ -8,12 +8,11 @@ from regie.people.models import AuditEntry, Invitation, Member, Notice
 from regie.people.scope import Scope
 
 
-def members_of(scope: Scope) -> QuerySet[Member]:
-    return (
-        Member.objects.filter(workspace__in=scope.workspace_ids())
-        .select_related("user", "workspace")
-        .order_by("workspace__name", "user__name", "pk")
-    )
+def members_of(scope: Scope, search: str = "") -> QuerySet[Member]:
+    found = Member.objects.filter(workspace__in=scope.workspace_ids())
+    if search:
+        found = found.filter(Q(user__name__icontains=search) | Q(user__email__icontains=search))
+    return found.select_related("user", "workspace").order_by("workspace__name", "user__name", "pk")
 
 
 def invitations_of(scope: Scope) -> QuerySet[Invitation]:

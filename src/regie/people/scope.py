@@ -59,10 +59,15 @@ class Scope:
         raise Http404
 
     @classmethod
-    def of(cls, user: User, slug: str = ALL) -> Scope:
-        """Raises Http404 for a workspace that is not the person's, as for one that does not exist."""
+    def of(cls, user: User, slug: str = "") -> Scope:
+        """``slug`` empty: the only workspace of somebody who has one, else all of them.
+
+        Raises Http404 for a workspace that is not the person's, as for one that does not exist.
+        """
         members = tuple(Member.objects.filter(user=user).select_related("workspace", "user"))
-        if slug == ALL:
+        if slug == "" and len(members) == 1:
+            return cls(user, members, members[0])
+        if slug in ("", ALL):
             return cls(user, members)
         for member in members:
             if member.workspace.slug == slug:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.text import slugify
@@ -17,12 +20,13 @@ from django.utils.translation import gettext as _
 
 from regie.core import clock
 from regie.people import audit
-from regie.people.errors import InvitationOver, LastOwner, NotAllowed
+from regie.people.adapter import MFAAdapter
+from regie.people.errors import AlreadyHere, ForSomebodyElse, InvitationOver, LastOwner, NotAllowed
 from regie.people.models import Invitation, Member, User, Workspace
 from regie.people.permissions import Role
 
 INVITATION_LASTS = timedelta(days=7)
-RANK = {Role.OWNER: 3, Role.MANAGER: 2}
+SEALED_IN_MFA = ("secret", "seed", "migrated_codes")
 
 
 def is_first_start() -> bool:
@@ -37,11 +41,20 @@ def create_first_owner(*, email: str, name: str, password: str, workspace: str, 
         cursor.execute("LOCK TABLE people_user IN SHARE ROW EXCLUSIVE MODE")  # two browsers at a first start: one wins
     if not is_first_start():
         raise NotAllowed("create_first_owner")
-    user = User(email=email.strip().lower(), name=name, zone=zone, language=language, is_operator=True)
-    validate_password(password, user)
-    user.set_password(password)
-    user.save()
+    user = _new_user(email=email, password=password, name=name, zone=zone, language=language, is_operator=True)
     return create_workspace(name=workspace, zone=zone, language=language, by=user)
+
+
+def _new_user(*, email: str, password: str, name: str, **fields: Any) -> User:
+    """Raises ValidationError when the password is too weak."""
+    validate_password(password, User(email=email, name=name))
+    return User.objects.create_user(email, password, name=name.strip(), **fields)
+
+
+def person_with(email: str) -> User | None:
+    """Who signs in with this address: their own, or another one that they proved to have."""
+    proven = Q(emailaddress__email__iexact=email, emailaddress__verified=True)
+    return User.objects.filter(Q(email__iexact=email) | proven).order_by("pk").first()
 
 
 @transaction.atomic
@@ -73,12 +86,15 @@ def change_workspace(*, workspace: Workspace, name: str, zone: str, language: st
 def invite(*, email: str, role: Role, by: Member) -> Invitation:
     """Offers a seat by e-mail. An open invitation to the same address is replaced by the new one.
 
-    Raises NotAllowed when the role is above what ``by`` may give.
+    Raises NotAllowed when the role is above what ``by`` may give; AlreadyHere; OSError when the mail server does not
+    take the message (the invitation is there: invite again).
     """
     email = email.strip().lower()
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
-        _must_rank(by, role)
+        must_rank(by, role)
+        if Member.objects.filter(workspace=by.workspace, user=person_with(email)).exists():
+            raise AlreadyHere(_("%(email)s already has a seat here. Change the role in the list.") % {"email": email})
         Invitation.objects.filter(workspace=by.workspace, email__iexact=email, accepted_at=None).delete()
         invitation = Invitation.objects.create(
             workspace=by.workspace,
@@ -93,10 +109,13 @@ def invite(*, email: str, role: Role, by: Member) -> Invitation:
     return invitation
 
 
-def _must_rank(by: Member, role: str) -> None:
-    """Owners give any role; a manager gives those below manager."""
-    by.must("manage_people")
-    if by.role != Role.OWNER and RANK.get(Role(role), 1) >= RANK[Role.MANAGER]:
+def may_give(by: Member, role: str) -> bool:
+    """Owners give and take any role; a manager those below manager."""
+    return by.may("manage_people") and (by.role == Role.OWNER or Role(role) not in (Role.OWNER, Role.MANAGER))
+
+
+def must_rank(by: Member, role: str) -> None:
+    if not may_give(by, role):
         raise NotAllowed("manage_people", role=by.role)
 
 
@@ -120,10 +139,11 @@ def _send_invitation(invitation: Invitation, token: str, by: Member) -> None:
         mail.send()
 
 
-def open_invitation(token: str) -> Invitation:
-    """The invitation behind a link. Raises InvitationOver."""
+def open_invitation(token: str, *, to_take: bool = False) -> Invitation:
+    """The invitation behind a link; ``to_take``: nobody else takes it meanwhile. Raises InvitationOver."""
+    rows = Invitation.objects.select_for_update(of=("self",)) if to_take else Invitation.objects.all()
     found = (
-        Invitation.objects.select_related("workspace", "invited_by")
+        rows.select_related("workspace", "invited_by")
         .filter(token_hash=_hash(token), accepted_at=None, expires_at__gt=clock.now())
         .first()
     )
@@ -132,25 +152,27 @@ def open_invitation(token: str) -> Invitation:
     return found
 
 
+def is_for(invitation: Invitation, user: User) -> bool:
+    """Whether the seat was offered to this person: to their address, or to another one that they proved to have."""
+    invited = person_with(invitation.email)
+    return invited is not None and invited.pk == user.pk
+
+
 @transaction.atomic
 def accept(*, token: str, user: User | None, name: str = "", password: str = "") -> Member:
-    """Takes the seat: as a person who is signed in, or as a new one with a password.
+    """Takes the seat: as the invited person, who is signed in, or as a new one with a password.
 
-    Raises InvitationOver; ValidationError when the password is too weak.
+    Raises InvitationOver; ForSomebodyElse when the address is another person's, or is known and nobody is signed in;
+    ValidationError when the password is too weak.
     """
-    invitation = Invitation.objects.select_for_update().get(pk=open_invitation(token).pk)
-    if invitation.accepted_at is not None:
-        raise InvitationOver(_("This invitation was used, withdrawn, or is too old. Ask for a new one."))
-    if user is None:
-        user = User(
-            email=invitation.email,
-            name=name.strip(),
-            language=invitation.workspace.language,
-            zone=invitation.workspace.zone,
+    invitation = open_invitation(token, to_take=True)
+    if user is None and person_with(invitation.email) is None:
+        there = invitation.workspace
+        user = _new_user(email=invitation.email, password=password, name=name, language=there.language, zone=there.zone)
+    if user is None or not is_for(invitation, user):
+        raise ForSomebodyElse(
+            _("This invitation is for %(email)s. Sign in as that person.") % {"email": invitation.email}
         )
-        validate_password(password, user)
-        user.set_password(password)
-        user.save()
     member, fresh = Member.objects.get_or_create(
         workspace=invitation.workspace, user=user, defaults={"role": invitation.role}
     )
@@ -171,8 +193,8 @@ def withdraw(*, invitation: Invitation, by: Member) -> None:
 def change_role(*, member: Member, role: Role, by: Member) -> None:
     """Raises NotAllowed, LastOwner."""
     by.must("manage_people", member)
-    _must_rank(by, role)
-    _must_rank(by, member.role)
+    must_rank(by, role)
+    must_rank(by, member.role)
     before = member.role
     if role != Role.OWNER:
         _keep_an_owner(member)
@@ -186,7 +208,7 @@ def remove_member(*, member: Member, by: Member) -> None:
     """Takes the seat away. Anyone may leave by themselves. Raises NotAllowed, LastOwner."""
     if member.pk != by.pk:
         by.must("manage_people", member)
-        _must_rank(by, member.role)
+        must_rank(by, member.role)
     _keep_an_owner(member)
     audit.record(by=by, did="member.removed", to=member, label=str(member.user), role=member.role)
     member.delete()
@@ -200,6 +222,22 @@ def _keep_an_owner(member: Member) -> None:
     )
     if owners == [member.pk]:
         raise LastOwner(_("A workspace keeps at least one owner. Make somebody else an owner first."))
+
+
+def seal_again() -> int:
+    """Seals the secrets of second steps under the newest key; safe to stop and run again. Returns how many."""
+    adapter, done = MFAAdapter(), 0
+    for row in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN).iterator():  # a passkey keeps no secret
+        before = dict(row.data)
+        after = {
+            name: [adapter.seal_again(one) for one in value] if isinstance(value, list) else adapter.seal_again(value)
+            for name, value in before.items()
+            if name in SEALED_IN_MFA
+        }
+        fresh = {**before, **after}
+        if fresh != before:
+            done += Authenticator.objects.filter(pk=row.pk, data=before).update(data=fresh)
+    return done
 
 
 def change_me(*, user: User, name: str, zone: str, language: str, theme: str) -> None:

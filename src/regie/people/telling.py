@@ -30,7 +30,9 @@ def mail_urgent() -> int:
     with transaction.atomic():
         waiting = list(
             Notice.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(urgent=True, emailed_at=None, created_at__gt=clock.now() - TOO_OLD)
+            .filter(
+                urgent=True, emailed_at=None, read_at=None, user__is_active=True, created_at__gt=clock.now() - TOO_OLD
+            )
             .select_related("user", "workspace")
             .order_by("created_at")[:500]
         )
@@ -63,4 +65,4 @@ def _mail(user: User, notices: list[Notice]) -> None:
             else ngettext("%(n)d thing needs you", "%(n)d things need you", len(items)) % {"n": len(items)}
         )
         body = render_to_string("people/mail/notices.txt", {"items": items, "user": user})
-        EmailMessage(subject[:150], body, to=[user.email]).send()
+        EmailMessage(" ".join(subject.split())[:150], body, to=[user.email]).send()

@@ -11,6 +11,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -21,11 +22,19 @@ from django.views.i18n import set_language as django_set_language
 
 from regie.people import queries, services
 from regie.people.audit import words
-from regie.people.errors import InvitationOver
-from regie.people.forms import AuditFilterForm, InviteForm, JoinForm, MeForm, WelcomeForm, WorkspaceForm
+from regie.people.errors import InvitationOver, NotAllowed
+from regie.people.forms import (
+    AuditFilterForm,
+    InviteForm,
+    JoinForm,
+    MeForm,
+    PeopleFilterForm,
+    WelcomeForm,
+    WorkspaceForm,
+)
 from regie.people.middleware import in_workspace
 from regie.people.models import Member, User
-from regie.people.permissions import MAY, Role
+from regie.people.permissions import Role
 from regie.people.scope import MemberRequest
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -42,6 +51,8 @@ def welcome(request: HttpRequest) -> HttpResponse:
             member = services.create_first_owner(**form.cleaned_data)
         except ValidationError as exc:
             form.add_error("password", exc)
+        except NotAllowed:  # somebody was faster
+            return redirect("account_login")
         else:
             login(request, member.user, backend=BACKEND)
             return redirect(in_workspace("", member.workspace.slug))
@@ -71,9 +82,10 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     except InvitationOver as exc:
         return render(request, "people/invitation_over.html", {"said": exc.said}, status=410)
     user = request.user if isinstance(request.user, User) else None
-    known = User.objects.filter(email__iexact=invitation.email).exists()
-    if user is None and known:
+    if user is None and services.person_with(invitation.email) is not None:
         return redirect(f"/account/login/?next=/join/{token}/")
+    if user is not None and not services.is_for(invitation, user):
+        return render(request, "people/for_somebody_else.html", {"invitation": invitation, "token": token}, status=403)
     form = None if user else JoinForm(request.POST or None)
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
@@ -94,22 +106,45 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
 def settings(request: MemberRequest) -> HttpResponse:
     """The members of what is in view, and, for one workspace, what can be changed about it."""
     member = request.scope.current
+    form = PeopleFilterForm(request.GET)
+    form.is_valid()
+    search = form.cleaned_data.get("q", "").strip()
+    page = Paginator(queries.members_of(request.scope, search), PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "people/settings.html",
         {
             "tabs": _tabs(request, "people:settings"),
             "member": member,
-            "members": queries.members_of(request.scope),
+            "page": page,
+            "seats": [_seat(one, request.user, member) for one in page],
+            "form": form,
+            "filtered": bool(search),
+            "may_create": _may_create(request),
             "invitations": queries.invitations_of(request.scope),
             "invite_form": InviteForm(owner=member.role == Role.OWNER)
             if member and member.may("manage_people")
             else None,
             "workspace_form": _workspace_form(member) if member and member.may("manage_workspace") else None,
-            "roles": Role.choices,
-            "may": {role: [verb for verb, roles in MAY.items() if role in roles] for role in Role},
         },
     )
+
+
+def _seat(one: Member, me: User, by: Member | None) -> dict[str, Any]:
+    """One line of the list: ``roles`` it can be given from here; ``remove`` and ``leave``: what its button does."""
+    myself = one.user_id == me.pk
+    ranks = by is not None and not myself and services.may_give(by, one.role)
+    return {
+        "seat": one,
+        "roles": [choice for choice in Role.choices if by and services.may_give(by, choice[0])] if ranks else [],
+        "remove": ranks,
+        "leave": myself,
+    }
+
+
+def _may_create(request: MemberRequest) -> bool:
+    """Whoever owns a client, or looks after the installation, can add more."""
+    return request.user.is_operator or any(seat.role == Role.OWNER for seat in request.scope.members)
 
 
 def _tabs(request: MemberRequest, current: str) -> list[dict[str, Any]]:
@@ -141,8 +176,7 @@ def invite(request: MemberRequest) -> HttpResponse:
     member.must("manage_people")
     form = InviteForm(request.POST, owner=member.role == Role.OWNER)
     if not form.is_valid():
-        for errors in form.errors.values():
-            messages.error(request, " ".join(str(error) for error in errors))
+        _say_errors(request, form)
         return redirect("people:settings")
     try:
         invitation = services.invite(email=form.cleaned_data["email"], role=Role(form.cleaned_data["role"]), by=member)
@@ -188,17 +222,23 @@ def remove_member(request: MemberRequest, pk: int) -> HttpResponse:
 def change_workspace(request: MemberRequest) -> HttpResponse:
     member = _current(request)
     form = WorkspaceForm(request.POST, prefix="workspace")
+    member.must("manage_workspace")
     if form.is_valid():
         services.change_workspace(workspace=member.workspace, by=member, **form.cleaned_data)
         messages.success(request, _("Saved."))
+    else:
+        _say_errors(request, form)
     return redirect("people:settings")
+
+
+def _say_errors(request: HttpRequest, form: Form) -> None:
+    for errors in form.errors.values():
+        messages.error(request, " ".join(str(error) for error in errors))
 
 
 @login_required
 def new_workspace(request: MemberRequest) -> HttpResponse:
-    """A new client. Whoever owns one, or looks after the installation, can add more."""
-    owns = any(seat.role == Role.OWNER for seat in request.scope.members)
-    if not (owns or request.user.is_operator):
+    if not _may_create(request):
         raise Http404
     form = WorkspaceForm(request.POST or None, initial={"zone": request.user.zone, "language": request.user.language})
     if request.method == "POST" and form.is_valid():
