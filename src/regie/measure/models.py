@@ -1,4 +1,4 @@
-"""Samples: numbers that a network told us at a moment."""
+"""Samples: numbers that a network told us at a moment; and when they are next asked for."""
 
 from __future__ import annotations
 
@@ -29,11 +29,28 @@ class Sample(models.Model):
 
 
 class Collection(models.Model):
-    """When a delivery's numbers are next asked for: often at first, ever more rarely later."""
+    """When a delivery's numbers are next asked for: often at first, ever more rarely later; and the last ones."""
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, primary_key=True, related_name="collection")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    published_at = models.DateTimeField()
     next_at = models.DateTimeField(null=True)
+    latest = models.JSONField(default=dict, help_text="Metric -> [value, when it was read].")
+    reactions = models.BigIntegerField(null=True, help_text="Likes, shares, replies and quotes together, of latest.")
 
     class Meta:
-        indexes = [models.Index(fields=["next_at"], name="collection_due", condition=Q(next_at__isnull=False))]
+        indexes = [
+            models.Index(fields=["account", "next_at"], name="collection_due", condition=Q(next_at__isnull=False)),
+            models.Index(fields=["account", "-published_at"], name="collection_of_account"),
+        ]
+
+
+class Round(models.Model):
+    """One account's turn to be measured: the account itself, and the posts that are due."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="measuring")
+    next_at = models.DateTimeField(default=clock.now, help_text="When the account's own numbers are due.")
+    not_before = models.DateTimeField(null=True, help_text="The network asked us to wait.")
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    leased_until = models.DateTimeField(null=True, help_text="Somebody is asking; a lease.")
+    latest = models.JSONField(default=dict, help_text="Metric -> [value, when it was read].")

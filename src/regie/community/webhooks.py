@@ -1,0 +1,135 @@
+"""Messages that a network brings to an address of ours: kept as they came, answered at once, worked on by a job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import cast
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+
+from regie.accounts.opening import login_of, session
+from regie.community.arriving import accounts_of, store
+from regie.community.models import Inbox, Intake
+from regie.community.reading import note_trouble, speaker
+from regie.core import clock
+from regie.core.sealed import CannotOpen
+from regie.core.threads import in_thread
+from regie.networks import registry
+from regie.networks.data import Messages
+from regie.networks.errors import NetworkError, Refused
+from regie.networks.protocols import ReceivesWebhooks
+
+LARGEST = 1024 * 1024  # bytes of one delivery
+MOST_HEADERS = 4096  # characters of one header that is kept
+KEPT_DAYS = 14
+PLACE = "{secret}"
+AT_ONCE = 200
+
+
+def address_of(inbox: Inbox) -> str:
+    """Where the network is to bring this queue's messages; empty when nobody outside could reach us."""
+    public = str(settings.PUBLIC_URL)
+    return f"{public}/webhooks/{inbox.network}/{inbox.token}/" if public.startswith("https://") else ""
+
+
+def secret_of(inbox: Inbox) -> str:
+    """What the network shows with each delivery. Derived from the installation's own key, so it is kept nowhere."""
+    return salted_hmac("regie.community.webhooks", inbox.token, algorithm="sha256").hexdigest()
+
+
+def mark_of(inbox: Inbox) -> str:
+    """Changes when the address or the secret does: then the network has to be told."""
+    if not (address := address_of(inbox)):
+        return ""
+    return f"{address}#{salted_hmac('regie.community.webhooks.mark', secret_of(inbox)).hexdigest()[:8]}"
+
+
+def receives(network: str) -> bool:
+    return issubclass(registry.connector(network), ReceivesWebhooks)
+
+
+def to_arrange() -> list[int]:
+    """Queues whose network does not know the right address: after a move to https, or away from it."""
+    wanted = [slug for slug in registry.slugs() if receives(slug)]
+    rows = Inbox.objects.filter(network__in=wanted, next_at__lte=clock.now()).order_by("pk")
+    return [row.pk for row in rows if row.webhook != mark_of(row)]
+
+
+async def arrange(inbox_id: int) -> None:
+    """Tells the network where to bring messages, or to keep them for us to fetch."""
+    inbox = await in_thread(Inbox.objects.get, pk=inbox_id)
+    async with session(connections=1) as http:
+        found = await in_thread(speaker, inbox, http)
+        if found is None or not isinstance(connector := found[1], ReceivesWebhooks):
+            return
+        try:
+            if address := address_of(inbox):
+                await connector.set_webhook(url=address, secret=secret_of(inbox))
+            else:
+                await connector.delete_webhook()
+        except NetworkError as exc:
+            await in_thread(note_trouble, inbox, found[0], exc)
+        else:
+            await in_thread(_arranged, inbox)
+
+
+def _arranged(inbox: Inbox) -> None:
+    Inbox.objects.filter(pk=inbox.pk).update(webhook=mark_of(inbox))
+
+
+def take_in(inbox: Inbox, *, body: bytes, headers: Mapping[str, str]) -> Intake:
+    """Keeps one delivery as it came, with a nudge to work on it. Raises Refused when it is not signed right."""
+    understand(inbox, body=body, headers=headers)
+    with transaction.atomic():
+        intake = Intake.objects.create(inbox=inbox, body=body, headers=_kept(inbox, headers))
+        from regie.community.tasks import work_on_intake
+
+        work_on_intake.defer(intake_id=intake.pk)
+    return intake
+
+
+def _kept(inbox: Inbox, headers: Mapping[str, str]) -> dict[str, str]:
+    """What a signature may stand in; where the secret itself comes with the delivery, only its place is kept."""
+    secret = secret_of(inbox)
+    lower = {name.lower(): value[:MOST_HEADERS].replace(secret, PLACE) for name, value in headers.items()}
+    return {name: value for name, value in lower.items() if name.startswith("x-") or name == "content-type"}
+
+
+def understand(inbox: Inbox, *, body: bytes, headers: Mapping[str, str]) -> Messages:
+    """What a delivery says. Raises Refused when it is not signed right, or no account of the queue is connected."""
+    connector = cast(type[ReceivesWebhooks], registry.connector(inbox.network))
+    for account in accounts_of(inbox):
+        try:
+            login = login_of(account)
+        except CannotOpen:
+            continue
+        return connector.received(login, body=body, headers=headers, secret=secret_of(inbox))
+    raise Refused("No connected account waits for messages here.")
+
+
+def waiting_intakes() -> list[int]:
+    """Those whose job was lost."""
+    return list(Intake.objects.filter(done_at=None).order_by("received_at").values_list("pk", flat=True)[:AT_ONCE])
+
+
+def work_on(intake_id: int) -> None:
+    """Puts one kept delivery into the inbox. Coming twice is harmless; one nobody understands stays, with why."""
+    intake = Intake.objects.select_related("inbox").filter(pk=intake_id, done_at=None).first()
+    if intake is None:
+        return
+    headers = {name: value.replace(PLACE, secret_of(intake.inbox)) for name, value in intake.headers.items()}
+    problem = ""
+    try:
+        store(intake.inbox, understand(intake.inbox, body=bytes(intake.body), headers=headers), cursor=False)
+    except Refused as exc:
+        problem = exc.said[:300]
+    Intake.objects.filter(pk=intake.pk).update(done_at=clock.now(), problem=problem)
+
+
+def forget_old_intakes() -> int:
+    """Deliveries that were worked on and understood are kept for two weeks."""
+    old = clock.now() - timedelta(days=KEPT_DAYS)
+    return Intake.objects.filter(done_at__lt=old, problem="").delete()[0]

@@ -1,0 +1,103 @@
+"""Accounts on sandbox networks with a post that is out, and an audience that speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Clock
+
+    from regie.accounts.models import Account
+    from regie.community.models import Message
+    from regie.people.models import Member
+    from regie.publishing.models import Delivery
+    from regie.studio.models import Post
+
+
+@pytest.fixture
+def read(transactional_db: None, clock: Clock) -> Callable[[], int]:
+    """Asks every queue that is due, a minute later than the last time. Returns how many messages arrived."""
+    from regie.community import reading
+    from regie.core.threads import in_thread
+
+    def read_all() -> int:
+        async def everything() -> int:
+            return sum([await reading.read(pk) for pk in await in_thread(reading.due_inboxes)])
+
+        clock.advance(minutes=1)
+        return asyncio.run(everything())
+
+    return read_all
+
+
+@pytest.fixture
+def send(transactional_db: None) -> Callable[[], None]:
+    """Does what waits for answers at the clock's moment: sends, or looks."""
+    from regie.community import sending
+    from regie.core.threads import in_thread
+
+    def send_all() -> None:
+        async def everything() -> None:
+            for pk in await in_thread(sending.waiting_answers):
+                await sending.work_on(pk)
+
+        asyncio.run(everything())
+
+    return send_all
+
+
+@pytest.fixture
+def published(bob: Member, write_post: Callable[..., Post], publish_due: Callable[[], None]) -> Callable[..., Delivery]:
+    """A post that is out: ``published("Open today", account)``."""
+    from regie.publishing import services
+
+    def publish(text: str, account: Account) -> Delivery:
+        delivery = services.publish_now(post=write_post(text, on=[account]), by=bob)[0]
+        publish_due()
+        delivery.refresh_from_db()
+        assert delivery.state == "published", delivery.problem
+        return delivery
+
+    return publish
+
+
+@pytest.fixture
+def message(account: Account) -> Message:
+    """Ana asked something, said a minute ago; nobody has looked at it."""
+    return make_message(account)
+
+
+def make_message(account: Account, text: str = "Until when?", **fields: Any) -> Message:
+    """A message that is simply there, of an account that nobody talks to."""
+    from regie.community.models import Conversation, Message
+    from regie.community.words import vector
+    from regie.core import clock
+
+    said_at = fields.pop("said_at", clock.now() - timedelta(minutes=1))
+    number = Message.objects.count() + 1
+    remote_id = fields.pop("remote_id", f"m{number}")
+    conversation = fields.pop("conversation", None) or Conversation.objects.create(
+        workspace=account.workspace, account=account, remote_id=remote_id, last_at=said_at
+    )
+    given = {
+        "kind": "reply",
+        "author_id": "ana",
+        "author_name": "Ana Núñez",
+        "author_handle": "@ana",
+        "workspace": account.workspace,
+    }
+    words = vector(fields.get("author_name", given["author_name"]), text)
+    return Message.objects.create(
+        account=account,
+        conversation=conversation,
+        remote_id=remote_id,
+        text=text,
+        said_at=said_at,
+        words=words,
+        **{**given, **fields},
+    )

@@ -1,0 +1,295 @@
+"""An answer goes out once, and the doubt about it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from community.conftest import make_message
+
+from regie.community import sending, services
+from regie.community.errors import AnsweredMeanwhile, CannotAnswer, CannotReach
+from regie.community.models import Answer, Message
+from regie.people.errors import NotAllowed
+from regie.people.models import AuditEntry, Notice
+
+if TYPE_CHECKING:
+    from conftest import Clock, Sandbox
+
+    from regie.accounts.models import Account
+    from regie.people.models import Member
+    from regie.publishing.models import Delivery
+
+Do = Callable[[], None]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def chloe(seat: Callable[..., Member]) -> Member:
+    return seat("Chloé", "community")
+
+
+@pytest.fixture
+def asked(
+    clock: Clock, published: Callable[..., Delivery], read: Callable[[], int]
+) -> Callable[[Sandbox, Account], Message]:
+    """Ana asks something under a post of ours, and it is in the inbox."""
+
+    def ask(sandbox: Sandbox, account: Account) -> Message:
+        delivery = published("Open today", account)
+        read()
+        sandbox.say(by="ana", text="Until when?", to=delivery.remote_id)
+        assert read() == 1
+        return Message.objects.get()
+
+    return ask
+
+
+Asked = Callable[["Sandbox", "Account"], Message]
+
+
+def replies(sandbox: Sandbox) -> list[str]:
+    """What the network took from us after the post itself."""
+    return sandbox.texts()[1:]
+
+
+@pytest.mark.parametrize("network", ["mastodon", "bluesky", "telegram"])
+def test_an_answer_is_there_once_and_appears_in_the_conversation(
+    network: str, request: pytest.FixtureRequest, asked: Asked, chloe: Member, send: Do
+) -> None:
+    sandbox: Sandbox = request.getfixturevalue(network)
+    message = asked(sandbox, request.getfixturevalue(f"{network}_account"))
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    assert (answer.state, replies(sandbox)) == ("sending", [])  # written before the call
+    send()
+    send()
+    answer.refresh_from_db()
+    assert (answer.state, answer.problem) == ("sent", "")
+    (taken,) = replies(sandbox)
+    assert taken.endswith("Until six")
+    ours = Message.objects.get(ours=True)
+    assert (ours.conversation, ours.remote_id) == (message.conversation, answer.remote_id)
+    message.refresh_from_db()
+    assert (message.state, message.done_by) == ("done", chloe.user)
+
+
+@pytest.mark.parametrize("network", ["mastodon", "bluesky"])
+def test_an_answer_whose_reply_was_lost_is_there_once_all_the_same(
+    network: str, clock: Clock, request: pytest.FixtureRequest, asked: Asked, chloe: Member, send: Do
+) -> None:
+    sandbox: Sandbox = request.getfixturevalue(network)
+    message = asked(sandbox, request.getfixturevalue(f"{network}_account"))
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    sandbox.will_lose_answer(method="POST", path="statuses" if network == "mastodon" else "repo")
+    send()
+    answer.refresh_from_db()
+    assert answer.state != "sent"
+    for _ in range(5):
+        clock.advance(minutes=3)
+        send()
+    answer.refresh_from_db()
+    assert (answer.state, len(replies(sandbox))) == ("sent", 1)
+
+
+def test_where_nobody_can_know_a_person_settles_it(
+    clock: Clock, telegram: Sandbox, telegram_account: Account, asked: Asked, chloe: Member, send: Do
+) -> None:
+    message = asked(telegram, telegram_account)
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    telegram.will_lose_answer(path="sendMessage")
+    for _ in range(5):
+        send()
+        clock.advance(minutes=5)
+    answer.refresh_from_db()
+    assert (answer.state, answer.next_at, len(replies(telegram))) == ("unclear", None, 1)
+    assert Notice.objects.get(user=chloe.user).kind == "answer.unclear"
+    services.settle_there(answer=answer, link="", by=chloe)
+    answer.refresh_from_db()
+    message.refresh_from_db()
+    assert (answer.state, message.state) == ("sent", "done")
+
+
+def test_a_person_who_saw_that_it_is_not_there_sends_it_again(
+    clock: Clock, telegram: Sandbox, telegram_account: Account, asked: Asked, chloe: Member, send: Do
+) -> None:
+    message = asked(telegram, telegram_account)
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    telegram.will_drop(path="sendMessage")
+    send()
+    answer.refresh_from_db()
+    assert answer.state == "unclear"
+    with pytest.raises(CannotAnswer):  # the first call may still be under way
+        services.send_again(answer=answer, by=chloe)
+    clock.advance(minutes=2)
+    services.send_again(answer=answer, by=chloe)
+    send()
+    answer.refresh_from_db()
+    assert (answer.state, replies(telegram)) == ("sent", ["Until six"])
+
+
+def test_a_worker_that_died_in_the_middle_leaves_doubt_and_not_a_double(
+    clock: Clock, telegram: Sandbox, telegram_account: Account, asked: Asked, chloe: Member, send: Do
+) -> None:
+    message = asked(telegram, telegram_account)
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    assert sending.claim(answer.pk) is not None  # and the process ends here
+    assert sending.claim(answer.pk) is None
+    clock.advance(minutes=2)
+    send()
+    answer.refresh_from_db()
+    assert (answer.state, replies(telegram)) == ("unclear", [])
+
+
+def test_a_dead_worker_is_no_harm_where_the_network_knows_our_key(
+    clock: Clock, mastodon: Sandbox, mastodon_account: Account, asked: Asked, chloe: Member, send: Do
+) -> None:
+    message = asked(mastodon, mastodon_account)
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    assert sending.claim(answer.pk) is not None
+    clock.advance(minutes=2)
+    send()
+    answer.refresh_from_db()
+    assert (answer.state, len(replies(mastodon))) == ("sent", 1)
+
+
+def test_an_answer_that_the_network_refuses_says_why_and_can_be_sent_again(
+    clock: Clock, mastodon: Sandbox, mastodon_account: Account, asked: Asked, chloe: Member, send: Do
+) -> None:
+    message = asked(mastodon, mastodon_account)
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    mastodon.will_answer(422, method="POST", path="statuses")
+    send()
+    answer.refresh_from_db()
+    assert answer.state == "refused"
+    assert answer.problem
+    assert Notice.objects.get(user=chloe.user).kind == "answer.refused"
+    services.send_again(answer=answer, by=chloe)
+    send()
+    assert len(replies(mastodon)) == 1
+
+
+def test_a_busy_network_gets_the_answer_when_it_said_it_would_take_it(
+    clock: Clock, mastodon: Sandbox, mastodon_account: Account, asked: Asked, chloe: Member, send: Do
+) -> None:
+    message = asked(mastodon, mastodon_account)
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    until = clock.moment + timedelta(minutes=20)
+    mastodon.will_answer(429, headers={"X-RateLimit-Reset": until.strftime("%Y-%m-%dT%H:%M:%SZ")}, method="POST")
+    send()
+    answer.refresh_from_db()
+    assert (answer.state, answer.next_at) == ("sending", until)
+    clock.set(until)
+    send()
+    assert len(replies(mastodon)) == 1
+
+
+def test_an_expired_token_is_traded_and_the_answer_goes_out(
+    clock: Clock, bluesky: Sandbox, bluesky_account: Account, asked: Asked, chloe: Member, send: Do
+) -> None:
+    message = asked(bluesky, bluesky_account)
+    services.answer(message=message, text="Until six", by=chloe, seen=0)
+    bluesky.will_answer(400, body={"error": "ExpiredToken", "message": "Token has expired"}, path="repo")
+    send()
+    send()
+    assert len(replies(bluesky)) == 1
+
+
+def test_two_people_who_answer_at_once_hear_of_each_other(
+    clock: Clock, account: Account, alice: Member, chloe: Member
+) -> None:
+    message = make_message(account)
+    first = services.answer(message=message, text="Until six", by=alice, seen=0)
+    with pytest.raises(AnsweredMeanwhile):
+        services.answer(message=message, text="Six o'clock", by=chloe, seen=0)
+    services.answer(message=message, text="Six o'clock", by=chloe, seen=first.pk)
+    assert Answer.objects.count() == 2
+
+
+def test_a_text_too_long_by_one_is_not_promised(clock: Clock, account: Account, chloe: Member) -> None:
+    message = make_message(account)
+    with pytest.raises(CannotAnswer, match="1"):
+        services.answer(message=message, text="é" * 501, by=chloe, seen=0)
+    services.answer(message=message, text="é" * 500, by=chloe, seen=0)
+    with pytest.raises(CannotAnswer):
+        services.answer(message=message, text="   ", by=chloe, seen=0)
+
+
+def test_nothing_is_promised_when_the_time_to_answer_is_over(clock: Clock, account: Account, chloe: Member) -> None:
+    message = make_message(account, answer_until=clock.moment + timedelta(hours=1))
+    assert services.why_not(message, "Six") is None
+    clock.advance(hours=2)
+    with pytest.raises(CannotAnswer):
+        services.answer(message=message, text="Six", by=chloe, seen=0)
+
+
+@pytest.mark.parametrize("network", ["mastodon", "bluesky", "telegram"])
+def test_a_like_shows_and_can_be_taken_back(
+    network: str, request: pytest.FixtureRequest, asked: Asked, chloe: Member
+) -> None:
+    message = asked(request.getfixturevalue(network), request.getfixturevalue(f"{network}_account"))
+    services.like(message=message, by=chloe)
+    services.like(message=message, by=chloe)
+    assert message.liked_at is not None
+    services.unlike(message=message, by=chloe)
+    assert message.liked_at is None
+
+
+def test_a_like_that_the_network_does_not_take_is_not_shown(
+    clock: Clock, mastodon: Sandbox, mastodon_account: Account, asked: Asked, chloe: Member
+) -> None:
+    message = asked(mastodon, mastodon_account)
+    mastodon.will_answer(503, path="favourite")
+    with pytest.raises(CannotReach):
+        services.like(message=message, by=chloe)
+    message.refresh_from_db()
+    assert message.liked_at is None
+
+
+def test_done_and_reopened_leave_their_trace(clock: Clock, account: Account, chloe: Member) -> None:
+    message = make_message(account)
+    assert services.mark_done(messages=[message], by=chloe) == [message]
+    assert services.mark_done(messages=[message], by=chloe) == []
+    assert services.reopen(messages=[message], by=chloe) == [message]
+    acts = list(AuditEntry.objects.filter(what="message").order_by("pk").values_list("did", flat=True))
+    assert acts == ["message.done", "message.reopened"]
+
+
+def test_whoever_is_asked_to_answer_is_told(clock: Clock, account: Account, alice: Member, chloe: Member) -> None:
+    message = make_message(account)
+    services.assign(message=message, to=chloe.user, by=alice)
+    notice = Notice.objects.get()
+    assert (notice.user, notice.kind, notice.path) == (chloe.user, "message.assigned", f"inbox/?message={message.pk}")
+    services.assign(message=message, to=None, by=chloe)
+    assert Message.objects.get().assignee is None
+
+
+def test_a_message_is_not_assigned_to_somebody_who_cannot_answer_or_is_a_stranger(
+    clock: Clock, account: Account, alice: Member, bob: Member, charlie: Member
+) -> None:
+    message = make_message(account)
+    for person in (bob, charlie):
+        with pytest.raises(CannotAnswer):
+            services.assign(message=message, to=person.user, by=alice)
+
+
+@pytest.mark.parametrize("role", ["editor", "analyst", "guest"])
+def test_only_those_on_duty_act_on_messages(
+    role: str, clock: Clock, account: Account, seat: Callable[..., Member]
+) -> None:
+    message, by = make_message(account), seat("Gaël", role)
+    with pytest.raises(NotAllowed):
+        services.answer(message=message, text="Six", by=by, seen=0)
+    with pytest.raises(NotAllowed):
+        services.mark_done(messages=[message], by=by)
+    with pytest.raises(NotAllowed):
+        services.assign(message=message, to=None, by=by)
+    with pytest.raises(NotAllowed):
+        services.like(message=message, by=by)
+
+
+def test_a_stranger_acts_on_nothing(clock: Clock, account: Account, charlie: Member) -> None:
+    message = make_message(account)
+    with pytest.raises(NotAllowed):
+        services.answer(message=message, text="Six", by=charlie, seen=0)
