@@ -17,7 +17,8 @@ VendorError = Callable[[int], tuple[Mapping[str, str], Any]]
 
 @dataclass(slots=True)
 class Fault:
-    """One bad thing that waits for its request. ``path`` matches a part of the request's path, ``method`` exactly."""
+    """One bad thing that waits for its request. ``path`` matches a part of the request's path, ``method`` exactly;
+    ``after``: so many matching requests are let through first."""
 
     kind: str  # answer, lose_answer, drop, delay
     times: int = 1
@@ -27,6 +28,7 @@ class Fault:
     headers: Mapping[str, str] | None = None
     body: Any = None
     seconds: float = 0.0
+    after: int = 0
 
     def fits(self, request: web.Request) -> bool:
         return (self.method is None or self.method == request.method) and (
@@ -63,14 +65,17 @@ class Faults:
         times: int = 1,
         path: str | None = None,
         method: str | None = None,
+        after: int = 0,
     ) -> None:
         """The next matching request gets this and nothing is done. ``body``: JSON, or text or bytes as they are;
         None: the vendor's own body and headers for that status."""
-        self._wait(Fault("answer", times, path, method, status=status, headers=headers, body=body))
+        self._wait(Fault("answer", times, path, method, status=status, headers=headers, body=body, after=after))
 
-    def will_lose_answer(self, *, times: int = 1, path: str | None = None, method: str | None = None) -> None:
+    def will_lose_answer(
+        self, *, times: int = 1, path: str | None = None, method: str | None = None, after: int = 0
+    ) -> None:
         """The next matching request is carried out, then the connection drops: accepted, answer lost."""
-        self._wait(Fault("lose_answer", times, path, method))
+        self._wait(Fault("lose_answer", times, path, method, after=after))
 
     def will_do_but_answer(
         self,
@@ -113,6 +118,9 @@ class Faults:
     def _next(self, request: web.Request) -> Fault | None:
         for fault in self.waiting:
             if fault.fits(request):
+                if fault.after:
+                    fault.after -= 1
+                    continue
                 fault.times -= 1
                 if fault.times <= 0:
                     self.waiting.remove(fault)

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from regie.core.times import WallTime
 from regie.people.models import Notice
 from regie.publishing import services
 from regie.publishing.models import Attempt, Step
@@ -30,14 +29,10 @@ def forgetful(mastodon, mastodon_account):
     return mastodon_account
 
 
-def promise(post, bob, clock, **more):
-    return services.schedule(post=post, at=WallTime.at(clock.moment, "Europe/Paris"), by=bob, **more)[0]
-
-
 def test_a_lost_answer_where_repeating_is_safe_is_repeated_under_the_same_key(
-    clock, mastodon, honest, post, bob, publish_due
+    clock, mastodon, honest, post, promise, publish_due
 ):
-    delivery = promise(post, bob, clock)
+    delivery = promise(post)
     mastodon.will_lose_answer(method="POST", path="statuses")
     publish_due()
     delivery.refresh_from_db()
@@ -54,9 +49,9 @@ def test_a_lost_answer_where_repeating_is_safe_is_repeated_under_the_same_key(
 
 
 def test_a_lost_answer_is_looked_up_and_found_where_repeating_is_not_safe(
-    clock, mastodon, forgetful, post, bob, publish_due
+    clock, mastodon, forgetful, post, promise, publish_due
 ):
-    delivery = promise(post, bob, clock)
+    delivery = promise(post)
     mastodon.will_lose_answer(method="POST", path="statuses")
     publish_due()
     delivery.refresh_from_db()
@@ -70,9 +65,9 @@ def test_a_lost_answer_is_looked_up_and_found_where_repeating_is_not_safe(
 
 
 def test_what_never_arrived_is_sent_again_only_when_it_is_surely_absent(
-    clock, mastodon, forgetful, post, bob, publish_due
+    clock, mastodon, forgetful, post, promise, publish_due
 ):
-    delivery = promise(post, bob, clock)
+    delivery = promise(post)
     mastodon.will_drop(method="POST", path="statuses")
     publish_due()
     clock.advance(seconds=10)
@@ -86,8 +81,8 @@ def test_what_never_arrived_is_sent_again_only_when_it_is_surely_absent(
     assert (delivery.state, mastodon.texts()) == ("published", ["Good morning"])
 
 
-def test_a_listing_that_lags_does_not_make_a_double(clock, mastodon, forgetful, post, bob, publish_due):
-    delivery = promise(post, bob, clock)
+def test_a_listing_that_lags_does_not_make_a_double(clock, mastodon, forgetful, post, promise, publish_due):
+    delivery = promise(post)
     mastodon.faults.listing_lag = 20
     mastodon.will_lose_answer(method="POST", path="statuses")
     for _ in range(12):
@@ -98,8 +93,8 @@ def test_a_listing_that_lags_does_not_make_a_double(clock, mastodon, forgetful, 
     assert len(mastodon.accepted()) == 1
 
 
-def test_two_posts_alike_are_for_a_person_to_tell_apart(clock, mastodon, forgetful, post, bob, alice, publish_due):
-    delivery = promise(post, bob, clock)
+def test_two_posts_alike_are_for_a_person(clock, mastodon, forgetful, post, bob, alice, promise, publish_due):
+    delivery = promise(post)
     mastodon.will_lose_answer(method="POST", path="statuses")
     publish_due()
     mastodon.say(by="regie", text="Good morning")
@@ -112,9 +107,9 @@ def test_two_posts_alike_are_for_a_person_to_tell_apart(clock, mastodon, forgetf
 
 
 def test_a_post_that_came_back_rewritten_is_never_sent_again_by_itself(
-    clock, mastodon, forgetful, post, bob, publish_due
+    clock, mastodon, forgetful, post, promise, publish_due
 ):
-    delivery = promise(post, bob, clock)
+    delivery = promise(post)
     mastodon.faults.rewrite = lambda text: f"{text} (via Régie)"
     mastodon.will_lose_answer(method="POST", path="statuses")
     for _ in range(8):
@@ -126,9 +121,9 @@ def test_a_post_that_came_back_rewritten_is_never_sent_again_by_itself(
     assert len(mastodon.accepted()) == 1
 
 
-def test_a_rewritten_space_or_link_is_still_recognised(clock, mastodon, forgetful, write_post, bob, publish_due):
+def test_a_rewritten_space_or_link_is_still_recognised(clock, mastodon, forgetful, write_post, promise, publish_due):
     post = write_post("Good   morning https://www.example.org/", on=[forgetful])
-    delivery = promise(post, bob, clock)
+    delivery = promise(post)
     mastodon.faults.rewrite = lambda text: "good morning example.org"
     mastodon.will_lose_answer(method="POST", path="statuses")
     publish_due()
@@ -138,10 +133,10 @@ def test_a_rewritten_space_or_link_is_still_recognised(clock, mastodon, forgetfu
     assert delivery.state == "published"
 
 
-def test_an_older_post_with_the_same_words_is_not_taken_for_it(clock, mastodon, forgetful, post, bob, publish_due):
+def test_an_older_post_with_the_same_words_is_not_taken_for_it(clock, mastodon, forgetful, post, promise, publish_due):
     mastodon.say(by="regie", text="Good morning")
     clock.advance(hours=1)
-    delivery = promise(post, bob, clock)
+    delivery = promise(post)
     mastodon.will_drop(method="POST", path="statuses")
     for _ in range(10):
         publish_due()
@@ -152,9 +147,9 @@ def test_an_older_post_with_the_same_words_is_not_taken_for_it(clock, mastodon, 
 
 
 def test_the_time_in_which_repeating_is_safe_runs_out_and_then_it_is_looked_up(
-    clock, mastodon, honest, post, bob, publish_due
+    clock, mastodon, honest, post, promise, publish_due
 ):
-    delivery = promise(post, bob, clock, late_minutes=600)
+    delivery = promise(post, late_minutes=600)
     mastodon.will_lose_answer(method="POST", path="statuses")
     publish_due()
     mastodon.network.keys_honoured = False  # the server has forgotten the key
@@ -166,9 +161,9 @@ def test_the_time_in_which_repeating_is_safe_runs_out_and_then_it_is_looked_up(
 
 
 def test_where_nobody_knows_a_person_is_asked_and_nothing_is_sent_again(
-    clock, telegram, telegram_account, write_post, bob, publish_due
+    clock, telegram, telegram_account, write_post, bob, promise, publish_due
 ):
-    delivery = promise(write_post("Good morning", on=[telegram_account]), bob, clock)
+    delivery = promise(write_post("Good morning", on=[telegram_account]))
     telegram.will_lose_answer(path="sendMessage")
     for _ in range(4):
         publish_due()
@@ -180,9 +175,9 @@ def test_where_nobody_knows_a_person_is_asked_and_nothing_is_sent_again(
 
 
 def test_a_person_who_found_it_settles_it_with_its_link(
-    clock, telegram, telegram_account, write_post, bob, publish_due
+    clock, telegram, telegram_account, write_post, bob, promise, publish_due
 ):
-    delivery = promise(write_post("Good morning", on=[telegram_account]), bob, clock)
+    delivery = promise(write_post("Good morning", on=[telegram_account]))
     telegram.will_lose_answer(path="sendMessage")
     publish_due()
     services.settle_there(delivery, link="https://t.me/regie/7", by=bob)
@@ -191,8 +186,8 @@ def test_a_person_who_found_it_settles_it_with_its_link(
     assert delivery.remote_id
 
 
-def test_a_person_who_found_nothing_may_send_it_again(clock, telegram, telegram_account, write_post, bob, publish_due):
-    delivery = promise(write_post("Good morning", on=[telegram_account]), bob, clock)
+def test_who_found_nothing_may_send_it_again(clock, telegram, telegram_account, write_post, bob, promise, publish_due):
+    delivery = promise(write_post("Good morning", on=[telegram_account]))
     telegram.will_drop(path="sendMessage")
     publish_due()
     services.settle_absent(delivery, by=bob)
@@ -205,8 +200,8 @@ def test_a_person_who_found_nothing_may_send_it_again(clock, telegram, telegram_
     assert len(telegram.accepted()) == 1
 
 
-def test_on_bluesky_the_same_record_is_put_again(clock, bluesky, bluesky_account, write_post, bob, publish_due):
-    delivery = promise(write_post("Good morning", on=[bluesky_account]), bob, clock)
+def test_on_bluesky_the_same_record_is_put_again(clock, bluesky, bluesky_account, write_post, promise, publish_due):
+    delivery = promise(write_post("Good morning", on=[bluesky_account]))
     bluesky.will_lose_answer(path="putRecord")
     publish_due()
     delivery.refresh_from_db()
@@ -219,9 +214,9 @@ def test_on_bluesky_the_same_record_is_put_again(clock, bluesky, bluesky_account
 
 
 def test_an_unclear_one_whose_hour_is_long_past_is_found_out_but_not_sent(
-    clock, mastodon, forgetful, post, bob, publish_due
+    clock, mastodon, forgetful, post, promise, publish_due
 ):
-    delivery = promise(post, bob, clock, late_minutes=2)
+    delivery = promise(post, late_minutes=2)
     mastodon.will_drop(method="POST", path="statuses")
     publish_due()
     clock.advance(minutes=30)
@@ -230,11 +225,11 @@ def test_an_unclear_one_whose_hour_is_long_past_is_found_out_but_not_sent(
     assert (delivery.state, mastodon.texts()) == ("missed", [])
 
 
-def test_a_receipt_that_another_delivery_holds_is_not_taken(clock, mastodon, account, write_post, bob, publish_due):
-    first = promise(write_post("One", on=[account]), bob, clock)
+def test_a_receipt_that_another_delivery_holds_is_not_taken(clock, mastodon, account, write_post, promise, publish_due):
+    first = promise(write_post("One", on=[account]))
     publish_due()
     first.refresh_from_db()
-    second = promise(write_post("Two", on=[account]), bob, clock)
+    second = promise(write_post("Two", on=[account]))
     mastodon.will_answer(200, method="POST", path="statuses", body=_status(mastodon, first.remote_id))
     publish_due()
     second.refresh_from_db()

@@ -75,6 +75,7 @@ class Delivery(models.Model):
         indexes = [
             # For the engine, several times a second: only the rows that wait for it.
             models.Index(fields=["account", "next_at"], name="delivery_waiting", condition=Q(state="scheduled")),
+            models.Index(fields=["account", "due_at", "id"], name="delivery_in_order", condition=Q(state="scheduled")),
             models.Index(
                 fields=["prepare_at"],
                 name="delivery_to_prepare",
@@ -102,6 +103,7 @@ class Step(models.Model):
         PUBLISHED = "published"
         UNCLEAR = "unclear"
         REFUSED = "refused"
+        DROPPED = "dropped"  # the post was edited and has no such part any more
 
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="steps")
     position = models.PositiveSmallIntegerField()

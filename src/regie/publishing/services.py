@@ -528,7 +528,14 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
     doubtful = Delivery.objects.filter(waiting, variant__by_hand=False) | Delivery.objects.filter(state=State.SENDING)
     ids = list(doubtful.values_list("pk", flat=True))
     Delivery.objects.filter(pk__in=ids).update(
-        state=State.UNCLEAR, holds=[], lease=None, leased_until=None, look_at=now, looks=0, sent_at=backed_up_at
+        state=State.UNCLEAR,
+        holds=[],
+        lease=None,
+        leased_until=None,
+        look_at=now,
+        looks=0,
+        sent_at=backed_up_at,
+        next_at=now,  # it may have gone out until this moment
     )
     first = Step.objects.filter(
         delivery__in=ids, state__in=[Step.State.WAITING, Step.State.SENDING, Step.State.PROCESSING]

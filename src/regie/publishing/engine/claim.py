@@ -41,11 +41,11 @@ WITH first AS (
     SELECT d.id FROM unnest(%(accounts)s::bigint[]) AS lane(account_id)
     CROSS JOIN LATERAL (
         SELECT d.id FROM publishing_delivery d
-        WHERE d.account_id = lane.account_id AND d.state = 'scheduled' AND d.next_at <= MOMENT
+        WHERE d.account_id = lane.account_id AND d.state = 'scheduled' AND d.due_at <= MOMENT AND d.next_at <= MOMENT
             AND NOT EXISTS (  -- an earlier one is still being prepared: the order of an account is kept
                 SELECT 1 FROM publishing_delivery e WHERE e.account_id = d.account_id AND e.state = 'preparing'
-                    AND (e.next_at, e.id) < (d.next_at, d.id))
-        ORDER BY d.next_at, d.id LIMIT %(each)s FOR UPDATE SKIP LOCKED
+                    AND (e.due_at, e.id) < (d.due_at, d.id))
+        ORDER BY d.due_at, d.id LIMIT %(each)s FOR UPDATE SKIP LOCKED
     ) d
 ), claimed AS (
     UPDATE publishing_delivery d
@@ -60,7 +60,7 @@ FROM claimed c
 JOIN studio_variant v ON v.id = c.variant_id
 JOIN studio_post p ON p.id = v.post_id
 CROSS JOIN LATERAL ({STEPS} c.id) s
-ORDER BY c.account_id, c.next_at, c.id
+ORDER BY c.account_id, c.due_at, c.id
 """  # noqa: S608
 )
 

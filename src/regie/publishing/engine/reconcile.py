@@ -133,8 +133,9 @@ async def _window(database: Database, delivery: Delivery, step: Step) -> Window:
     (row,) = await database.rows(OPEN_ATTEMPTS, step=step.id)
     if row["began_at"] is None:
         began = min(delivery.sent_at or delivery.due_at, delivery.due_at)
-        return Window(began_at=began, over_at=database.moment(), deadline=database.moment())
-    return Window(began_at=row["began_at"], over_at=row["over_at"], deadline=row["deadline"])
+        return Window(began_at=began, over_at=delivery.next_at, deadline=delivery.next_at)
+    deadline = max(row["deadline"], delivery.next_at)
+    return Window(began_at=row["began_at"], over_at=max(row["over_at"], delivery.next_at), deadline=deadline)
 
 
 async def _find_out(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import transaction
 
 from regie.core.threads import in_thread
@@ -29,13 +31,25 @@ def _rewrite(delivery: Delivery, contents: list[dict[str, object]]) -> bool:
     row = models.Delivery.objects.select_for_update().filter(pk=delivery.id, lease=delivery.lease).first()
     if row is None:
         return False
-    there = {step.position: step for step in row.steps.all()}
+    kept = {step.position for step in delivery.steps if step.first_at is not None or step.is_out}
+    there = {step.position: step for step in row.steps.exclude(state=models.Step.State.DROPPED)}
     for position, content in enumerate(contents):
         step = there.pop(position, None) or models.Step(delivery=row, position=position)
-        if step.content != content:
-            step.content, step.progress, step.prepared_at, step.state = content, {}, None, models.Step.State.WAITING
+        if position not in kept and step.content != content:
+            step.content, step.progress, step.prepared_at, step.key = content, {}, None, uuid.uuid4()
+            step.state = models.Step.State.WAITING
             step.save()
-    for surplus in there.values():  # never spoken of: only uploads that nobody saw
-        surplus.attempts.all().delete()
-        surplus.delete()
+    for surplus in there.values():
+        if surplus.position not in kept:
+            _drop(surplus)
     return True
+
+
+def _drop(step: models.Step) -> None:
+    """A part that the post no longer has. What the network ever said of it stays as proof, out of the way."""
+    if step.attempts.exists():
+        last = models.Step.objects.filter(delivery=step.delivery).order_by("-position")[0].position
+        step.position, step.state = max(last, 1000) + 1, models.Step.State.DROPPED
+        step.save()
+    else:
+        step.delete()

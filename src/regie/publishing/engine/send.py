@@ -249,11 +249,11 @@ def _still_preparing(delivery: Delivery, step: Step, pending: Pending, now: date
 
 
 def _was_edited(speaker: Speaker, delivery: Delivery) -> bool:
-    """Whether the post reads otherwise than when it was promised. What was attempted once stays as it was."""
-    if any(step.commits for step in delivery.steps):
-        return False
-    wanted: Sequence[dict[str, object]] = steps_of(Content.model_validate(delivery.content), speaker.can)
-    return [step.content for step in delivery.steps] != list(wanted)
+    """Whether the post reads otherwise than when it was promised. What may be out already stays as it was."""
+    wanted = steps_of(Content.model_validate(delivery.content), speaker.can)
+    if len(wanted) != len(delivery.steps):
+        return True
+    return any(step.first_at is None and step.content != new for step, new in zip(delivery.steps, wanted, strict=True))
 
 
 def _disconnect(account_id: int, because: SignInAgain) -> None:

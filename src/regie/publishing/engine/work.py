@@ -84,7 +84,8 @@ async def speaker_of(row: Row, http: aiohttp.ClientSession, apps: Apps, now: dat
 
 @dataclass(slots=True, kw_only=True)
 class Step:
-    """One part, as the row says. ``attempts``: how many there were; ``first_at``: when its first commit began."""
+    """One part, as the row says. ``attempts``: how many there were; ``first_at``: when the first
+    commit began that may have been done; from then on its content and its key stay as they are."""
 
     id: int
     position: int
@@ -97,7 +98,6 @@ class Step:
     extra: dict[str, Any]
     attempts: int
     first_at: datetime | None
-    commits: int
 
     @property
     def is_out(self) -> bool:
@@ -109,10 +109,10 @@ STEPS = """
         'id', s.id, 'position', s.position, 'key', s.key, 'content', s.content, 'state', s.state,
         'progress', s.progress, 'prepared', s.prepared_at IS NOT NULL, 'remote_id', s.remote_id, 'extra', s.extra,
         'attempts', (SELECT coalesce(max(number), 0) FROM publishing_attempt t WHERE t.step_id = s.id),
-        'commits', (SELECT count(*) FROM publishing_attempt t WHERE t.step_id = s.id AND t.kind = 'commit'),
-        'first_at', (SELECT min(began_at) FROM publishing_attempt t WHERE t.step_id = s.id AND t.kind = 'commit')
+        'first_at', (SELECT min(began_at) FROM publishing_attempt t WHERE t.step_id = s.id AND t.kind = 'commit'
+                     AND t.outcome NOT IN ('later', 'refused', 'sign_in'))
     ) ORDER BY s.position) AS steps
-    FROM publishing_step s WHERE s.delivery_id = """
+    FROM publishing_step s WHERE s.state <> 'dropped' AND s.delivery_id = """
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,279 @@
+"""Reading deliveries: only what the scope's person may see, in a constant number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Avg, Count, F, Max, Min, Prefetch, Q, QuerySet
+from django.db.models.functions import Extract
+
+from regie.core import clock
+from regie.core.sentences import in_words
+from regie.people.models import Workspace
+from regie.people.scope import Scope
+from regie.publishing.models import Attempt, Delivery, Freeze, Publisher, Step
+from regie.publishing.states import NEEDS_A_PERSON, State
+
+SILENT = timedelta(seconds=15)
+
+
+def deliveries_for(scope: Scope, verb: str = "view") -> QuerySet[Delivery]:
+    """The deliveries of the workspaces in view where the person may do ``verb``, with what a row shows of them."""
+    return Delivery.objects.filter(workspace__in=scope.workspace_ids(verb)).select_related(
+        "account", "variant__post", "workspace"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What a calendar or a list is narrowed to; empty: everything."""
+
+    accounts: Sequence[int] = ()
+    networks: Sequence[str] = ()
+    states: Sequence[str] = ()
+    text: str = ""
+
+    def applied(self, rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        if self.accounts:
+            rows = rows.filter(account__in=self.accounts)
+        if self.networks:
+            rows = rows.filter(account__network__in=self.networks)
+        if self.states:
+            rows = rows.filter(state__in=self.states)
+        if self.text:
+            rows = rows.filter(
+                Q(variant__post__title__icontains=self.text) | Q(variant__post__content__icontains=self.text)
+            )
+        return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarRow:
+    """One delivery on the calendar. ``local_at`` is the wall clock in ``zone``; ``gone``: no longer on its network."""
+
+    id: int
+    post_id: int
+    workspace_id: int
+    account_id: int
+    account: str
+    network: str
+    state: str
+    due_at: datetime
+    local_at: datetime
+    zone: str
+    title: str
+    by_hand: bool
+    gone: bool
+    problem: str
+    problem_facts: dict[str, Any] = field(repr=False)
+
+    @property
+    def state_label(self) -> str:
+        return str(State(self.state).label)
+
+    @property
+    def why(self) -> str:
+        return in_words(self.problem, self.problem_facts)
+
+
+def calendar(scope: Scope, since: datetime, until: datetime, filters: Filters | None = None) -> list[CalendarRow]:
+    """Deliveries due from ``since`` up to ``until`` (not included), oldest first; cancelled ones are left out.
+
+    One query, plain rows: a month with 2,000 deliveries is drawn from it.
+    """
+    rows = Delivery.objects.filter(workspace__in=scope.workspace_ids(), due_at__gte=since, due_at__lt=until)
+    rows = (filters or Filters()).applied(rows.exclude(state=State.CANCELLED))
+    found = rows.order_by("due_at", "pk").values_list(
+        "pk",
+        "variant__post_id",
+        "workspace_id",
+        "account_id",
+        "account__name",
+        "account__network",
+        "state",
+        "due_at",
+        "local_at",
+        "zone",
+        "variant__post__title",
+        "variant__post__content__parts__0__text",
+        "variant__content__parts__0__text",
+        "variant__by_hand",
+        "gone_at",
+        "problem",
+        "problem_facts",
+    )
+    return [_calendar_row(*row) for row in found]
+
+
+def _calendar_row(*row: Any) -> CalendarRow:
+    pk, post, workspace, account, name, network, state, due_at, local_at, zone, title = row[:11]
+    text, own, by_hand, gone, problem, problem_facts = row[11:]
+    return CalendarRow(
+        id=pk,
+        post_id=post,
+        workspace_id=workspace,
+        account_id=account,
+        account=name,
+        network=network,
+        state=state,
+        due_at=due_at,
+        local_at=local_at,
+        zone=zone,
+        title=title or (own or text or "").strip().split("\n")[0][:80],
+        by_hand=by_hand,
+        gone=gone is not None,
+        problem=problem,
+        problem_facts=problem_facts,
+    )
+
+
+def needs_me(scope: Scope) -> QuerySet[Delivery]:
+    """What waits for a person who may publish: refused, missed, partly out, by hand, and in doubt for good.
+
+    A doubt that the engine is still looking into waits for nobody.
+    """
+    waiting = Q(state__in=NEEDS_A_PERSON - {State.UNCLEAR}) | Q(state=State.UNCLEAR, look_at=None)
+    return deliveries_for(scope, "publish").filter(waiting, remove_at=None).order_by("-due_at")
+
+
+def counts(scope: Scope) -> dict[str, int]:
+    """State -> how many deliveries; every state is there."""
+    found = Delivery.objects.filter(workspace__in=scope.workspace_ids()).values_list("state").annotate(Count("pk"))
+    return dict.fromkeys(State.values, 0) | dict(found.order_by())
+
+
+def deliveries_of_post(scope: Scope, post_id: int) -> QuerySet[Delivery]:
+    """A post's deliveries with their steps, for its page: three queries."""
+    steps = Prefetch("steps", queryset=Step.objects.order_by("position"))
+    return deliveries_for(scope).filter(variant__post=post_id).prefetch_related(steps).order_by("due_at", "pk")
+
+
+# Proof
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepReceipt:
+    """One part: its own id and address, and every attempt with what the network said."""
+
+    step: Step
+    attempts: Sequence[Attempt]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What happened to a delivery, moment by moment. None: it has not happened.
+
+    late:    seconds between the promised moment and the beginning of the visible call
+    latency: seconds from there to the network's yes
+    """
+
+    delivery: Delivery
+    due_at: datetime
+    claimed_at: datetime | None
+    sent_at: datetime | None
+    accepted_at: datetime | None
+    visible_at: datetime | None
+    gone_at: datetime | None
+    late: float | None
+    latency: float | None
+    url: str
+    remote_id: str
+    publisher: str
+    why: str
+    steps: Sequence[StepReceipt]
+
+
+def receipt(delivery: Delivery) -> Receipt:
+    """The proof of a delivery: two queries."""
+    attempts = Prefetch("attempts", queryset=Attempt.objects.order_by("number"))
+    steps = list(delivery.steps.order_by("position").prefetch_related(attempts))
+    return Receipt(
+        delivery=delivery,
+        due_at=delivery.due_at,
+        claimed_at=delivery.claimed_at,
+        sent_at=delivery.sent_at,
+        accepted_at=delivery.accepted_at,
+        visible_at=delivery.visible_at,
+        gone_at=delivery.gone_at,
+        late=_seconds(delivery.due_at, delivery.sent_at),
+        latency=_seconds(delivery.sent_at, delivery.accepted_at),
+        url=delivery.url,
+        remote_id=delivery.remote_id,
+        publisher=delivery.publisher,
+        why=in_words(delivery.problem, delivery.problem_facts),
+        steps=[StepReceipt(step=step, attempts=list(step.attempts.all())) for step in steps],
+    )
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return (end - start).total_seconds() if start is not None and end is not None else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Punctuality:
+    """How well promises were kept. Seconds late are None where nothing was published.
+
+    on_time: published with the visible call begun within a minute of the promised moment
+    """
+
+    published: int
+    on_time: int
+    average: float | None
+    worst: float | None
+    missed: int
+
+
+def punctuality(workspace: Workspace, *, days: int = 30) -> Punctuality:
+    """Over the promises of the last ``days`` days; work by hand is left out."""
+    since = clock.now() - timedelta(days=days)
+    rows = Delivery.objects.filter(workspace=workspace, due_at__gte=since, due_at__lte=clock.now())
+    late = Extract(F("sent_at") - F("due_at"), "epoch")
+    sent = Q(state=State.PUBLISHED, variant__by_hand=False, sent_at__isnull=False)
+    found = rows.aggregate(
+        published=Count("pk", filter=sent),
+        on_time=Count("pk", filter=sent & Q(sent_at__lte=F("due_at") + timedelta(minutes=1))),
+        average=Avg(late, filter=sent),
+        worst=Max(late, filter=sent),
+        missed=Count("pk", filter=Q(state=State.MISSED)),
+    )
+    for name in ("average", "worst"):
+        found[name] = None if found[name] is None else float(found[name])
+    return Punctuality(**found)
+
+
+# Health
+
+
+def freezes_for(scope: Scope) -> QuerySet[Freeze]:
+    """The freezes in force that touch the workspaces in view, the installation's included."""
+    where = Q(workspace__in=scope.workspace_ids()) | Q(workspace=None)
+    return Freeze.objects.filter(where, lifted_at=None).select_related("workspace", "account", "by").order_by("at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """``alive`` publishers were seen within 15 s; ``waiting_since``: the oldest due delivery nobody has taken."""
+
+    alive: int
+    silent: int
+    sending: int
+    skew_ms: float
+    waiting_since: datetime | None
+
+
+def health() -> Health:
+    """For the whole installation."""
+    now = clock.now()
+    publishers = list(Publisher.objects.all())
+    alive = [one for one in publishers if one.seen_at >= now - SILENT]
+    overdue = Delivery.objects.filter(state=State.SCHEDULED, next_at__lt=now - timedelta(seconds=5))
+    return Health(
+        alive=len(alive),
+        silent=len(publishers) - len(alive),
+        sending=sum(one.sending for one in alive),
+        skew_ms=max((one.skew_ms for one in alive), key=abs, default=0.0),
+        waiting_since=overdue.aggregate(first=Min("next_at"))["first"],
+    )
