@@ -1,4 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from regie.media import views
 
 app_name = "media"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("media/", views.library, name="library"),
+    path("media/upload/", views.upload, name="upload"),
+    path("media/remove/", views.remove, name="remove"),
+    path("media/restore/", views.restore, name="restore"),
+    path("media/<int:pk>/", views.file, name="file"),
+    path("media/<int:pk>/<str:sha>/thumbnail/", views.thumbnail, name="thumbnail"),
+    path("media/<int:pk>/<str:sha>/shown/", views.shown, name="shown"),
+    path("media/<int:pk>/<str:sha>/original/", views.original, name="original"),
+]

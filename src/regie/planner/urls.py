@@ -1,4 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from regie.planner import views
 
 app_name = "planner"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("calendar/", views.calendar, name="calendar"),
+    path("calendar/move/", views.move, name="move"),
+]

@@ -1,4 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from regie.publishing import views
 
 app_name = "publishing"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("posts/schedule/", views.schedule, name="schedule"),
+    path("posts/publish/", views.publish, name="publish"),
+    path("deliveries/<int:pk>/", views.delivery, name="delivery"),
+    path("deliveries/<int:pk>/row/", views.row, name="row"),
+    path("deliveries/<int:pk>/live/", views.live, name="live"),
+    path("deliveries/<int:pk>/by-hand/", views.by_hand, name="by-hand"),
+    path("deliveries/<int:pk>/back/<str:local_at>/<path:zone>/", views.move_back, name="move-back"),
+    path("deliveries/<int:pk>/<slug:action>/", views.act, name="act"),
+]

@@ -1,4 +1,20 @@
-from django.urls import URLPattern
+from django.urls import include, path
+
+from regie.studio import views
 
 app_name = "studio"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("posts/", views.posts, name="posts"),
+    path("posts/new/", views.new, name="new"),
+    path("posts/check/", views.check, name="check"),
+    path("posts/arrange/", views.arrange, name="arrange"),
+    path("posts/save/", views.save, name="save"),
+    path("posts/both/", views.both, name="both"),
+    path("posts/pick/", views.pick, name="pick"),
+    path("posts/use/<int:pk>/", views.use, name="use"),
+    path("posts/remove/", views.remove, name="remove"),
+    path("posts/restore/", views.restore, name="restore"),
+    path("posts/<int:pk>/edit/", views.edit, name="edit"),
+    path("posts/<int:pk>/duplicate/", views.duplicate, name="duplicate"),
+    path("", include("regie.publishing.post_urls")),  # a post's page shows its deliveries: publishing draws it
+]

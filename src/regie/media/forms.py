@@ -1,0 +1,58 @@
+"""The forms of the library."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class FileFilters(forms.Form):
+    """What the library can be narrowed by; it lives in the address."""
+
+    q = forms.CharField(
+        label=_("Search"), required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    alt = forms.ChoiceField(
+        label=_("Alternative text"),
+        required=False,
+        choices=[("", _("With or without")), ("missing", _("Missing")), ("there", _("There"))],
+    )
+    kind = forms.ChoiceField(
+        label=_("Type"),
+        required=False,
+        choices=[
+            ("", _("Any type")),
+            ("image/jpeg", "JPEG"),
+            ("image/png", "PNG"),
+            ("image/webp", "WebP"),
+            ("image/gif", "GIF"),
+            ("image/heic", "HEIC"),
+        ],
+    )
+
+
+class DescribeForm(forms.Form):
+    """What a picture shows, and which point of it matters when it is cut."""
+
+    alt = forms.CharField(
+        label=_("Alternative text"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("One or two sentences for people who do not see the picture: what it shows, and why it is there."),
+    )
+    name = forms.CharField(label=_("Name"), max_length=255, help_text=_("For the team; never published."))
+    focus_x = forms.FloatField(
+        label=_("Point that matters, across"),
+        min_value=-1,
+        max_value=1,
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+        help_text=_("-1 is the left edge, 1 the right edge."),
+    )
+    focus_y = forms.FloatField(
+        label=_("Point that matters, up and down"),
+        min_value=-1,
+        max_value=1,
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+        help_text=_("-1 is the bottom, 1 the top."),
+    )

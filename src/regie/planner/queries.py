@@ -1,0 +1,113 @@
+"""Reading the calendar: one query for a range of days, whatever it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import TextField, Value
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Coalesce, Left, NullIf
+
+from regie.people.scope import Scope
+from regie.publishing.models import Delivery
+from regie.publishing.states import MOVABLE, NEEDS_A_PERSON, OPEN, State
+
+LONGEST_RANGE = timedelta(days=62)
+
+GROUPS: dict[str, frozenset[str]] = {
+    "open": frozenset(OPEN),
+    "needs_me": frozenset(NEEDS_A_PERSON),
+    "published": frozenset((State.PUBLISHED,)),
+    "cancelled": frozenset((State.CANCELLED,)),
+}
+"""What the calendar can be narrowed to. Without a filter all but the cancelled ones are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One delivery on the calendar. ``at`` is on the clocks of the person who looks."""
+
+    pk: int
+    post: int
+    at: datetime
+    state: str
+    network: str
+    account: str
+    text: str
+    workspace: str
+    workspace_id: int
+    gone: bool
+
+    @property
+    def movable(self) -> bool:
+        return self.state in MOVABLE
+
+
+class RangeTooLong(ValueError):
+    """More than LONGEST_RANGE was asked for."""
+
+
+def entries(
+    scope: Scope, *, since: date, until: date, zone: str, account: int | None = None, state: str = ""
+) -> list[Entry]:
+    """The deliveries due from the first to the last day, both included, as days are counted in ``zone``.
+
+    Shape:  oldest first.
+    Text:   the post's name for the team, else the first line of what the account shows, at most 140 characters.
+    Raises: RangeTooLong past 62 days.
+    """
+    if until - since > LONGEST_RANGE:
+        raise RangeTooLong
+    clock = ZoneInfo(zone)
+    begin = datetime.combine(since, datetime.min.time(), clock)
+    end = datetime.combine(until + timedelta(days=1), datetime.min.time(), clock)
+    rows = Delivery.objects.filter(workspace__in=scope.workspace_ids(), due_at__gte=begin, due_at__lt=end)
+    if account is not None:
+        rows = rows.filter(account=account)
+    rows = rows.filter(state__in=GROUPS[state]) if state in GROUPS else rows.exclude(state=State.CANCELLED)
+    found = rows.order_by("due_at", "pk").values_list(
+        "pk",
+        "variant__post_id",
+        "due_at",
+        "state",
+        "account__network",
+        "account__name",
+        _text(),
+        "workspace__name",
+        "workspace_id",
+        "gone_at",
+    )
+    return [
+        Entry(
+            pk,
+            post,
+            at.astimezone(clock),
+            state_,
+            network,
+            name,
+            text.split("\n")[0],
+            place,
+            place_id,
+            gone is not None,
+        )
+        for pk, post, at, state_, network, name, text, place, place_id, gone in found
+    ]
+
+
+def _text() -> Left:
+    own, shared = (
+        KeyTextTransform("text", KeyTransform(0, KeyTransform("parts", field)))
+        for field in ("variant__content", "variant__post__content")
+    )
+    title = NullIf("variant__post__title", Value(""))
+    return Left(Coalesce(title, own, shared, Value(""), output_field=TextField()), 140)
+
+
+def by_day(found: Sequence[Entry]) -> dict[date, list[Entry]]:
+    days: dict[date, list[Entry]] = {}
+    for entry in found:
+        days.setdefault(entry.at.date(), []).append(entry)
+    return days

@@ -1,0 +1,191 @@
+"""What the pages of a delivery show: its moments, what may be done to it, and whether anything is under way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from regie.accounts.opening import capabilities_of
+from regie.core import clock
+from regie.media.models import File
+from regie.networks import registry
+from regie.networks.protocols import Deletes
+from regie.people.models import Member
+from regie.people.scope import Scope
+from regie.publishing.holds import WHY
+from regie.publishing.models import Attempt, Delivery, Step
+from regie.publishing.states import MOVABLE, State
+
+IN_FLIGHT = frozenset((State.PREPARING, State.CLAIMED, State.SENDING, State.PROCESSING))
+SOON = timedelta(minutes=2)
+
+
+def deliveries_seen(scope: Scope) -> QuerySet[Delivery]:
+    """The deliveries of all the person's workspaces, with what a page draws of them."""
+    attempts = Prefetch("attempts", Attempt.objects.order_by("number"))
+    steps = Prefetch("steps", Step.objects.order_by("position").prefetch_related(attempts))
+    return (
+        Delivery.objects.filter(workspace__in=[seat.workspace_id for seat in scope.members])
+        .select_related("account", "variant__post", "variant__assignee", "workspace", "scheduled_by")
+        .prefetch_related(steps)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A line of the receipt. ``after`` is how long after the promised time, in seconds; below zero: before it."""
+
+    label: str | Promise
+    at: datetime | None
+    after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    step: Step
+    text: str
+    pictures: tuple[tuple[File | None, str], ...]
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A delivery as a page draws it. ``may``: which actions are offered to this person now."""
+
+    delivery: Delivery
+    may: frozenset[str]
+    live: bool
+    mark: str
+    holds: tuple[str | Promise, ...]
+    network: str
+
+    @property
+    def steps(self) -> list[Step]:
+        return list(self.delivery.steps.all())
+
+    @property
+    def out(self) -> int:
+        return sum(step.state == Step.State.PUBLISHED for step in self.steps)
+
+
+def view_of(delivery: Delivery, member: Member) -> DeliveryView:
+    return DeliveryView(
+        delivery=delivery,
+        may=frozenset(_offered(delivery, member)),
+        live=is_live(delivery),
+        mark=mark(delivery),
+        holds=tuple(WHY.get(hold, hold) for hold in delivery.holds),
+        network=registry.connector(delivery.account.network).name,
+    )
+
+
+def _offered(delivery: Delivery, member: Member) -> Iterable[str]:
+    """What the delivery's state and the member's role allow: names of actions in ``views.ACTIONS``."""
+    state = State(delivery.state)
+    if member.may("schedule"):
+        if state in MOVABLE:
+            yield "move"
+        if state in MOVABLE or state in (State.PREPARING, State.CLAIMED):
+            yield "cancel"
+        if state == State.CANCELLED and delivery.gone_at is None and delivery.due_at > clock.now():
+            yield "undo-cancel"
+    assigned = delivery.variant.assignee_id == member.user_id
+    if state == State.BY_HAND and (assigned or member.may("publish")):
+        yield "done"
+    if not member.may("publish"):
+        return
+    if state in (State.REFUSED, State.MISSED):
+        yield "send-again"
+    if state == State.UNCLEAR:
+        yield from ("there", "absent")
+    if state == State.PARTLY and delivery.remove_at is None:
+        yield from ("finish", "take-back")
+    if state == State.PUBLISHED and delivery.gone_at is None and delivery.remove_at is None and _can_delete(delivery):
+        yield "delete"
+
+
+def _can_delete(delivery: Delivery) -> bool:
+    can = capabilities_of(delivery.account)
+    if not can.delete or not issubclass(registry.connector(delivery.account.network), Deletes):
+        return False
+    out = delivery.accepted_at
+    return can.delete_within is None or out is None or clock.now() < out + can.delete_within
+
+
+def is_live(delivery: Delivery) -> bool:
+    """Whether something may change within seconds, so that the page asks again."""
+    if delivery.state in IN_FLIGHT or (delivery.remove_at is not None and delivery.gone_at is None):
+        return True
+    if delivery.state == State.SCHEDULED:
+        return delivery.next_at <= clock.now() + SOON
+    if delivery.state == State.PUBLISHED and delivery.visible_at is None and delivery.accepted_at is not None:
+        return clock.now() < delivery.accepted_at + SOON
+    return delivery.state == State.UNCLEAR
+
+
+def mark(delivery: Delivery) -> str:
+    """Changes when anything a page shows of the delivery does: a page that has the same mark needs nothing new."""
+    facts: list[Any] = [
+        delivery.state,
+        delivery.due_at,
+        delivery.next_at,
+        delivery.holds,
+        delivery.problem,
+        delivery.visible_at,
+        delivery.gone_at,
+        delivery.remove_at,
+        is_live(delivery),
+    ]
+    for step in delivery.steps.all():
+        facts += [step.state, step.remote_id, len(step.attempts.all())]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def moments(delivery: Delivery) -> list[Moment]:
+    """The receipt, from promise to sight, each with how far it was from the promised time."""
+    lines: list[tuple[str | Promise, datetime | None]] = [
+        (_("Promised for"), delivery.due_at),
+        (_("Claimed by a publisher"), delivery.claimed_at),
+        (_("Sent"), delivery.sent_at),
+        (_("Accepted by the network"), delivery.accepted_at),
+        (_("Seen on the network"), delivery.visible_at),
+        (_("No longer there"), delivery.gone_at),
+    ]
+    return [
+        Moment(label, at, (at - delivery.due_at).total_seconds() if at and number else None)
+        for number, (label, at) in enumerate(lines)
+        if at is not None or number < 4
+    ]
+
+
+def seconds_between(earlier: datetime | None, later: datetime | None) -> float | None:
+    return (later - earlier).total_seconds() if earlier and later else None
+
+
+def steps_of(delivery: Delivery) -> list[StepView]:
+    """The parts as they were, or will be, sent. Files in one query."""
+    steps = list(delivery.steps.all())
+    numbers = {use["file"] for step in steps for use in step.content.get("media", [])}
+    files = File.objects.filter(workspace=delivery.workspace_id).in_bulk(numbers) if numbers else {}
+    return [
+        StepView(
+            step=step,
+            text=step.content.get("text", ""),
+            pictures=tuple(_picture(use, files) for use in step.content.get("media", [])),
+            attempts=tuple(step.attempts.all()),
+        )
+        for step in steps
+    ]
+
+
+def _picture(use: dict[str, Any], files: dict[int, File]) -> tuple[File | None, str]:
+    file = files.get(use["file"])
+    alt = use.get("alt")
+    return file, alt if alt is not None else (file.alt if file else "")

@@ -1,0 +1,299 @@
+"""The pages of publishing: a post with its deliveries, a delivery's receipt, doing it by hand, and the actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from regie.core.errors import Problem
+from regie.people.models import Member
+from regie.people.scope import MemberRequest, Scope
+from regie.publishing import forms, pages, services
+from regie.publishing.models import Delivery
+from regie.studio import desk as desks
+from regie.studio import queries as posts
+from regie.studio import views as studio
+from regie.studio.desk import Desk
+from regie.studio.errors import Outdated
+from regie.studio.models import Post
+
+# A post
+
+
+@login_required
+@require_GET
+def post(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was written, how it looks, and what became of it on each account."""
+    found = _post(request, pk)
+    member = _scope(request).member_in(found.workspace_id)
+    desk = Desk(
+        workspace=found.workspace,
+        written=desks.written_from(found),
+        post=found,
+        version=found.version,
+        preview=int(request.GET["preview"]) if request.GET.get("preview", "").isdigit() else None,
+    )
+    views = _deliveries(request, found, member)
+    return render(
+        request,
+        "publishing/post.html",
+        {
+            "post": found,
+            "desk": desk,
+            "deliveries": views,
+            "planned_accounts": {view.delivery.account_id for view in views},
+            "may_write": member.may("write") and found.removed_at is None,
+            "may_schedule": member.may("schedule"),
+        },
+    )
+
+
+def _post(request: HttpRequest, pk: int) -> Post:
+    return get_object_or_404(posts.every_post_for(_scope(request)), pk=pk)
+
+
+def _deliveries(request: HttpRequest, found: Post, member: Member) -> list[pages.DeliveryView]:
+    rows = pages.deliveries_seen(_scope(request)).filter(variant__post=found).order_by("-due_at", "account__name")
+    return [pages.view_of(delivery, member) for delivery in rows]
+
+
+# From the composer
+
+
+@login_required
+@require_POST
+def schedule(request: HttpRequest) -> HttpResponse:
+    """Keeps the post as it was typed, and promises it for the chosen time."""
+    desk = studio.desk_from(request)
+    _member(request, desk).must("schedule")
+    given = {name: request.POST.get(name, "") for name in ("date", "time", "zone")}
+    when = desks.when(**given)
+    if when is None:
+        return _back_to_composer(request, desk, _("Choose a date and a time, or publish now."))
+    if not when.ok or when.at is None:
+        return _back_to_composer(request, desk, when.said)
+    at = when.at
+    return _promise(request, desk, lambda kept: services.schedule(post=kept, at=at, by=_member(request, desk)))
+
+
+@login_required
+@require_POST
+def publish(request: HttpRequest) -> HttpResponse:
+    """Keeps the post as it was typed, and promises it for this moment."""
+    desk = studio.desk_from(request)
+    _member(request, desk).must("publish")
+    return _promise(request, desk, lambda kept: services.publish_now(post=kept, by=_member(request, desk)))
+
+
+def _promise(request: HttpRequest, desk: Desk, promise: Callable[[Post], list[Delivery]]) -> HttpResponse:
+    try:
+        kept = studio.save_desk(request, desk)
+    except Outdated:
+        return studio.conflict(request, desk)
+    desk.post, desk.version = kept, kept.version
+    try:
+        made = promise(kept)
+    except Problem as problem:
+        return _back_to_composer(request, desk, problem.said)
+    said = ngettext("{n} delivery is planned.", "{n} deliveries are planned.", len(made)).format(n=len(made))
+    messages.success(request, said)
+    return redirect("studio:post", kept.pk)
+
+
+def _back_to_composer(request: HttpRequest, desk: Desk, said: str) -> HttpResponse:
+    """The composer as it was typed, with the reason on top. Nothing typed is lost."""
+    messages.error(request, said)
+    return studio.composer(request, desk, status=422)
+
+
+def _member(request: HttpRequest, desk: Desk) -> Member:
+    return _scope(request).member_in(desk.workspace)
+
+
+# A delivery
+
+
+@login_required
+@require_GET
+def delivery(request: HttpRequest, pk: int) -> HttpResponse:
+    """The receipt. Its address can be given to anybody in the team."""
+    found, member = _delivery(request, pk)
+    return render(request, "publishing/delivery.html", _receipt(found, member))
+
+
+def _receipt(found: Delivery, member: Member) -> dict[str, Any]:
+    return {
+        "view": pages.view_of(found, member),
+        "moments": pages.moments(found),
+        "latency": pages.seconds_between(found.sent_at, found.accepted_at),
+        "lateness": pages.seconds_between(found.due_at, found.sent_at),
+        "steps": pages.steps_of(found),
+    }
+
+
+@login_required
+@require_GET
+def row(request: HttpRequest, pk: int) -> HttpResponse:
+    """The delivery's line, for a page that asks while something is under way. 204 when ``mark`` is still true."""
+    found, member = _delivery(request, pk)
+    view = pages.view_of(found, member)
+    if view.mark == request.GET.get("mark"):
+        return HttpResponse(status=204)
+    return render(request, "publishing/_delivery.html", {"view": view, "alone": "alone" in request.GET})
+
+
+@login_required
+@require_GET
+def live(request: HttpRequest, pk: int) -> HttpResponse:
+    """The receipt's page while something is under way: 204, or the whole of it anew."""
+    found, member = _delivery(request, pk)
+    context = _receipt(found, member)
+    if context["view"].mark == request.GET.get("mark"):
+        return HttpResponse(status=204)
+    return render(request, "publishing/_receipt.html", context)
+
+
+@login_required
+@require_GET
+def by_hand(request: HttpRequest, pk: int) -> HttpResponse:
+    """Text, pictures and steps for whoever publishes it, made for a phone."""
+    found, member = _delivery(request, pk)
+    view = pages.view_of(found, member)
+    return render(
+        request, "publishing/by_hand.html", {"view": view, "steps": pages.steps_of(found), "form": forms.LinkForm()}
+    )
+
+
+def _delivery(request: HttpRequest, pk: int) -> tuple[Delivery, Member]:
+    found = get_object_or_404(pages.deliveries_seen(_scope(request)), pk=pk)
+    return found, _scope(request).member_in(found.workspace_id)
+
+
+# Actions
+
+Action = Callable[[HttpRequest, Delivery, Member], tuple[str, str]]
+"""Does it, and returns what to say, with the address of its undo or ""."""
+
+
+@login_required
+@require_POST
+def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+    """One of ACTIONS; then back to where the person was."""
+    found, member = _delivery(request, pk)
+    if action not in ACTIONS:
+        raise Http404
+    said, undo = ACTIONS[action](request, found, member)
+    messages.success(request, said, extra_tags=f"undo:{undo}" if undo else "")
+    return redirect(_where_from(request, found))
+
+
+def _where_from(request: HttpRequest, found: Delivery) -> str:
+    back = request.POST.get("back", "")
+    if back and url_has_allowed_host_and_scheme(back, {request.get_host()}) and back.startswith("/"):
+        return back
+    return reverse("publishing:delivery", args=[found.pk])
+
+
+def _move(request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    form = forms.MoveForm(request.POST)
+    if not form.is_valid():
+        raise Problem(" ".join(str(said) for errors in form.errors.values() for said in errors))
+    before = found.local_at, found.zone
+    services.move(found, at=form.wall_time(), by=member)
+    undo = reverse("publishing:move-back", args=[found.pk, before[0].strftime("%Y-%m-%dT%H:%M:%S"), before[1]])
+    return _("Moved."), undo
+
+
+def _cancel(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.cancel(found, by=member)
+    return _("Cancelled."), reverse("publishing:act", args=[found.pk, "undo-cancel"])
+
+
+def _undo_cancel(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.undo_cancel(found, by=member)
+    return _("It is planned again."), ""
+
+
+def _send_again(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.send_again(found, by=member)
+    return _("It is on its way again."), ""
+
+
+def _there(request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.settle_there(found, link=request.POST.get("link", ""), by=member)
+    return _("Settled: it is there."), ""
+
+
+def _absent(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.settle_absent(found, by=member)
+    return _("Settled: it is not there. Send it again, or let it go."), ""
+
+
+def _finish(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.finish_partly(found, by=member)
+    return _("The missing parts are on their way."), ""
+
+
+def _take_back(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.take_back(found, by=member)
+    return _("What is out is being deleted."), ""
+
+
+def _done(request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.done_by_hand(found, link=request.POST.get("link", ""), by=member)
+    return _("Done: it counts as published."), ""
+
+
+def _delete(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.delete_published(found, by=member)
+    return _("It is being deleted on its network."), ""
+
+
+ACTIONS: dict[str, Action] = {
+    "move": _move,
+    "cancel": _cancel,
+    "undo-cancel": _undo_cancel,
+    "send-again": _send_again,
+    "there": _there,
+    "absent": _absent,
+    "finish": _finish,
+    "take-back": _take_back,
+    "done": _done,
+    "delete": _delete,
+}
+
+
+@login_required
+@require_POST
+def move_back(request: HttpRequest, pk: int, local_at: str, zone: str) -> HttpResponse:
+    """The undo of a move: the time and zone it had."""
+    found, member = _delivery(request, pk)
+    date, _t, time = local_at.partition("T")
+    form = forms.MoveForm({"date": date, "time": time, "zone": zone})
+    if not form.is_valid():
+        raise Http404
+    services.move(found, at=form.wall_time(), by=member)
+    messages.success(request, _("It is back at its time."))
+    return redirect(_where_from(request, found) if request.POST.get("back") else _referred(request, found))
+
+
+def _referred(request: HttpRequest, found: Delivery) -> str:
+    """Where the undo was pressed."""
+    back = request.headers.get("Referer", "")
+    if back and url_has_allowed_host_and_scheme(back, {request.get_host()}):
+        return back
+    return reverse("publishing:delivery", args=[found.pk])
+
+
+def _scope(request: HttpRequest) -> Scope:
+    return cast(MemberRequest, request).scope

@@ -1,0 +1,439 @@
+"""What the composer shows: the documents of a post, the accounts to choose from, and how it stands on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import get_language_info, pgettext_lazy
+from django.utils.translation import gettext as _
+
+from regie.accounts.models import Account
+from regie.accounts.opening import capabilities_of
+from regie.core import clock
+from regie.core.times import WallTime
+from regie.media.models import File
+from regie.networks import registry
+from regie.networks.capabilities import Capabilities
+from regie.people.models import User, Workspace
+from regie.studio import checks
+from regie.studio.checks import Finding, Level
+from regie.studio.content import Content, MediaUse, Part, Poll
+from regie.studio.models import Post
+from regie.studio.services import Given, Written
+
+LANGUAGES = ("ar", "cs", "de", "el", "en", "es", "fi", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sv", "tr", "uk")
+VISIBILITIES = {
+    "public": pgettext_lazy("visibility", "Everybody"),
+    "unlisted": pgettext_lazy("visibility", "Everybody, but not in public lists"),
+    "private": pgettext_lazy("visibility", "Followers only"),
+    "direct": pgettext_lazy("visibility", "Only people named in it"),
+}
+POLL_MINUTES = (5, 30, 60, 360, 720, 1440, 4320, 10080, 20160, 43200)
+SHOWN_ROWS = 6  # accounts without problems that are listed before "and 44 more"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A picture in a part. ``alt`` as it will go out."""
+
+    file: File | None
+    number: int
+    alt: str
+
+    @property
+    def missing(self) -> bool:
+        return self.file is None
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    key: str
+    number: int
+    text: str
+    uses: tuple[Use, ...]
+    counters: tuple[tuple[str, str, int, int], ...]  # network, name, left, longest
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The shared text, or an account's own. ``key`` as in forms.py."""
+
+    key: str
+    account: Account | None
+    content: Content
+    parts: tuple[PartView, ...]
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How it stands on one account."""
+
+    account: Account
+    given: Given
+    content: Content
+    findings: tuple[Finding, ...]
+    can: Capabilities
+    network: str
+
+    @property
+    def stops(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.level is Level.STOP]
+
+    @property
+    def advice(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.level is Level.ADVICE]
+
+    @property
+    def custom(self) -> bool:
+        return self.given.content is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    row: Row
+    parts: tuple[tuple[str, tuple[Use, ...]], ...]
+    content: Content
+    template: str
+
+
+class Desk:
+    """One look at a post being written. Reads accounts and files in three queries, whatever their number."""
+
+    def __init__(
+        self,
+        *,
+        workspace: Workspace,
+        written: Written,
+        post: Post | None = None,
+        version: int = 0,
+        shown: str = "s",
+        preview: int | None = None,
+        focus: str = "",
+    ) -> None:
+        self.workspace, self.written, self.post, self.version = workspace, written, post, version
+        self.shown = shown if shown == "s" or self._is_custom(shown) else "s"
+        self.wanted_preview, self.focus = preview, focus
+
+    def _is_custom(self, key: str) -> bool:
+        return any(f"v{account}" == key and given.content for account, given in self.written.on.items())
+
+    @cached_property
+    def accounts(self) -> list[Account]:
+        """Those that can be chosen: of the workspace, and those already on the post."""
+        order = {slug: number for number, slug in enumerate(registry.slugs())}
+        found = Account.objects.filter(workspace=self.workspace)
+        there = [a for a in found if a.state != Account.State.REMOVED or a.pk in self.written.on]
+        return sorted(there, key=lambda a: (order.get(a.network, 99), a.name.casefold(), a.pk))
+
+    @cached_property
+    def groups(self) -> list[tuple[str, str, list[Account]]]:
+        """(network, its name, its accounts), in the order people see networks."""
+        made: dict[str, list[Account]] = {}
+        for account in self.accounts:
+            made.setdefault(account.network, []).append(account)
+        return [(slug, registry.connector(slug).name, accounts) for slug, accounts in made.items()]
+
+    @cached_property
+    def files(self) -> dict[int, File]:
+        numbers = set(self.written.content.file_ids)
+        for given in self.written.on.values():
+            numbers |= given.content.file_ids if given.content else set()
+        return File.objects.filter(workspace=self.workspace).in_bulk(numbers) if numbers else {}
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The chosen accounts: those that stop it first, then those with their own text, then the others."""
+        rows = [self._row(a, self.written.on[a.pk]) for a in self.accounts if a.pk in self.written.on]
+        return sorted(rows, key=lambda row: (not row.stops, not row.custom, not row.given.by_hand))
+
+    def _row(self, account: Account, given: Given) -> Row:
+        content = given.content or self.written.content
+        return Row(
+            account=account,
+            given=given,
+            content=content,
+            findings=tuple(checks.look_at(content, account, self.files, by_hand=given.by_hand)),
+            can=capabilities_of(account),
+            network=registry.connector(account.network).name,
+        )
+
+    @property
+    def rows_first(self) -> list[Row]:
+        important = [row for row in self.rows if row.stops or row.custom or row.given.by_hand]
+        return self.rows[: max(SHOWN_ROWS, len(important))]
+
+    @property
+    def rows_more(self) -> list[Row]:
+        return self.rows[len(self.rows_first) :]
+
+    @property
+    def stopped(self) -> int:
+        return sum(bool(row.stops) for row in self.rows)
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.rows) and not self.stopped
+
+    @cached_property
+    def documents(self) -> list[Document]:
+        made = [self._document("s", None, self.written.content)]
+        made.extend(
+            self._document(f"v{row.account.pk}", row.account, row.given.content)
+            for row in self.rows
+            if row.given.content is not None
+        )
+        return made
+
+    def _document(self, key: str, account: Account | None, content: Content) -> Document:
+        cans = self._cans(account)
+        last = len(content.parts) - 1
+        parts = tuple(
+            PartView(
+                key=f"{key}-{number}",
+                number=number,
+                text=part.text,
+                uses=self.uses(part),
+                counters=tuple(_counters(content, number, cans)),
+                last=number == last,
+            )
+            for number, part in enumerate(content.parts)
+        )
+        return Document(key, account, content, parts, shown=key == self.shown)
+
+    def _cans(self, account: Account | None) -> list[tuple[str, Capabilities]]:
+        """The limits that count for a document: its account's, or one per network of those that share it."""
+        if account is not None:
+            return [(account.network, capabilities_of(account))]
+        shared = [row for row in self.rows if not row.custom]
+        strictest: dict[str, Capabilities] = {}
+        for row in shared:
+            there = strictest.get(row.account.network)
+            if there is None or row.can.text.longest < there.text.longest:
+                strictest[row.account.network] = row.can
+        return list(strictest.items())
+
+    def uses(self, part: Part) -> tuple[Use, ...]:
+        return tuple(self._use(use) for use in part.media)
+
+    def _use(self, use: MediaUse) -> Use:
+        file = self.files.get(use.file)
+        alt = use.alt if use.alt is not None else (file.alt if file else "")
+        return Use(file, use.file, alt)
+
+    @cached_property
+    def preview(self) -> Preview | None:
+        if not self.rows:
+            return None
+        shown = int(self.shown[1:]) if self.shown != "s" else None
+        wanted = self.wanted_preview or shown
+        row = next((row for row in self.rows if row.account.pk == wanted), self.rows[0])
+        sent = checks.as_sent(row.content, row.can)
+        return Preview(
+            row=row,
+            parts=tuple((part.text.strip(), self.uses(part)) for part in sent.parts),
+            content=sent,
+            template=f"studio/looks/{row.account.network}.html",
+        )
+
+    @property
+    def has(self) -> dict[str, bool]:
+        """Which options at least one account of the workspace can use; the others are not offered."""
+        cans = [capabilities_of(account) for account in self.accounts]
+        return {
+            "poll": any(can.poll for can in cans),
+            "question": any(can.poll and can.poll.longest_question for can in cans),
+            "warning": any(can.content_warning for can in cans),
+            "sensitive": any(can.sensitive for can in cans),
+            "visibility": any(can.visibility for can in cans),
+            "languages": any(can.languages for can in cans),
+            "thread": any(can.thread > 1 for can in cans),
+        }
+
+    @cached_property
+    def colleagues(self) -> list[User]:
+        return list(User.objects.filter(memberships__workspace=self.workspace, is_active=True).order_by("name"))
+
+    @property
+    def summary(self) -> list[tuple[str, str, int]]:
+        """(network, its name, how many of its accounts are chosen)."""
+        return [
+            (slug, name, many)
+            for slug, name, accounts in self.groups
+            if (many := sum(account.pk in self.written.on for account in accounts))
+        ]
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        return [(code, _language(code)) for code in _with(LANGUAGES, self.workspace.language)]
+
+    @property
+    def visibilities(self) -> list[tuple[str, object]]:
+        return list(VISIBILITIES.items())
+
+    @property
+    def durations(self) -> list[tuple[int, str]]:
+        return [(minutes, checks.span(timedelta(minutes=minutes))) for minutes in POLL_MINUTES]
+
+
+def _counters(
+    content: Content, number: int, cans: Iterable[tuple[str, Capabilities]]
+) -> Iterable[tuple[str, str, int, int]]:
+    for slug, can in cans:
+        counter = checks.counters(content, can)[number]
+        yield slug, registry.connector(slug).name, counter.left, counter.longest
+
+
+def _with(codes: Iterable[str], code: str) -> list[str]:
+    return sorted({*codes, code.split("-")[0]} - {""})
+
+
+def _language(code: str) -> str:
+    try:
+        return str(get_language_info(code)["name_local"]).capitalize()
+    except KeyError:
+        return code
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """What a chosen date and time mean. ``tone``: info, warn or bad; ``ok`` when it can be scheduled for."""
+
+    said: str
+    tone: str
+    ok: bool
+    at: WallTime | None = None
+
+
+def when(date: str, time: str, zone: str) -> When | None:
+    """The sentence beside the date and time fields; None while one of them is empty."""
+    if not date or not time:
+        return None
+    try:
+        at = WallTime(datetime.fromisoformat(f"{date}T{time}").replace(second=0, tzinfo=None), zone)
+    except ValueError:
+        return When(_("This is not a date, a time and a time zone we know."), "bad", ok=False)
+    local = at.utc.astimezone(ZoneInfo(zone))
+    if at.utc <= clock.now():
+        return When(_("This time has passed: choose a later one, or publish now."), "bad", ok=False, at=at)
+    if at.is_missing:
+        said = _("Clocks go forward that night and skip this hour in {zone}: it goes out at {time}.")
+        return When(said.format(zone=zone, time=f"{local:%H:%M}"), "warn", ok=True, at=at)
+    if at.is_doubled:
+        said = _("Clocks go back that night and show this hour twice in {zone}: the first of the two is meant.")
+        return When(said.format(zone=zone), "warn", ok=True, at=at)
+    return When("", "info", ok=True, at=at)
+
+
+def arranged(written: Written, do: str, picked: Iterable[int] = ()) -> tuple[Written, str, str]:
+    """The post after one action on its structure, which document is then shown, and which field has the focus.
+
+    Actions: ``add-part:s``, ``drop-part:s-2``, ``up-part:s-2``, ``media:s-0``, ``drop-media:s-0:7``,
+    ``up-media:s-0:7``, ``poll:s``, ``drop-poll:s``, ``option:s``, ``drop-option:s-2``, ``customise:12``, ``share:12``,
+    ``show:v12``. One that makes no sense changes nothing.
+    """
+    verb, _colon, rest = do.partition(":")
+    if verb == "customise":
+        return _customised(written, rest)
+    if verb == "share":
+        return _shared(written, rest), "s", ""
+    if verb == "show":
+        return written, rest, ""
+    where, _colon, extra = rest.partition(":")
+    key, _dash, index = where.partition("-")
+    content = _content(written, key)
+    if content is None:
+        return written, "s", ""
+    number = int(index) if index.isdigit() else 0
+    changed, focus = _changed(content, verb, key, number, extra, list(picked))
+    return _put(written, key, changed), key, focus
+
+
+def _content(written: Written, key: str) -> Content | None:
+    if key == "s":
+        return written.content
+    given = written.on.get(int(key[1:])) if key[1:].isdigit() else None
+    return given.content if given else None
+
+
+def _put(written: Written, key: str, content: Content) -> Written:
+    if key == "s":
+        return replace(written, content=content)
+    account = int(key[1:])
+    return replace(written, on={**written.on, account: replace(written.on[account], content=content)})
+
+
+def _customised(written: Written, account: str) -> tuple[Written, str, str]:
+    number = int(account) if account.isdigit() else 0
+    if number not in written.on:
+        return written, "s", ""
+    own = written.on[number].content or written.content.model_copy(deep=True)
+    return _put(written, f"v{number}", own), f"v{number}", f"v{number}-0-text"
+
+
+def _shared(written: Written, account: str) -> Written:
+    number = int(account) if account.isdigit() else 0
+    if number not in written.on:
+        return written
+    return replace(written, on={**written.on, number: replace(written.on[number], content=None)})
+
+
+def _changed(content: Content, verb: str, key: str, number: int, extra: str, picked: list[int]) -> tuple[Content, str]:
+    """The content after the verb, and the id of the field to focus."""
+    parts = [part.model_copy(deep=True) for part in content.parts]
+    poll = content.poll.model_copy(deep=True) if content.poll else None
+    focus = ""
+    there = number < len(parts)
+    if verb == "add-part" and len(parts) < 50:
+        parts.append(Part())
+        focus = f"{key}-{len(parts) - 1}-text"
+    elif verb == "drop-part" and there and len(parts) > 1:
+        del parts[number]
+        focus = f"{key}-{min(number, len(parts) - 1)}-text"
+    elif verb == "up-part" and 0 < number < len(parts):
+        parts[number - 1], parts[number] = parts[number], parts[number - 1]
+        focus = f"{key}-{number - 1}-text"
+    elif verb == "media" and there:
+        known = {use.file for use in parts[number].media}
+        parts[number].media += [MediaUse(file=file) for file in dict.fromkeys(picked) if file not in known]
+        focus = f"{key}-{number}-text"
+    elif verb in ("drop-media", "up-media") and there:
+        parts[number].media = _media(parts[number].media, verb, int(extra) if extra.isdigit() else 0)
+        focus = f"{key}-{number}-text"
+    elif verb == "poll":
+        poll = poll or Poll(options=["", ""], minutes=1440)
+        focus = f"{key}-option-0"
+    elif verb == "drop-poll":
+        poll, focus = None, f"{key}-0-text"
+    elif verb == "option" and poll and len(poll.options) < 12:
+        poll.options.append("")
+        focus = f"{key}-option-{len(poll.options) - 1}"
+    elif verb == "drop-option" and poll and len(poll.options) > 2 and number < len(poll.options):
+        del poll.options[number]
+        focus = f"{key}-option-{min(number, len(poll.options) - 1)}"
+    return content.model_copy(update={"parts": parts, "poll": poll}), focus
+
+
+def _media(uses: list[MediaUse], verb: str, file: int) -> list[MediaUse]:
+    at = next((number for number, use in enumerate(uses) if use.file == file), None)
+    if at is None:
+        return uses
+    if verb == "drop-media":
+        return [use for use in uses if use.file != file]
+    if at > 0:
+        uses[at - 1], uses[at] = uses[at], uses[at - 1]
+    return uses
+
+
+def written_from(post: Post) -> Written:
+    """A saved post as the composer opens it."""
+    variants = post.variants.filter(dropped_at=None).order_by("pk")
+    on: Mapping[int, Given] = {
+        v.account_id: Given(v.document if v.content is not None else None, v.by_hand, v.assignee_id) for v in variants
+    }
+    return Written(content=post.document, on=on, title=post.title)

@@ -1,0 +1,102 @@
+"""Reading the composer's form, and the filters of the list.
+
+The composer is one form that any browser can send. A document (the shared one, or an account's own) is a set of
+fields that begin with its key: ``s`` for the shared one, ``v12`` for that of account 12. Part 0 of the shared document
+is ``s-0-text``, ``s-0-media`` (file numbers, in order) and ``s-0-alt-7`` (alternative text of file 7 there).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from regie.studio.content import Content, MediaUse, Part, Poll
+from regie.studio.services import Given, Written
+
+MOST_PARTS = 50
+MOST_OPTIONS = 12
+
+
+def read(data: QueryDict) -> Written:
+    """What a person wrote. Whatever is out of bounds or makes no sense is taken as not said."""
+    custom = set(_numbers(data, "custom"))
+    by_hand = set(_numbers(data, "by_hand"))
+    on = {
+        account: Given(
+            content=read_content(data, f"v{account}") if account in custom else None,
+            by_hand=account in by_hand,
+            assignee=_number(data.get(f"assignee-{account}")),
+        )
+        for account in dict.fromkeys(_numbers(data, "account"))
+    }
+    return Written(content=read_content(data, "s"), on=on, title=data.get("title", ""))
+
+
+def read_content(data: QueryDict, key: str) -> Content:
+    parts = max(1, min(MOST_PARTS, _number(data.get(f"{key}-parts")) or 1))
+    return Content(
+        parts=[_part(data, f"{key}-{number}") for number in range(parts)],
+        content_warning=data.get(f"{key}-warning", "").strip(),
+        sensitive=f"{key}-sensitive" in data,
+        language=data.get(f"{key}-language", "")[:10],
+        visibility=data.get(f"{key}-visibility", "")[:20],
+        poll=_poll(data, key) if data.get(f"{key}-poll") else None,
+    )
+
+
+def _part(data: QueryDict, key: str) -> Part:
+    return Part(
+        text=data.get(f"{key}-text", "").replace("\r\n", "\n"),
+        media=[
+            MediaUse(file=file, alt=data.get(f"{key}-alt-{file}"))
+            for file in dict.fromkeys(_numbers(data, f"{key}-media"))
+        ],
+    )
+
+
+def _poll(data: QueryDict, key: str) -> Poll:
+    options = [option.strip() for option in data.getlist(f"{key}-option")][:MOST_OPTIONS]
+    return Poll(
+        options=options + [""] * (2 - len(options)),
+        minutes=max(1, _number(data.get(f"{key}-minutes")) or 1440),
+        multiple=f"{key}-multiple" in data,
+        hide_totals=f"{key}-hide" in data,
+        question=data.get(f"{key}-question", "").strip(),
+    )
+
+
+def _numbers(data: QueryDict, name: str) -> list[int]:
+    return [number for value in data.getlist(name) if (number := _number(value)) is not None]
+
+
+def _number(value: str | None) -> int | None:
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 18 else None
+
+
+STATES = (
+    ("", _("Any state")),
+    ("draft", _("Drafts")),
+    ("planned", _("Planned")),
+    ("needs_me", _("Need a decision")),
+    ("published", _("Published")),
+    ("cancelled", _("Cancelled")),
+)
+
+
+class PostFilters(forms.Form):
+    """What the list of posts can be narrowed by; it lives in the address."""
+
+    q = forms.CharField(
+        label=_("Search"), required=False, max_length=200, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    state = forms.ChoiceField(label=_("State"), choices=STATES, required=False)
+    account = forms.TypedChoiceField(label=_("Account"), required=False, coerce=int, empty_value=None)
+    author = forms.TypedChoiceField(label=_("Written by"), required=False, coerce=int, empty_value=None)
+
+    def __init__(self, data: Any, *, accounts: list[tuple[int, str]], authors: list[tuple[int, str]]) -> None:
+        super().__init__(data)
+        self.fields["account"].choices = [("", _("Any account")), *accounts]  # type: ignore[attr-defined]
+        self.fields["author"].choices = [("", _("Anyone")), *authors]  # type: ignore[attr-defined]

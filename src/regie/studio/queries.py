@@ -1,0 +1,92 @@
+"""Reading posts: only what the scope's person may see, and where each of them stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from regie.people.scope import Scope
+from regie.studio.models import Post, Variant
+
+# Groups of delivery states, as the list's filter offers them: publishing/states.py has the states themselves.
+PLANNED = ("held", "scheduled", "preparing", "claimed", "sending", "processing")
+NEEDS_ME = ("unclear", "refused", "missed", "partly", "by_hand")
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where a post stands. ``states``: delivery state -> how many; empty for a draft."""
+
+    states: dict[str, int] = field(default_factory=dict)
+    next_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+def posts_for(scope: Scope, verb: str = "view") -> QuerySet[Post]:
+    """The posts of the workspaces in view where the person may do ``verb``; those in the bin are left out."""
+    return Post.objects.filter(workspace__in=scope.workspace_ids(verb), removed_at=None).select_related(
+        "workspace", "author"
+    )
+
+
+def every_post_for(scope: Scope) -> QuerySet[Post]:
+    """In any of the person's workspaces, those in the bin too: for links that were kept, and for the undo."""
+    return Post.objects.filter(workspace__in=[seat.workspace_id for seat in scope.members]).select_related(
+        "workspace", "author"
+    )
+
+
+def matching(
+    posts: QuerySet[Post], *, text: str = "", state: str = "", account: int | None = None, author: int | None = None
+) -> QuerySet[Post]:
+    """Narrows a list. ``state``: draft, planned, needs_me, published, or a state of a delivery."""
+    if words := text.split():
+        posts = posts.annotate(said=Cast("content", TextField()))
+        for word in words:
+            posts = posts.filter(said__icontains=word) | posts.filter(title__icontains=word)
+    variants = Variant.objects.filter(post=OuterRef("pk"))
+    if state == "draft":
+        posts = posts.exclude(Exists(variants.filter(deliveries__isnull=False).exclude(deliveries__state="cancelled")))
+    elif state:
+        wanted = {"planned": PLANNED, "needs_me": NEEDS_ME}.get(state, (state,))
+        posts = posts.filter(Exists(variants.filter(deliveries__state__in=wanted)))
+    if account is not None:
+        posts = posts.filter(Exists(variants.filter(account=account, dropped_at=None)))
+    if author is not None:
+        posts = posts.filter(author=author)
+    return posts
+
+
+def standings(posts: Iterable[Post]) -> dict[int, Standing]:
+    """Post number -> where it stands, for a page of posts in one query. Cancelled ones count only when alone."""
+    found = {post.pk: Standing() for post in posts}
+    rows = (
+        Variant.objects.filter(post__in=found, deliveries__isnull=False)
+        .values("post_id", "deliveries__state")
+        .annotate(many=Count("deliveries"), first=Min("deliveries__due_at"), last=Max("deliveries__due_at"))
+        .order_by("post_id")
+    )
+    for row in rows:
+        standing = found[row["post_id"]]
+        state = row["deliveries__state"]
+        standing.states[state] = row["many"]
+        if state in PLANNED or state == "by_hand":
+            standing.next_at = min(filter(None, (standing.next_at, row["first"])))
+        standing.last_at = max(filter(None, (standing.last_at, row["last"])))
+    for standing in found.values():
+        if len(standing.states) > 1:
+            standing.states.pop("cancelled", None)
+    return found
+
+
+def is_promised(post: Post) -> bool:
+    """Whether something of it is still to go out: then what is typed is kept only when a person says so."""
+    return post.variants.filter(deliveries__state__in=(*PLANNED, *NEEDS_ME)).exists()
+
+
+def is_out(post: Post) -> bool:
+    return post.variants.filter(deliveries__state__in=("published", "partly")).exists()

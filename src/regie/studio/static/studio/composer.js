@@ -1,0 +1,76 @@
+/* The composer beyond htmx: choosing many accounts, pictures from the library and the clipboard, and knowing what is kept. */
+(function () {
+  "use strict";
+
+  const $ = (selector, within) => (within || document).querySelector(selector);
+  const $$ = (selector, within) => Array.from((within || document).querySelectorAll(selector));
+  const composer = () => $("#composer");
+  const ask = () => window.htmx.trigger(composer(), "check");
+
+  /* Accounts: find by name, take a network's all or none. */
+  const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-chooser-search]")) return;
+    event.stopPropagation();
+    const wanted = fold(event.target.value.trim());
+    const body = event.target.closest(".chooser-body");
+    for (const item of $$("[data-chooser-name]", body)) item.hidden = !fold(item.dataset.chooserName).includes(wanted);
+    for (const group of $$("[data-chooser-group]", body)) group.hidden = !$("[data-chooser-name]:not([hidden])", group);
+    $("[data-chooser-none]", body).hidden = Boolean($("[data-chooser-group]:not([hidden])", body));
+  }, true);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-chooser-all]");
+    if (!button) return;
+    const boxes = $$("li:not([hidden]) input[type=checkbox]", button.closest("[data-chooser-group]"));
+    const all = boxes.every((box) => box.checked);
+    for (const box of boxes) box.checked = !all;
+    ask();
+  });
+
+  /* The library, in a dialog. */
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-pick]");
+    if (button) {
+      const list = $("#pictures-list");
+      $("#pictures").showModal();
+      window.htmx.ajax("GET", `${list.dataset.from}&where=${button.dataset.pick}`, { target: list, swap: "innerHTML" });
+    }
+    const closing = event.target.closest("[data-close]");
+    if (closing) setTimeout(() => closing.closest("dialog").close());
+  });
+
+  /* Pictures pasted into a part. */
+  document.addEventListener("paste", (event) => {
+    const part = event.target instanceof Element && event.target.closest("[data-part]");
+    const files = event.clipboardData ? Array.from(event.clipboardData.files).filter((file) => file.type.startsWith("image/")) : [];
+    if (!part || !files.length) return;
+    event.preventDefault();
+    const box = new DataTransfer();
+    for (const file of files) box.items.add(file);
+    const input = $("input[type=file]", part);
+    input.files = box.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("input[type=file]")) event.target.setAttribute("data-chosen", "");
+  });
+  document.addEventListener("regie:uploaded", ask);
+
+  /* What was kept on the server needs no question before the page is left. */
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = composer();
+    if (form && event.detail.successful && $("#side .saved")) window.regie.saved(form);
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const side = $("#side");
+    if (side && event.detail.elt.id === "composer") side.setAttribute("aria-busy", "true");
+  });
+  /* After a part, a poll or a picture came or went, the draft is kept as well. */
+  document.addEventListener("htmx:load", (event) => {
+    const form = event.detail.elt;
+    if (form.id !== "composer" || !("arranged" in form.dataset)) return;
+    const focused = $("[autofocus]", form);
+    if (focused) focused.focus();
+    ask();
+  });
+})();
