@@ -63,6 +63,10 @@ def _set_up_django() -> None:
 
     from django.db import connections
 
+    from django.conf import settings
+
+    settings.SETUP_CODE = ""  # as on loopback; tests/cli asks for it
+
     # The threads behind async code let go of theirs after each call, or the tests' database could not be dropped.
     connections.settings["default"]["CONN_MAX_AGE"] = 0
 
@@ -77,6 +81,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     from django.conf import settings
 
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """On CI a skipped test is a failure: its machine has all that the tests need."""
+    if os.environ.get("CI") and (skipped := terminalreporter.stats.get("skipped")):
+        terminalreporter.section("skipped, which is a failure here", red=True)
+        for report in skipped:
+            terminalreporter.line(f"{report.nodeid}: {report.longrepr[-1]}")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and exitstatus == pytest.ExitCode.OK and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session", autouse=True)

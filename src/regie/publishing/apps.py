@@ -6,6 +6,7 @@ class PublishingConfig(AppConfig):
     label = "publishing"
 
     def ready(self) -> None:
-        from regie.publishing import telling
+        from regie.publishing import listening, telling
 
         telling.register()
+        listening.register()

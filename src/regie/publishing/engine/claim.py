@@ -1,4 +1,4 @@
-"""Claiming lanes, not deliveries: the least recently served first, workspaces in turn, nobody waiting for another.
+"""Claiming lanes, not deliveries: workspaces in turn, in each the least recently served first, nobody in the way.
 
 A plain ``ORDER BY due LIMIT n`` over deliveries would let one workspace with 50,000 due posts starve all others.
 """
@@ -18,14 +18,19 @@ EACH = 10  # deliveries of one account in one claim: then the lane goes to the e
 LANES = sql(
     f"""
 WITH due AS (
-    SELECT l.account_id, l.served_at, row_number() OVER (PARTITION BY l.workspace_id ORDER BY l.served_at) AS turn
+    SELECT l.account_id, l.workspace_id, l.served_at,
+        row_number() OVER (PARTITION BY l.workspace_id ORDER BY l.served_at) AS turn
     FROM publishing_lane l
     WHERE l.next_at <= MOMENT AND (l.not_before IS NULL OR l.not_before <= MOMENT)
         AND (l.leased_until IS NULL OR l.leased_until < MOMENT)
+), share AS (  -- what a workspace has in hand counts as turns it took; then the one that waited longest
+    SELECT w.workspace_id, count(*) FILTER (WHERE l.leased_until >= MOMENT) AS held, max(l.served_at) AS last
+    FROM (SELECT DISTINCT workspace_id FROM due) w JOIN publishing_lane l USING (workspace_id) GROUP BY 1
 ), picked AS (
     SELECT l.account_id FROM publishing_lane l JOIN due USING (account_id)
+    JOIN share ON share.workspace_id = due.workspace_id
     WHERE l.leased_until IS NULL OR l.leased_until < MOMENT
-    ORDER BY due.turn, due.served_at LIMIT %(most)s FOR UPDATE OF l SKIP LOCKED
+    ORDER BY due.turn + share.held, share.last, due.served_at LIMIT %(most)s FOR UPDATE OF l SKIP LOCKED
 )
 UPDATE publishing_lane l
 SET lease = %(lease)s, leased_until = MOMENT + %(lease_time)s, served_at = clock_timestamp(), not_before = NULL

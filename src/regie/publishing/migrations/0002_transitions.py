@@ -41,7 +41,7 @@ LANES = """
 CREATE OR REPLACE FUNCTION publishing_lane_wakes() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO publishing_lane (account_id, workspace_id, served_at, next_at)
-    SELECT account_id, min(workspace_id), statement_timestamp(), min(next_at)
+    SELECT account_id, min(workspace_id), 'epoch', min(next_at)
     FROM fresh WHERE state = 'scheduled' GROUP BY account_id ORDER BY account_id
     ON CONFLICT (account_id) DO UPDATE SET next_at = least(publishing_lane.next_at, excluded.next_at);
     RETURN NULL;
