@@ -1,0 +1,83 @@
+"""The accounts of the workspace, with what each can do as data."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_noop as _
+from ninja import Router
+from pydantic import BaseModel, Field
+
+from regie.accounts.models import Account
+from regie.accounts.opening import capabilities_of
+from regie.accounts.queries import accounts_for
+from regie.api.errors import COMMON
+from regie.api.shapes import Number, Page, Pages, page_of
+from regie.api.tokens import ApiRequest
+from regie.core.sentences import in_words
+
+router = Router(tags=["accounts"])
+
+
+class AccountOut(BaseModel):
+    id: int
+    network: str
+    server: str
+    name: str
+    handle: str
+    url: str
+    kind: str
+    state: str = Field(description="connected, paused, broken (needs reconnecting)")
+    problem: str
+    checked_at: datetime | None
+
+
+class AccountWhole(AccountOut):
+    capabilities: dict[str, Any] = Field(
+        description="Limits, formats, what can be read and answered. Times in seconds."
+    )
+
+
+def account_out(account: Account) -> AccountOut:
+    return AccountOut(**_facts(account))
+
+
+def _facts(account: Account) -> dict[str, Any]:
+    names = ("network", "server", "name", "handle", "url", "kind", "state", "checked_at")
+    return {
+        "id": account.pk,
+        "problem": in_words(account.problem, account.problem_facts),
+        **{name: getattr(account, name) for name in names},
+    }
+
+
+def as_data(thing: Any) -> Any:
+    """A declaration as JSON: sets sorted, durations in seconds, what it is named when it is one of several kinds."""
+    if is_dataclass(thing) and not isinstance(thing, type):
+        return {"is": type(thing).__name__} | {
+            f.name.rstrip("_"): as_data(getattr(thing, f.name)) for f in fields(thing)
+        }
+    if isinstance(thing, timedelta):
+        return thing.total_seconds()
+    if isinstance(thing, (set, frozenset)):
+        return sorted(str(one) for one in thing)
+    if isinstance(thing, (list, tuple)):
+        return [as_data(one) for one in thing]
+    return thing
+
+
+@router.get("/accounts", response={200: Page[AccountOut], **COMMON}, summary=_("List the accounts"))
+def accounts(request: ApiRequest, paging: Pages) -> Page[AccountOut]:
+    """Those connected to the workspace, paused and broken ones too; removed ones are left out."""
+    rows, more = page_of(accounts_for(request.auth.scope).order_by("pk"), paging)
+    return Page(items=[account_out(row) for row in rows], page=paging.page, more=more)
+
+
+@router.get("/accounts/{pk}", response={200: AccountWhole, **COMMON}, summary=_("One account and what it can do"))
+def account(request: ApiRequest, pk: Number) -> AccountWhole:
+    """With its capabilities: what the network, and this account's own server, take and offer."""
+    found = get_object_or_404(accounts_for(request.auth.scope), pk=pk)
+    return AccountWhole(**_facts(found), capabilities=as_data(capabilities_of(found)))
