@@ -22,7 +22,6 @@ def _as_mastodon_counts(text: str) -> int:
 _COUNT = {
     Counting.CHARACTERS: len,
     Counting.GRAPHEMES: graphemes,
-    Counting.UTF16: lambda text: len(text.encode("utf-16-le")) // 2,
     Counting.MASTODON: _as_mastodon_counts,
 }
 

@@ -129,8 +129,6 @@ class Attempt(models.Model):
         PREPARE = "prepare"
         COMMIT = "commit"
         LOOK = "look"  # reconciliation
-        DELETE = "delete"
-        EDIT = "edit"
 
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField()

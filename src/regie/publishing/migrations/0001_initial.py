@@ -306,8 +306,6 @@ class Migration(migrations.Migration):
                             ("prepare", "Prepare"),
                             ("commit", "Commit"),
                             ("look", "Look"),
-                            ("delete", "Delete"),
-                            ("edit", "Edit"),
                         ],
                         default="commit",
                         max_length=10,

@@ -27,13 +27,12 @@ STEPS: dict[str, tuple[Words, str, str]] = {
     Step.State.PUBLISHED: (gettext_lazy("Published"), "circle-check", "good"),
     Step.State.UNCLEAR: (gettext_lazy("Unclear"), "help-circle", "warn"),
     Step.State.REFUSED: (gettext_lazy("Refused"), "circle-x", "bad"),
+    Step.State.DROPPED: (gettext_lazy("Taken out"), "circle-minus", "neutral"),
 }
 CALLS: dict[str, Words] = {
     Attempt.Kind.PREPARE: gettext_lazy("Preparing"),
     Attempt.Kind.COMMIT: gettext_lazy("Publishing"),
     Attempt.Kind.LOOK: gettext_lazy("Looking for it"),
-    Attempt.Kind.DELETE: gettext_lazy("Deleting"),
-    Attempt.Kind.EDIT: gettext_lazy("Changing"),
 }
 OUTCOMES: dict[str, Words] = {
     "published": gettext_lazy("published"),
