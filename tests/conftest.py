@@ -60,6 +60,7 @@ def _set_up_django() -> None:
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "regie.config.settings"
     django.setup()
+    del os.environ["DJANGO_SETTINGS_MODULE"]  # xdist's workers would inherit it, and read the settings too early
 
     from django.db import connections
 

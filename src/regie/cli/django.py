@@ -14,8 +14,16 @@ from regie.core import embedded
 
 
 def tell(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
+    """A sentence for the person at the console; in a role's process with the role in front, as in its log lines."""
+    front = f"{env().role:<9} " if env().role else ""
+    sys.stderr.write(f"{front}{sentence}\n")
     sys.stderr.flush()
+
+
+def take_role(name: str) -> None:
+    """From here on this process, with those it starts, is a role: its log lines say so."""
+    os.environ["REGIE_ROLE"] = name
+    env.cache_clear()
 
 
 @contextmanager

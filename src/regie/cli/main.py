@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,15 +19,48 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     command: Command = arguments.command
     try:
+        _check_settings()
         return command(arguments)
-    except Stop as exc:
-        sys.stderr.write(f"regie: {exc}\n")
-        return 1
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:  # `regie networks | head`
         sys.stderr.close()
         return 1
+    except Stop as exc:
+        sys.stderr.write(f"regie: {exc}\n")
+        return 1
+    except OSError as exc:
+        if (said := _about_the_disk(exc)) is None:
+            raise
+        sys.stderr.write(f"regie: {said}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _check_settings() -> None:
+    """Raises Stop with a line for each variable that cannot be what it is. Their values stay unsaid."""
+    from pydantic import ValidationError
+
+    from regie.config.env import env
+
+    try:
+        env()
+    except ValidationError as exc:
+        wrong = []
+        for error in exc.errors(include_input=False, include_url=False):
+            name = "__".join(str(part) for part in error["loc"]).upper()
+            wrong.append(f"{name if name == 'DATABASE_URL' else f'REGIE_{name}'}: {error['msg']}.")
+        raise Stop("Some settings cannot be used. " + " ".join(wrong)) from None
+
+
+def _about_the_disk(exc: OSError) -> str | None:
+    from regie.config.env import env
+
+    where = exc.filename or env().data
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk that holds {env().data} is full. Free some space there, then start again: nothing is lost."
+    if exc.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{where} cannot be used ({exc.strerror}). Give it to the user who runs Régie, or set REGIE_DATA."
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:

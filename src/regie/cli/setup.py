@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from regie import __version__
-from regie.cli.django import ready
+from regie.cli.django import ready, tell
+from regie.cli.errors import Stop
 from regie.config.env import env
 
 LOCK = 0x52E61E  # any number, the same for all: one setup at a time per database
@@ -18,18 +20,41 @@ def run() -> int:
     with ready():
         prepare_static_files()
         from django.core.management import call_command
-        from django.db import connection
+        from django.db import DatabaseError, OperationalError, connection
 
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
             try:
                 call_command("migrate", interactive=False, verbosity=0)
+            except OperationalError as exc:
+                raise Stop(_sentence(exc)) from exc
             finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+                with suppress(DatabaseError):  # the lock goes with the connection
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
         from regie.publishing.models import Installation
 
         Installation.objects.get_or_create(pk=1)
+        _say_setup_code()
     return 0
+
+
+def _sentence(exc: Exception) -> str:
+    """Why the tables could not be brought up to date."""
+    from psycopg.errors import DiskFull
+
+    if isinstance(exc.__cause__, DiskFull):
+        return f"The disk that holds {env().data} is full. Free some space there, then start again: nothing is lost."
+    return f"The database went away while its tables were brought up to date ({type(exc).__name__}). Start again."
+
+
+def _say_setup_code() -> None:
+    """At a first start that strangers can reach: only who reads this console may create the owner."""
+    from django.conf import settings
+
+    from regie.people.services import is_first_start
+
+    if settings.SETUP_CODE and not settings.DEMO and is_first_start():
+        tell(f"Nobody is here yet. To create the owner, the first page asks for this setup code: {settings.SETUP_CODE}")
 
 
 def prepare_static_files() -> None:

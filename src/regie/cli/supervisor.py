@@ -6,7 +6,6 @@ The supervisor itself loads neither Django nor any role, so it stays small. Role
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import signal
@@ -24,7 +23,9 @@ from regie.cli.django import database_up, tell
 from regie.cli.errors import Stop
 from regie.cli.roles import require_free_port
 from regie.config.env import env
+from regie.config.first_start import is_loopback
 from regie.core import embedded
+from regie.core.parent import die_with_parent
 
 STOP_SECONDS = 35  # a publisher finishes what it is sending within 30
 PAUSE_SECONDS = 0.2
@@ -46,10 +47,10 @@ class Role:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "regie.cli", *self.arguments],
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, "REGIE_ROLE": self.name},
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches us alone; we tell the roles, in order
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
         self.started_at = time.monotonic()
 
@@ -70,12 +71,6 @@ class Role:
                 self.process.send_signal(number)
 
 
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-
-
 def run(*, demo: bool) -> int:
     """Starts everything, prints where it is, and waits for SIGINT or SIGTERM. Raises Stop before anything runs."""
     if demo:
@@ -93,13 +88,12 @@ def run(*, demo: bool) -> int:
 def _run(asked: list[int], running: embedded.Running | None, *, demo: bool) -> int:
     began = time.monotonic()
     tell("Preparing ...")
-    _once("setup")
+    if not _once("setup", asked):
+        return 0
     roles = list(_roles(demo=demo))
     try:
-        if demo:
-            roles[0].start()
-            _wait_for_sandbox(asked, roles[0])
-            _once("demo-data")
+        if demo and not _once("demo-data", asked):  # plays on the sandbox's ports, so the sandbox starts after it
+            return 0
         for role in roles:
             if role.process is None:
                 role.start()
@@ -133,6 +127,10 @@ def _demo_environment() -> None:
     addresses = [f"127.0.0.1:{sandbox + nth}" for nth in range(1, len(names) + 1)]
     addresses += [address.replace("127.0.0.1", "localhost") for address in addresses]
     os.environ["REGIE_ALLOWED_HOSTS_OUT"] = ",".join([env().allowed_hosts_out, *addresses])
+    os.environ.setdefault("REGIE_NETWORKS__MASTODON__API_URL", f"http://127.0.0.1:{sandbox + 1}")
+    os.environ.setdefault("REGIE_NETWORKS__BLUESKY__API_URL", f"http://127.0.0.1:{sandbox + 2}")
+    os.environ.setdefault("REGIE_NETWORKS__BLUESKY__PLC_URL", f"http://127.0.0.1:{sandbox + 2}")
+    os.environ.setdefault("REGIE_NETWORKS__TELEGRAM__API_URL", f"http://127.0.0.1:{sandbox + 3}")
     env.cache_clear()
 
 
@@ -164,7 +162,8 @@ def _stop_signals() -> Iterator[list[int]]:
         if len(asked) > 1:
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # HUP: the terminal was closed
+    before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield asked
     finally:
@@ -172,11 +171,22 @@ def _stop_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _once(*arguments: str) -> None:
-    """A command of ours that must succeed before anything else starts. It says itself what is wrong."""
-    code = subprocess.run([sys.executable, "-m", "regie.cli", *arguments], check=False).returncode
-    if code:
-        raise Stop(f"`regie {arguments[0]}` did not succeed ({code}); see above.")
+def _once(command: str, asked: list[int]) -> bool:
+    """A command of ours that must succeed before anything else starts; it says itself what is wrong.
+
+    Returns False when somebody asked us to stop meanwhile.
+    """
+    role = Role(command, (command,), {})
+    role.start()
+    assert role.process is not None  # started just now
+    while role.process.poll() is None:
+        if asked:
+            _stop([role])
+            return False
+        time.sleep(0.02)
+    if role.process.returncode:
+        raise Stop(f"`regie {command}` did not succeed ({role.process.returncode}); see above.")
+    return True
 
 
 def _wait_until_ready(asked: list[int], roles: list[Role]) -> bool:
@@ -202,13 +212,6 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _wait_for_sandbox(asked: list[int], sandbox: Role) -> None:
-    address = f"http://127.0.0.1:{env().sandbox_port}/_sandbox/"
-    while not asked and not _answers(address):
-        sandbox.look()
-        time.sleep(0.1)
-
-
 def _database_again(running: embedded.Running | None) -> embedded.Running | None:
     """Brings the embedded server back when somebody killed it; the roles reconnect by themselves."""
     if running is None or running.alive():
@@ -225,6 +228,11 @@ def _database_again(running: embedded.Running | None) -> embedded.Running | None
 
 
 def _welcome(*, demo: bool, seconds: float) -> None:
+    if not is_loopback(env().host) and not env().url:
+        tell(
+            f"REGIE_HOST={env().host} lets other machines in, and they are refused until REGIE_URL says under which "
+            f"address they come: REGIE_URL=http://<name or address of this machine>:{env().port}"
+        )
     lines = ["", f"  Régie is ready: {env().public_url}", f"  Data: {env().data}"]
     if demo:
         lines.append("  Sign in: demo@example.org / demo")
@@ -234,19 +242,24 @@ def _welcome(*, demo: bool, seconds: float) -> None:
 
 def _stop(roles: list[Role]) -> None:
     """Asks all to stop, waits, and insists. The sandbox goes last, so that what is being sent still gets its answer."""
-    for group in (
-        [role for role in roles if role.name != "sandbox"],
-        [role for role in roles if role.name == "sandbox"],
-    ):
-        for role in group:
-            role.send(signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        for role in group:
-            if role.process is None:
-                continue
-            try:
-                role.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                tell(f"The {role.name} does not stop by itself; ending it.")
-                role.process.kill()
-                role.process.wait()
+    try:
+        for last in (False, True):
+            _end([role for role in roles if (role.name == "sandbox") is last])
+    except KeyboardInterrupt:  # asked again: do not wait for anything
+        for role in roles:
+            role.send(signal.SIGKILL)
+
+
+def _end(roles: list[Role]) -> None:
+    for role in roles:
+        role.send(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    for role in roles:
+        if role.process is None:
+            continue
+        try:
+            role.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            tell(f"The {role.name} does not stop by itself; ending it.")
+            role.process.kill()
+            role.process.wait()

@@ -23,7 +23,7 @@ class Env(BaseSettings):
 
     data: Path = Field(default_factory=lambda: Path.home() / ".local" / "share" / "regie")
     port: int = Field(default=8000, ge=1, le=65535)
-    host: str = "127.0.0.1"
+    host: str = "127.0.0.1"  # 0.0.0.0: other machines may come too
     url: str = ""  # the one public address; without it, http://localhost:<port>
     debug: bool = False
     demo: bool = False
@@ -40,6 +40,7 @@ class Env(BaseSettings):
     worker_concurrency: int = Field(default=4, ge=1)
     trust_proxy: bool = False  # believe X-Forwarded-Proto and -For from the proxy in front
     embedded_url: SecretStr = SecretStr("")  # set by `regie web` for its own workers
+    role: str = ""  # set by each role for itself: stands in front of its log lines
     passphrase: SecretStr | None = None  # for the sealing key in a backup, instead of asking
     sandbox_port: int = Field(default=8790, ge=1, le=65000)  # of the demo; its networks take the next ones
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")

@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 
 from regie.config import database
 from regie.config.env import env
+from regie.config.first_start import setup_code
 from regie.config.keys import cookie_key
+from regie.config.logs import dict_config
 from regie.config.mail import django_settings as mail_settings
 
 _env = env()
@@ -23,6 +25,7 @@ PUBLIC_URL = _env.public_url
 DEMO = _env.demo
 DEBUG = _env.debug
 SECRET_KEY = cookie_key(_env)
+SETUP_CODE = setup_code(_env)  # what the welcome page asks for when a stranger could open it
 
 ALLOWED_HOSTS = [_public.hostname or "localhost", *(["localhost", "127.0.0.1", "[::1]"] if not _env.url else [])]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
@@ -57,10 +60,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "csp.middleware.CSPMiddleware",  # first, so that no answer leaves without it
     "regie.web.middleware.HealthMiddleware",
+    "regie.config.limits.SizeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -146,6 +150,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 LOCALE_PATHS: list[str] = []  # each app has its own
+FORMAT_MODULE_PATH = ["regie.config.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
@@ -167,6 +172,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+LARGEST_REQUEST = 256 * 1024 * 1024  # a few pictures at once; larger ones are turned away unread
 
 globals().update(mail_settings(_env))
 
@@ -181,15 +187,4 @@ NETWORK_ADDRESSES = {slug: network.model_dump() for slug, network in _env.networ
 PROCRASTINATE_ON_APP_READY = "regie.people.jobs.configure"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": _env.log_level},
-    "loggers": {
-        "django.db.backends": {"level": "INFO"},
-        "aiohttp.access": {"level": "WARNING"},
-        "procrastinate": {"level": "WARNING"},
-    },
-}
+LOGGING = dict_config(_env)

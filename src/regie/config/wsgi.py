@@ -1,17 +1,24 @@
 """What the web server calls. Imported once per process, which is then warm: the first person does not wait."""
 
+import logging
 import os
+import sys
 
 from django.core.wsgi import get_wsgi_application
-from django.urls import get_resolver
 
+from regie.core.parent import die_with_parent
+
+if parent := os.environ.pop("REGIE_WEB_PARENT", ""):
+    die_with_parent()  # killed, `regie web` must not leave its workers on the port
+    if str(os.getppid()) != parent:
+        sys.exit(1)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regie.config.settings")
 application = get_wsgi_application()
 os.environ.pop("REGIE_EMBEDDED_URL", None)  # read by now; the server copies the environment into every request
 
 
 def warm_up() -> None:
-    """Loads every address and page, so that what cannot work says so now and not at the first visit."""
+    """Loads every address and page: a mistake in one shows at the start, not at the first visitor."""
     from django.template.loader import get_template
     from django.urls import get_resolver
     from django.utils.translation import gettext, override
@@ -24,5 +31,8 @@ def warm_up() -> None:
             gettext("Welcome")
 
 
-warm_up()
-get_resolver().url_patterns  # noqa: B018  # a mistake in an app shows at the start, not at the first visitor
+try:
+    warm_up()
+except Exception:
+    logging.getLogger(__name__).critical("The pages cannot be loaded.", exc_info=True)
+    sys.exit(1)

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from regie.config.first_start import same_code
 from regie.core.times import zones
 from regie.people.models import User
 from regie.people.permissions import Role
@@ -52,6 +53,25 @@ class WelcomeForm(forms.Form):
     )
     zone = ZoneField(initial="UTC")
     language = LanguageField()
+    code = forms.CharField(
+        label=_("Setup code"),
+        max_length=40,
+        help_text=_("Régie printed it on its console when it started."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not settings.SETUP_CODE:  # only this machine can come here
+            del self.fields["code"]
+
+    def clean(self) -> dict[str, Any]:
+        """Keeps the code to itself: what is left says who the owner is."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        code = cleaned.pop("code", None)
+        if code is not None and not same_code(code, settings.SETUP_CODE):
+            self.add_error("code", _("This is not the code that Régie printed. Look at its console, then try again."))
+        return cleaned
 
 
 class JoinForm(forms.Form):
