@@ -18,6 +18,8 @@ class AccountsConfig(AppConfig):
         known = {name: given[f"{name}_url"] for name in ("plc", "web") if f"{name}_url" in given}
         Bluesky.addresses = replace(Bluesky.addresses, **known)
 
-        from regie.accounts import telling
+        from regie.accounts import tasks, telling
+        from regie.accounts.signals import account_connected
 
         telling.register()
+        account_connected.connect(tasks.ask_for_avatar, dispatch_uid="accounts.ask_for_avatar")

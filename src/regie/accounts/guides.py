@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from regie.accounts.sign_in import redirect_uri
 from regie.networks import registry
+from regie.networks.capabilities import SignIn
+from regie.networks.protocols import ReceivesWebhooks
 
 Words = str | Promise
 
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """``steps`` to follow in order; ``works`` what can be done before any review; ``addresses`` to copy, by name."""
+    """``create``: what to make at the vendor beforehand; ``steps`` to follow in order; ``works``: what can be done
+    before any review; ``addresses`` to copy, by name; ``beware``: what is different with this installation as it is."""
 
     slug: str
     name: str
     summary: Words
+    create: Words
     steps: tuple[Words, ...]
     works: Words
     addresses: tuple[tuple[Words, str], ...] = field(default=())
+    beware: Words = ""
 
 
 _SUMMARY: dict[str, Words] = {
     "mastodon": _("Any server that speaks Mastodon's API: Mastodon, Pleroma, Akkoma, GoToSocial, snac."),
     "bluesky": _("An account on Bluesky, or on a server of your own."),
     "telegram": _("A channel or a group, through a bot of yours."),
+}
+_CREATE: dict[str, Words] = {
+    "mastodon": _("Nothing: Régie registers itself on each server at the first sign-in there."),
+    "bluesky": _("Nothing: Bluesky reads who we are at the client address below."),
+    "telegram": _("A bot: @BotFather in Telegram makes one in a minute. Each client may have its own."),
 }
 _STEPS: dict[str, tuple[Words, ...]] = {
     "mastodon": (
@@ -58,17 +70,41 @@ _WORKS: dict[str, Words] = {
 
 
 def guide_for(slug: str) -> Guide:
-    addresses: tuple[tuple[Words, str], ...] = ()
-    if slug in ("mastodon", "bluesky"):
-        addresses = ((_("Redirect address"), redirect_uri(slug)),)
     return Guide(
         slug=slug,
         name=registry.connector(slug).name,
         summary=_SUMMARY[slug],
+        create=_CREATE[slug],
         steps=_STEPS[slug],
         works=_WORKS[slug],
-        addresses=addresses,
+        addresses=tuple(_addresses(slug)),
+        beware=_beware(slug),
     )
+
+
+def _addresses(slug: str) -> Iterator[tuple[Words, str]]:
+    can = registry.connector(slug)
+    if SignIn.OAUTH in can.can.sign_in:
+        yield _("Redirect address"), redirect_uri(slug)
+    if slug == "bluesky" and _is_public():
+        yield _("Client address"), f"{settings.PUBLIC_URL}/oauth/bluesky/client-metadata.json"
+    if issubclass(can, ReceivesWebhooks) and _is_public():
+        yield _("Webhook addresses, which Régie tells the network itself"), f"{settings.PUBLIC_URL}/webhooks/{slug}/…/"
+
+
+def _is_public() -> bool:
+    """Whether networks can reach us: without a public https address they cannot."""
+    return str(settings.PUBLIC_URL).startswith("https://")
+
+
+def _beware(slug: str) -> Words:
+    if _is_public():
+        return ""
+    if issubclass(registry.connector(slug), ReceivesWebhooks):
+        return _(
+            "Régie has no public https address (REGIE_URL), so it asks for news instead of being told: that works."
+        )
+    return ""
 
 
 def guides() -> list[Guide]:

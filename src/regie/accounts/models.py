@@ -25,6 +25,14 @@ class NetworkApp(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["network", "server"], name="network_app_once")]
+        ordering = ["network", "server"]
+
+    def __str__(self) -> str:
+        return f"{self.network} {self.server}".strip()
+
+    @property
+    def dialog_id(self) -> str:
+        return f"registration-{self.pk}"
 
 
 class Account(models.Model):
@@ -45,6 +53,7 @@ class Account(models.Model):
     handle = models.CharField(max_length=200, blank=True)
     url = models.URLField(max_length=500, blank=True)
     avatar = models.ImageField(upload_to="avatars/", blank=True, help_text="Fetched by us, served by us.")
+    avatar_source = models.TextField(blank=True, help_text="Where the network shows its picture.")
     state = models.CharField(max_length=20, choices=State, default=State.CONNECTED)
     problem = models.TextField(blank=True, help_text="A sentence in English with {names}; shown translated.")
     problem_facts = models.JSONField(default=dict, blank=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -16,6 +17,7 @@ from regie.accounts.models import Account, NetworkApp
 from regie.accounts.opening import connector_for, open_credentials, seal_credentials, session
 from regie.accounts.signals import account_connected, account_disconnected
 from regie.core import clock
+from regie.core.outside import Guard
 from regie.core.sealed import CannotOpen, sealer
 from regie.core.sentences import in_words
 from regie.core.threads import in_thread
@@ -24,7 +26,9 @@ from regie.networks.data import Profile, SignedIn
 from regie.networks.errors import NetworkError, SignInAgain
 from regie.networks.protocols import KnowsItself, Refreshes, Revokes
 from regie.people import audit, notices
-from regie.people.models import Member
+from regie.people.errors import NotAllowed
+from regie.people.models import Member, User
+from regie.people.services import seal_again
 
 REFRESH_BEFORE_END = 0.2  # of a token's life
 REFRESH_LEASE = timedelta(minutes=2)
@@ -32,22 +36,26 @@ RETRY_REFRESH = timedelta(minutes=1)
 
 
 @transaction.atomic
-def connect(*, network: str, profile: Profile, signed_in: SignedIn, by: Member) -> Account:
+def connect(
+    *, network: str, profile: Profile, signed_in: SignedIn, by: Member, again: Account | None = None
+) -> Account:
     """Connects an account to the member's workspace, or gives an existing one fresh credentials.
 
+    ``again``: the account that is reconnected; the network may know it under a new id by now.
     Raises NotAllowed.
     """
-    by.must("connect")
-    account = (
-        Account.objects.select_for_update()
-        .filter(workspace=by.workspace, network=network, server=profile.server, remote_id=profile.remote_id)
-        .exclude(state=Account.State.REMOVED)
-        .first()
-    )
+    by.must("connect", again)
+    rows = Account.objects.select_for_update().exclude(state=Account.State.REMOVED)
+    if again is not None:
+        account = rows.filter(pk=again.pk).first()
+    else:
+        account = rows.filter(
+            workspace=by.workspace, network=network, server=profile.server, remote_id=profile.remote_id
+        ).first()
     fresh = account is None
     if account is None:
-        account = Account(workspace=by.workspace, network=network, server=profile.server, remote_id=profile.remote_id)
-        account.connected_by = by.user
+        account = Account(workspace=by.workspace, network=network, connected_by=by.user)
+    account.server, account.remote_id = profile.server, profile.remote_id
     _describe(account, profile)
     account.save()
     _store(account, signed_in)
@@ -62,7 +70,7 @@ def connect(*, network: str, profile: Profile, signed_in: SignedIn, by: Member) 
 
 def _describe(account: Account, profile: Profile) -> None:
     account.name, account.handle, account.url = profile.name[:200], profile.handle[:200], profile.url[:500]
-    account.kind, account.limits = profile.kind, dict(profile.limits)
+    account.kind, account.limits, account.avatar_source = profile.kind, dict(profile.limits), profile.avatar_url
 
 
 def _store(account: Account, signed_in: SignedIn) -> None:
@@ -129,8 +137,13 @@ async def revoke(account: Account) -> None:
 @transaction.atomic
 def disconnect(account: Account, because: NetworkError) -> None:
     """The token is dead: say so on the account, and tell the people who can reconnect it. Once per breakage."""
-    broken = Account.objects.filter(pk=account.pk, state=Account.State.CONNECTED).update(
-        state=Account.State.BROKEN, problem=because.sentence, problem_facts=because.facts, refresh_at=None
+    alive = (Account.State.CONNECTED, Account.State.PAUSED)
+    broken = Account.objects.filter(pk=account.pk, state__in=alive).update(
+        state=Account.State.BROKEN,
+        problem=because.sentence,
+        problem_facts=because.facts,
+        refresh_at=None,
+        refreshing_until=None,
     )
     if not broken:
         return
@@ -140,7 +153,7 @@ def disconnect(account: Account, because: NetworkError) -> None:
         notices.members_who_may(account.workspace_id, "connect"),
         workspace=account.workspace_id,
         kind="account.broken",
-        key=f"account.broken:{account.pk}:{clock.now():%Y-%m-%dT%H:%M}",
+        key=f"account.broken:{account.pk}:{clock.now():%Y-%m-%dT%H:%M:%S}",
         facts={"account": account.name, "network": registry.connector(account.network).name},
         path=f"accounts/{account.pk}/",
         urgent=True,
@@ -152,7 +165,8 @@ def note_health(account: Account, profile: Profile) -> None:
     """Its network answered well: name, limits and the moment are kept."""
     _describe(account, profile)
     account.checked_at, account.problem, account.problem_facts = clock.now(), "", {}
-    account.save(update_fields=["name", "handle", "url", "kind", "limits", "checked_at", "problem", "problem_facts"])
+    told = ["name", "handle", "url", "kind", "limits", "avatar_source"]
+    account.save(update_fields=[*told, "checked_at", "problem", "problem_facts"])
 
 
 def note_problem(account: Account, problem: NetworkError) -> None:
@@ -234,7 +248,7 @@ def _refresh_later(account: Account, problem: NetworkError) -> None:
 
 def seal_everything_again() -> int:
     """Seals every secret under the newest key, row by row; safe to stop and run again. Returns how many it sealed."""
-    done = 0
+    done = seal_again()
     for account in Account.objects.exclude(sealed_credentials=b"").iterator():
         context, sealed = f"account:{account.pk}", bytes(account.sealed_credentials)
         if not sealer().is_current(sealed):
@@ -252,15 +266,49 @@ def seal_everything_again() -> int:
 def server_of(network: str, typed: str = "") -> str:
     """The base address to talk to: what the person typed, else the operator's setting, else the vendor's own.
 
-    Raises CannotConnect when a server has to be named and is not.
+    Raises CannotConnect when a server has to be named and is not, or is none.
     """
-    typed = typed.strip().rstrip("/")
-    if typed and "://" not in typed:
-        typed = f"https://{typed}"
-    server: str = typed or settings.NETWORKS.get(network) or registry.connector(network).default_server
+    typed, ours = typed.strip().rstrip("/"), settings.NETWORKS.get(network, "")
+    if typed and typed != ours:
+        return _origin(typed)
+    server: str = ours or registry.connector(network).default_server
     if not server:
         raise CannotConnect(_("Name the server, such as mastodon.social."))
     return server
+
+
+def _origin(typed: str) -> str:
+    """``Mastodon.social``, ``@me@mastodon.social`` and ``https://mastodon.social/@me`` are one server.
+
+    Plain http is for the inner places that the operator named: a token never crosses the internet in the open.
+    """
+    if "://" not in typed:
+        typed = f"https://{typed.rsplit('@', 1)[-1] if '/' not in typed else typed}"
+    try:
+        parts = urlsplit(typed)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or " " in host or parts.scheme not in ("http", "https") or parts.username is not None:
+        raise CannotConnect(_("This is not a server's address. Type it as in mastodon.social."))
+    if parts.scheme == "http" and not Guard(settings.ALLOWED_HOSTS_OUT).allows_name(host, port or 80):
+        raise CannotConnect(_("Only servers with https can be used: anybody on the way could read the sign-in."))
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}:{port}" if port else f"{parts.scheme}://{shown}"
+
+
+@transaction.atomic
+def forget_app(*, app: NetworkApp, by: User) -> None:
+    """Drops our registration at a vendor; the next sign-in there makes a fresh one. Raises NotAllowed."""
+    if not by.is_operator:
+        raise NotAllowed("forget_app")
+    audit.record(by=by, did="network_app.forgotten", to=app, label=str(app))
+    app.delete()
+
+
+def moved_to(account: Account) -> str:
+    """The new id under which its network said that it knows the account now, or "" (Telegram's groups grow up)."""
+    return str(account.problem_facts.get("new_chat_id", ""))
 
 
 def why(problem: NetworkError) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from regie.accounts.errors import CannotConnect, SignInOver
 from regie.accounts.models import Account, SignInUnderWay
 from regie.accounts.opening import app_keys, seal_app_keys
-from regie.accounts.services import connect, server_of, why
+from regie.accounts.services import connect, moved_to, server_of, why
 from regie.accounts.talk import talk
 from regie.core import clock
 from regie.core.sealed import sealer
@@ -27,6 +27,7 @@ from regie.networks.protocols import SignsInWithOAuth, SignsInWithSecret
 from regie.people.models import Member, User
 
 LASTS = timedelta(minutes=20)
+SHORT = aiohttp.ClientTimeout(total=15)
 
 
 def redirect_uri(network: str) -> str:
@@ -103,6 +104,38 @@ def _hash(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
+def try_out(*, network: str, server: str, by: Member) -> None:
+    """Asks a network, as a sign-in would, whether it answers and takes our registration; nobody is signed in.
+
+    Raises NotAllowed, CannotConnect.
+    """
+    by.must("connect")
+    kind = registry.connector(network)
+    where = server or server_of(network)
+
+    async def go(http: aiohttp.ClientSession) -> int:
+        page = where
+        if known is not None and issubclass(kind, SignsInWithOAuth):
+            started = await kind.start(http, server=where, app=known, redirect_uri=redirect_uri(network))
+            page = started.url
+        async with http.get(page, allow_redirects=False, timeout=SHORT) as reply:
+            return reply.status
+
+    known = _known_keys(network, where)
+    name = kind.name
+    try:
+        status = talk(go)
+    except NetworkError as exc:
+        raise CannotConnect(why(exc)) from exc
+    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        raise CannotConnect(_("%(network)s could not be reached.") % {"network": name}) from exc
+    if status >= 500 or (known is not None and status >= 400):
+        raise CannotConnect(
+            _("%(network)s answers, but not as it should (%(status)s). If it forgot us, forget the registration.")
+            % {"network": name, "status": status}
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class CameBack:
     """A sign-in that succeeded, with the accounts it opened."""
@@ -122,7 +155,9 @@ def finish(*, network: str, query: Mapping[str, str], user: User) -> CameBack:
     ).first()
     if under_way is None or not SignInUnderWay.objects.filter(pk=under_way.pk).delete()[0]:
         raise SignInOver(_("This sign-in took too long or was used already. Start again."))
-    by = Member.objects.select_related("workspace", "user").get(workspace=under_way.workspace, user=user)
+    by = Member.objects.select_related("workspace", "user").filter(workspace=under_way.workspace, user=user).first()
+    if by is None:
+        raise SignInOver(_("You no longer have a seat in the workspace that this account was meant for."))
     kind = cast(type[SignsInWithOAuth], registry.connector(network))
     keys = app_keys(network, under_way.server)
     if keys is None:
@@ -157,14 +192,16 @@ def with_secret(*, network: str, fields: Mapping[str, str], by: Member, account:
 
 
 def _connect_all(network: str, signed_in: SignedIn, *, by: Member, account: Account | None) -> tuple[Account, ...]:
-    if account is not None and all(profile.remote_id != account.remote_id for profile in signed_in.profiles):
-        names = ", ".join(profile.handle or profile.name for profile in signed_in.profiles)
-        raise CannotConnect(
-            _("You signed in as %(found)s, but this account is %(wanted)s. Sign out there first, then try again.")
-            % {"found": names, "wanted": account.handle or account.name}
+    if account is None:
+        return tuple(
+            connect(network=network, profile=profile, signed_in=signed_in, by=by) for profile in signed_in.profiles
         )
-    return tuple(
-        connect(network=network, profile=profile, signed_in=signed_in, by=by)
-        for profile in signed_in.profiles
-        if account is None or profile.remote_id == account.remote_id
+    known_as = {account.remote_id, moved_to(account)} - {""}
+    for profile in signed_in.profiles:
+        if profile.remote_id in known_as:
+            return (connect(network=network, profile=profile, signed_in=signed_in, by=by, again=account),)
+    names = ", ".join(profile.handle or profile.name for profile in signed_in.profiles)
+    raise CannotConnect(
+        _("You signed in as %(found)s, but this account is %(wanted)s. Sign out there first, then try again.")
+        % {"found": names, "wanted": account.handle or account.name}
     )

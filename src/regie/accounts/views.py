@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
 
 from django.conf import settings
@@ -19,10 +20,9 @@ from regie.accounts import services, sign_in
 from regie.accounts.errors import CannotConnect, SignInOver
 from regie.accounts.forms import FilterForm, form_class
 from regie.accounts.guides import guide_for, guides
-from regie.accounts.models import Account
+from regie.accounts.models import Account, NetworkApp
 from regie.accounts.opening import app_keys, capabilities_of
 from regie.accounts.queries import accounts_for
-from regie.accounts.talk import talk
 from regie.core.sentences import in_words
 from regie.networks import registry
 from regie.networks.capabilities import SignIn
@@ -94,11 +94,14 @@ def connect(request: MemberRequest, network: str) -> HttpResponse:
         return redirect("accounts:networks")
     account = None
     if reconnecting := request.GET.get("account") or request.POST.get("account"):
-        account = get_object_or_404(accounts_for(request.scope, "connect"), pk=reconnecting, network=network)
+        if not reconnecting.isdecimal():
+            raise Http404
+        account = get_object_or_404(accounts_for(request.scope, "connect"), pk=int(reconnecting), network=network)
     member.must("connect", account)
     ways = registry.connector(network).can.sign_in
     way = SignIn(found) if (found := request.GET.get("way", "")) in [str(one) for one in ways] else ways[0]
-    form = form_class(network, way)(request.POST or None, initial=_known(account, network))
+    known = {**_known(account, network), **({"chat": moved} if (moved := request.GET.get("chat")) else {})}
+    form = form_class(network, way)(request.POST or None, initial=known)
     said = ""
     if request.method == "POST" and form.is_valid():
         typed = {name: str(value) for name, value in form.cleaned_data.items()}
@@ -172,6 +175,62 @@ def callback(request: HttpRequest, network: str) -> HttpResponse:
         )
 
 
+@login_required
+@require_safe
+def network_apps(request: MemberRequest) -> HttpResponse:
+    """What each network asks for, the addresses to copy, and our registrations there."""
+    if not request.scope.may("connect"):
+        raise Http404
+    held: dict[str, list[NetworkApp]] = {}
+    for app in NetworkApp.objects.all():
+        held.setdefault(app.network, []).append(app)
+    return render(
+        request,
+        "accounts/network_apps.html",
+        {
+            "rows": [
+                {"guide": guide, "apps": held.get(guide.slug, []), "can_try": _can_try(guide.slug)}
+                for guide in guides()
+            ],
+            "may_forget": request.user.is_operator,
+        },
+    )
+
+
+def _can_try(network: str) -> bool:
+    """Whether there is one server to ask; where each account has its own, the registrations are asked."""
+    return bool(settings.NETWORKS.get(network) or registry.connector(network).default_server)
+
+
+@login_required
+@require_POST
+def try_network(request: MemberRequest, network: str) -> HttpResponse:
+    seat = next((seat for seat in request.scope.seats if seat.may("connect")), None)
+    if network not in registry.slugs() or seat is None:
+        raise Http404
+    server = ""
+    if asked := request.POST.get("app", ""):
+        server = get_object_or_404(NetworkApp, pk=int(asked) if asked.isdecimal() else 0, network=network).server
+    try:
+        sign_in.try_out(network=network, server=server, by=seat)
+    except CannotConnect as exc:
+        messages.error(request, exc.said)
+    else:
+        name = registry.connector(network).name
+        messages.success(request, _("%(network)s answers as it should.") % {"network": name})
+    return redirect("accounts:network_apps")
+
+
+@login_required
+@require_POST
+def forget_app(request: MemberRequest, pk: int) -> HttpResponse:
+    if not request.user.is_operator:
+        raise Http404
+    services.forget_app(app=get_object_or_404(NetworkApp, pk=pk), by=request.user)
+    messages.success(request, _("Forgotten. The next sign-in there makes a fresh registration."))
+    return redirect("accounts:network_apps")
+
+
 @require_safe
 def client_metadata(request: HttpRequest) -> JsonResponse:
     """Bluesky's servers read here who we are. Public; holds public keys only."""
@@ -198,10 +257,20 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
             "can": can,
             "repeat": type(can.repeat).__name__,
             "may_connect": member.may("connect"),
-            "reconnect_url": f"{reverse('accounts:connect', args=[found.network])}?account={found.pk}",
+            "reconnect_url": _reconnect_url(found),
+            "missing": [in_words(str(one)) for one in found.limits.get("missing", ())],
+            "moved_to": services.moved_to(found),
             "budgets": found.budgets.order_by("name"),
         },
     )
+
+
+def _reconnect_url(account: Account) -> str:
+    """In the account's own workspace, also when all clients are in view."""
+    path = f"accounts/connect/{account.network}/?account={account.pk}"
+    if moved_to := services.moved_to(account):
+        path += f"&chat={moved_to}"
+    return in_workspace(path, account.workspace.slug)
 
 
 @login_required
@@ -211,7 +280,9 @@ def avatar(request: MemberRequest, pk: int) -> HttpResponseBase:
     found = get_object_or_404(accounts_for(request.scope), pk=pk)
     if not found.avatar:
         raise Http404
-    return FileResponse(found.avatar.open(), headers={"Cache-Control": "private, max-age=86400"})
+    return FileResponse(
+        found.avatar.open(), content_type="image/webp", headers={"Cache-Control": "private, max-age=86400"}
+    )
 
 
 @login_required
@@ -222,7 +293,7 @@ def act(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
     by = request.scope.member_in(found.workspace_id)
     if verb == "check":
         by.must("connect", found)
-        talk(lambda http: services.check_health(found))
+        asyncio.run(services.check_health(found))
         found.refresh_from_db()
         if found.problem:
             messages.error(request, in_words(found.problem, found.problem_facts))
@@ -240,7 +311,7 @@ def act(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
         messages.success(request, _("Resumed."))
     elif verb == "remove":
         by.must("connect", found)
-        talk(lambda http: services.revoke(found))
+        asyncio.run(services.revoke(found))
         services.remove(account=found, by=by)
         messages.success(request, _("The account was removed. Its posts and receipts stay."))
         return redirect("accounts:accounts")
