@@ -19,6 +19,7 @@ from regie.networks import registry
 from regie.networks.protocols import Deletes
 from regie.people.models import Member
 from regie.people.scope import Scope
+from regie.publishing.contents import steps_of as contents_of
 from regie.publishing.holds import WHY
 from regie.publishing.models import Attempt, Delivery, Step
 from regie.publishing.states import MOVABLE, State
@@ -36,6 +37,11 @@ def deliveries_seen(scope: Scope) -> QuerySet[Delivery]:
         .select_related("account", "variant__post", "variant__assignee", "workspace", "scheduled_by")
         .prefetch_related(steps)
     )
+
+
+def deliveries_seen_by(member: Member) -> QuerySet[Delivery]:
+    """As ``deliveries_seen``, of one workspace."""
+    return deliveries_seen(Scope.for_member(member))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class DeliveryView:
 
     @property
     def steps(self) -> list[Step]:
-        return list(self.delivery.steps.all())
+        return [step for step in self.delivery.steps.all() if step.state != Step.State.DROPPED]
 
     @property
     def out(self) -> int:
@@ -171,7 +177,7 @@ def seconds_between(earlier: datetime | None, later: datetime | None) -> float |
 
 def steps_of(delivery: Delivery) -> list[StepView]:
     """The parts as they were, or will be, sent. Files in one query."""
-    steps = list(delivery.steps.all())
+    steps = _as_they_would_go(delivery)
     numbers = {use["file"] for step in steps for use in step.content.get("media", [])}
     files = File.objects.filter(workspace=delivery.workspace_id).in_bulk(numbers) if numbers else {}
     return [
@@ -179,10 +185,26 @@ def steps_of(delivery: Delivery) -> list[StepView]:
             step=step,
             text=step.content.get("text", ""),
             pictures=tuple(_picture(use, files) for use in step.content.get("media", [])),
-            attempts=tuple(step.attempts.all()),
+            attempts=tuple(step.attempts.all()) if step.pk else (),
         )
         for step in steps
     ]
+
+
+NOT_BEGUN = frozenset((State.HELD, State.SCHEDULED, State.BY_HAND, State.MISSED))
+
+
+def _as_they_would_go(delivery: Delivery) -> list[Step]:
+    """The steps; of a delivery that has not begun, with what its post says now: the engine sends that."""
+    steps = list(delivery.steps.all())
+    if delivery.state not in NOT_BEGUN or any(step.state != Step.State.WAITING for step in steps):
+        return steps
+    contents = contents_of(delivery.variant.document, capabilities_of(delivery.account))
+    if len(contents) != len(steps):
+        return [Step(delivery=delivery, position=number, content=content) for number, content in enumerate(contents)]
+    for step, content in zip(steps, contents, strict=True):
+        step.content = content
+    return steps
 
 
 def _picture(use: dict[str, Any], files: dict[int, File]) -> tuple[File | None, str]:

@@ -66,7 +66,7 @@ def save(*, post: Post | None, workspace: Workspace, written: Written, version: 
         row.version = version
         return row
     audit.record(by=by, did="post.saved" if post is not None else "post.created", to=row)
-    post_changed.send(Post, post=row)
+    post_changed.send(Post, post=row, by=by)
     return row
 
 
@@ -157,7 +157,7 @@ def remove(*, posts: Iterable[Post], by: Member) -> list[Post]:
             post.removed_at = clock.now()
             post.save(update_fields=["removed_at"])
             audit.record(by=by, did="post.removed", to=post)
-            post_removed.send(Post, post=post)
+            post_removed.send(Post, post=post, by=by)
             removed.append(post)
     return removed
 

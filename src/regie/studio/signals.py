@@ -3,7 +3,7 @@
 from django.dispatch import Signal
 
 post_changed = Signal()
-"""``post``: what it says, or where it goes, was saved anew. Raising a Problem undoes the change."""
+"""``post``: what it says, or where it goes, was saved anew; ``by`` a Member. Raising a Problem undoes the change."""
 
 post_removed = Signal()
-"""``post``: somebody puts it in the bin. Raising a Problem keeps it."""
+"""``post``: ``by`` a Member puts it in the bin. Raising a Problem keeps it."""
