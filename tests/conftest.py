@@ -62,9 +62,8 @@ def _set_up_django() -> None:
     django.setup()
     del os.environ["DJANGO_SETTINGS_MODULE"]  # xdist's workers would inherit it, and read the settings too early
 
-    from django.db import connections
-
     from django.conf import settings
+    from django.db import connections
 
     settings.SETUP_CODE = ""  # as on loopback; tests/cli asks for it
 
@@ -226,6 +225,11 @@ class Sandbox:
 
     def __init__(self, network: Network) -> None:
         self.network = network
+
+    @property
+    def itself(self) -> Any:
+        """The network, with what only it has."""
+        return self.network
 
     @property
     def base(self) -> str:

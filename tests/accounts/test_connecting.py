@@ -12,10 +12,11 @@ from django.test import Client
 from regie.accounts.models import Account, NetworkApp, SignInUnderWay
 from regie.accounts.opening import open_credentials
 from regie.people.models import AuditEntry, Member
-from tests.accounts.conftest import HERE, click_through, path_of
+
+from .walking import HERE, click_through, path_of
 
 if TYPE_CHECKING:
-    from conftest import Clock, Sandbox
+    from tests.conftest import Clock, Sandbox
 
 ALLOW = {"decision": "authorize", "username": "regie"}
 

@@ -268,8 +268,8 @@ def server_of(network: str, typed: str = "") -> str:
 
     Raises CannotConnect when a server has to be named and is not, or is none.
     """
-    typed, ours = typed.strip().rstrip("/"), settings.NETWORKS.get(network, "")
-    if typed and typed != ours:
+    typed, ours = typed.strip(), settings.NETWORKS.get(network, "")
+    if typed and typed.rstrip("/") != ours:
         return _origin(typed)
     server: str = ours or registry.connector(network).default_server
     if not server:

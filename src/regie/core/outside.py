@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from aiohttp.resolver import ThreadedResolver
 from regie import __version__
 
 USER_AGENT = f"Regie/{__version__}"
+NAT64 = IPv6Network("64:ff9b::/96")  # a gateway turns the last four bytes into an IPv4 address
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10, sock_connect=10, sock_read=30)
 
 
@@ -29,9 +30,9 @@ class InnerAddress(OSError):
 def is_inner(address: str) -> bool:
     """Whether an IP address is anything but plainly public (loopback, private, link-local, shared, mapped, ...)."""
     ip = ip_address(address.split("%", 1)[0])
-    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    if mapped is not None:
-        ip = mapped
+    if isinstance(ip, IPv6Address):
+        translated = IPv4Address(int(ip) & 0xFFFFFFFF) if ip in NAT64 else None
+        ip = ip.ipv4_mapped or ip.sixtofour or translated or ip
     return not ip.is_global or ip.is_multicast
 
 
