@@ -24,7 +24,7 @@ from typing import Literal, TypeVar
 from pydantic import TypeAdapter
 
 from regie_sandbox.frame import Entry, Network, World
-from regie_sandbox.words import NAMES, SAID, Mood
+from regie_sandbox.words import FIRST_NAMES, LAST_NAMES, SAID, Mood
 
 Act = Literal["like", "comment", "share", "follow", "leave", "mention"]
 T = TypeVar("T", bound=str)
@@ -90,6 +90,7 @@ class Mind:
     watched: dict[str, Watched] = field(default_factory=dict)
     plan: list[Planned] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)  # posts that were deleted
+    names: set[str] = field(default_factory=set)  # everybody who ever came
     read_up_to: int = 0  # entries of the ledger
     number: int = 0
 
@@ -241,13 +242,16 @@ class Audience:
     def _join(self, watched: Watched) -> None:
         self.mind.number += 1
         language = self._one_of(watched.nature.languages)
-        name = f"{self.rng.choice(NAMES[language])} {self.mind.number}"
+        name = f"{self.rng.choice(FIRST_NAMES[language])} {self.rng.choice(LAST_NAMES[language])}"
+        if name in self.mind.names:  # namesakes are told apart
+            name = f"{name} {self.mind.number}"
+        self.mind.names.add(name)
         watched.followers.append(name)
         self.world.networks[watched.slug].follow(by=name, account=watched.remote_id)
 
     def _words(self, watched: Watched, *, angry: bool) -> tuple[str, str]:
         by = self.rng.choice(watched.followers)
-        language = next((one for one, names in NAMES.items() if by.rpartition(" ")[0] in names), "en")
+        language = next((one for one, names in FIRST_NAMES.items() if by.split()[0] in names), "en")
         mood: Mood = "crisis" if angry else self._one_of(watched.nature.moods)
         return by, self.rng.choice(SAID[language][mood])
 

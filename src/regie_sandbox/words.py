@@ -6,40 +6,30 @@ from typing import Literal
 
 Mood = Literal["praise", "ask", "gripe", "crisis"]
 
-NAMES = {
-    "fr": (
-        "Chloé Marchand",
-        "Lucas Berger",
-        "Inès Fontaine",
-        "Hugo Lemaire",
-        "Manon Girard",
-        "Théo Besson",
-        "Zoé Caron",
-        "Karim Benali",
-        "Élodie Roux",
-        "Noé Perrin",
+FIRST_NAMES = {
+    "fr": tuple(
+        "Chloé Lucas Inès Hugo Manon Théo Zoé Karim Élodie Noé Camille Antoine Léa Mehdi Juliette Bastien Aïcha Rémi "
+        "Clara Gaspard Louise Samir Margaux Émile Nina Paul Salomé Victor Jeanne Axel".split()
     ),
-    "en": (
-        "Alice Turner",
-        "Ben Carter",
-        "Grace Hughes",
-        "Omar Khan",
-        "Ruby Walsh",
-        "Sam Doyle",
-        "Priya Nair",
-        "Jack Osborne",
-        "Leah Stone",
-        "Max Reid",
+    "en": tuple(
+        "Priya Ben Ruby Oliver Grace Theo Amara Jack Freya Samuel Nadia Harry Isla Callum Zara Leo Molly Dev Erin Finn "
+        "Hannah Owen Keira Marcus Daisy Rowan Tessa Noah Imogen Callie".split()
     ),
-    "ru": (
-        "Анна Орлова",
-        "Игорь Лебедев",
-        "Мария Соколова",
-        "Олег Титов",
-        "Юлия Зайцева",
-        "Павел Громов",
-        "Ксения Белова",
-        "Роман Фролов",
+    "ru": tuple(
+        "Анна Иван Мария Дмитрий Ольга Сергей Дарья Алексей Елена Никита Полина Максим Вера Роман Ксения".split()
+    ),
+}
+LAST_NAMES = {
+    "fr": tuple(
+        "Marchand Berger Fontaine Lemaire Girard Besson Caron Benali Roux Perrin Morel Leroy Garnier Chevalier Faure "
+        "Haddad Lambert Renaud Colin Vidal Aubert Rey Meunier Barbier Dupuis Poirier Nguyen Costa Traoré Marty".split()
+    ),
+    "en": tuple(
+        "Nair Carter Walsh Bennett Okafor Hughes Patel Foster Murray Reid Chen Doyle Ellis Shaw Ahmed Price Gordon "
+        "Barnes Quinn Sutton Palmer Hayes Lloyd Khan Webb Mills Fraser Boyd Osborne Byrne".split()
+    ),
+    "ru": tuple(
+        "Коваль Белая Громова Левченко Зима Соловей Ким Бондарь Жук Мороз Рыбак Гончар Седых Лис Чайка".split()
     ),
 }
 

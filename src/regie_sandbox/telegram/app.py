@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar
 
@@ -101,7 +102,7 @@ class Telegram(Network):
         """A bot that administers a public channel ``@name`` with a discussion group; ``limits`` as the connector
         would find them."""
         if name not in self.state.ready:
-            bot = self.chats.add_bot(f"{name}_bot")
+            bot = self.chats.add_bot(f"{_username(name)}_bot")
             self.add_channel(bot.token, name)
             self.state.ready[name] = bot.token
         bot = self.state.bots[self.state.ready[name]]
@@ -118,8 +119,7 @@ class Telegram(Network):
     def add_channel(self, token: str, name: str, *, discussion: bool = True, public: bool = True) -> ChatRow:
         """One more channel that a bot administers."""
         chats, bot = self.chats, self.state.bots[token]
-        # Telegram's names are at least five characters.
-        channel = chats.add_chat("channel", name, username=name.ljust(5, "_") if public else "")
+        channel = chats.add_chat("channel", name, username=_username(name) if public else "")
         channel.members[bot.id] = "administrator"
         self.state.channels[name] = channel.id
         if discussion:
@@ -224,3 +224,8 @@ def _parts(remote_id: str | None) -> tuple[int, int | None]:
     """Chat and message of ``chat:message``, or a chat alone; 0 for None."""
     chat_id, _, message_id = (remote_id or "0").partition(":")
     return int(chat_id), int(message_id) if message_id else None
+
+
+def _username(name: str) -> str:
+    """As Telegram takes them: letters of ASCII, digits and _, at least five."""
+    return re.sub(r"[^A-Za-z0-9_]+", "_", name).ljust(5, "_")

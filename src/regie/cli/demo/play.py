@@ -18,6 +18,8 @@ from regie.cli.demo.brands import BRANDS, Brand
 from regie.cli.demo.pictures import draw
 from regie.cli.demo.stage import Stage
 from regie.community import reading
+from regie.community.models import Message
+from regie.community.services import mark_done
 from regie.core import clock
 from regie.core.times import WallTime
 from regie.measure import services as measuring
@@ -38,6 +40,7 @@ from regie_sandbox.audience import Nature
 DAYS = 90
 EMAIL, PASSWORD = "demo@example.org", "demo"
 EVENING = wall(20, 30)
+READ_EVERY = 5  # days: numbers want every evening, messages are the same however often they are read
 WRITTEN_BEFORE = timedelta(hours=26)
 THREAD_FR = (
     "D'où vient une chemise ? Petit fil en trois étapes.",
@@ -79,7 +82,9 @@ def play(stage: Stage) -> None:
         publish_due()
     _day_by_day(stage, end)
     for shop in shops:
+        _answer_old(shop, end)
         _plan_ahead(shop, end)
+        _have_a_bad_day(shop, stage)
     _listen_and_count()
 
 
@@ -109,9 +114,9 @@ def _open(brand: Brand, me: User, stage: Stage) -> Shop:
 
 def _account(shop: Shop, network: str, stage: Stage) -> Account:
     brand = shop.brand
-    ready = stage.account(network, brand.handle)
+    ready = stage.account(network, brand.name)
     nature = Nature(topics=brand.topics, languages=brand.languages)
-    stage.call(stage.audience.watch, network, account=brand.handle, nature=nature)
+    stage.call(stage.audience.watch, network, account=brand.name, nature=nature)
     login = Login(server=ready["server"], remote_id=ready["remote_id"], credentials=ready["credentials"])
 
     async def ask(http: aiohttp.ClientSession) -> Profile:
@@ -125,12 +130,12 @@ def _account(shop: Shop, network: str, stage: Stage) -> Account:
 
 def _moments(shops: list[Shop], begin: datetime, end: datetime) -> Iterator[tuple[datetime, Shop, int]]:
     """When each brand's posts go out: spread over the whole time, at its usual hours."""
-    for shop in shops:
+    for later, shop in enumerate(shops):
         count = len(shop.brand.texts)
-        pause = (end - begin - timedelta(days=3)) / count
+        pause = (end - begin - timedelta(days=3.5)) / count
         zone = ZoneInfo(shop.brand.zone)
         for number in range(count):
-            day = (begin + timedelta(days=1.5) + pause * number).astimezone(zone).date()
+            day = (begin + timedelta(days=1.5 + 1.6 * later) + pause * number).astimezone(zone).date()
             hour = shop.brand.hours[number % len(shop.brand.hours)]
             yield datetime.combine(day, wall(hour, 15 * (number % 4)), zone).astimezone(ZoneInfo("UTC")), shop, number
 
@@ -156,10 +161,10 @@ def _day_by_day(stage: Stage, until: datetime) -> None:
             evening += timedelta(days=1)
         stage.go_to(min(evening, until))
         if evening <= until:
-            _listen_and_count()
+            _listen_and_count(read=evening.toordinal() % READ_EVERY == 0)
 
 
-def _listen_and_count() -> None:
+def _listen_and_count(*, read: bool = True) -> None:
     """What the worker does all day: read what people said, and ask for the numbers."""
 
     async def all_of_it() -> None:
@@ -168,10 +173,33 @@ def _listen_and_count() -> None:
         for account in accounts:
             await measuring.collect(account)
 
-    inboxes = reading.due_inboxes()
+    inboxes = reading.due_inboxes() if read else []
     measuring.plan_what_is_new()
     accounts = measuring.due_accounts()
     asyncio.run(all_of_it())
+
+
+def _answer_old(shop: Shop, now: datetime) -> None:
+    """The team has been at work: what is older than three days is done."""
+    old = Message.objects.filter(
+        workspace=shop.owner.workspace, said_at__lt=now - timedelta(days=3), state=Message.State.OPEN
+    )
+    mark_done(messages=list(old), by=shop.owner)
+
+
+def _have_a_bad_day(shop: Shop, stage: Stage) -> None:
+    """What needs a person: one post that the network refused, and one whose answer was lost on the way."""
+    french = shop.brand.language == "fr"
+    accounts = {account.network: account for account in shop.accounts}
+    stage.call(stage.world.networks["mastodon"].faults.will_answer, 422, path="/api/v1/statuses", method="POST")
+    stage.call(stage.world.networks["telegram"].faults.will_lose_answer, path="sendMessage")
+    text = (
+        "Une minute d'atelier, sans musique : juste les ciseaux." if french else "Doors open ten minutes early today."
+    )
+    content = Content(parts=[Part(text=text)], language=shop.brand.language)
+    post = _save(shop, content, [accounts["mastodon"], accounts["telegram"]])
+    publishing.publish_now(post=post, by=shop.owner)
+    publish_due()
 
 
 def _plan_ahead(shop: Shop, now: datetime) -> None:
