@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 PORT = 18764
+PERSON = {"id": "1", "username": "x", "acct": "x", "display_name": "X", "url": "http://127.0.0.1/@x"}
 CREATED = "2030-01-01T00:00:00.000Z"
 
 
@@ -31,7 +32,9 @@ def network(port: int, latency: float) -> None:
         await request.read()
         await asyncio.sleep(latency)
         count += 1
-        body = json.dumps({"id": str(count), "url": f"http://127.0.0.1:{port}/@x/{count}", "created_at": CREATED})
+        body = json.dumps(
+            {"id": str(count), "url": f"http://127.0.0.1:{port}/@x/{count}", "created_at": CREATED, "account": PERSON}
+        )
         return web.Response(body=body.encode(), content_type="application/json")
 
     async def serve() -> None:
@@ -115,8 +118,8 @@ async def engine(deliveries: int, in_flight: int) -> float:
         stop = asyncio.Event()
         began = time.perf_counter()
         working = asyncio.create_task(publisher.work(stop))
-        while await in_thread(Delivery.objects.exclude(state="published").count):
-            await asyncio.sleep(0.1)  # noqa: ASYNC110 - another process could be sending: the rows know
+        while await in_thread(Delivery.objects.exclude(state="published").count):  # noqa: ASYNC110 - the rows know
+            await asyncio.sleep(0.1)
         took = time.perf_counter() - began
         stop.set()
         await working

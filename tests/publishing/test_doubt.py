@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from regie.people.models import Notice
+from regie.accounts.models import Account
+from regie.people.models import Member, Notice
 from regie.publishing import services
-from regie.publishing.models import Attempt, Step
+from regie.publishing.models import Attempt, Delivery, Step
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def honest(mastodon_account):
+def honest(mastodon_account: Account) -> Account:
     """A server that honours our key, as Mastodon's own software does."""
     assert mastodon_account.limits["honours_key"]
     return mastodon_account
 
 
 @pytest.fixture
-def forgetful(mastodon, mastodon_account):
+def forgetful(mastodon: Sandbox, mastodon_account: Account) -> Account:
     """A server that does not: what became of a post has to be looked up."""
-    mastodon.network.keys_honoured = False
+    mastodon.itself.keys_honoured = False
     mastodon_account.limits |= {"honours_key": False}
     mastodon_account.save()
     return mastodon_account
 
 
 def test_a_lost_answer_where_repeating_is_safe_is_repeated_under_the_same_key(
-    clock, mastodon, honest, post, promise, publish_due
-):
+    clock: Clock,
+    mastodon: Sandbox,
+    honest: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(post)
     mastodon.will_lose_answer(method="POST", path="statuses")
     publish_due()
@@ -49,8 +61,13 @@ def test_a_lost_answer_where_repeating_is_safe_is_repeated_under_the_same_key(
 
 
 def test_a_lost_answer_is_looked_up_and_found_where_repeating_is_not_safe(
-    clock, mastodon, forgetful, post, promise, publish_due
-):
+    clock: Clock,
+    mastodon: Sandbox,
+    forgetful: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(post)
     mastodon.will_lose_answer(method="POST", path="statuses")
     publish_due()
@@ -65,8 +82,13 @@ def test_a_lost_answer_is_looked_up_and_found_where_repeating_is_not_safe(
 
 
 def test_what_never_arrived_is_sent_again_only_when_it_is_surely_absent(
-    clock, mastodon, forgetful, post, promise, publish_due
-):
+    clock: Clock,
+    mastodon: Sandbox,
+    forgetful: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(post)
     mastodon.will_drop(method="POST", path="statuses")
     publish_due()
@@ -81,7 +103,14 @@ def test_what_never_arrived_is_sent_again_only_when_it_is_surely_absent(
     assert (delivery.state, mastodon.texts()) == ("published", ["Good morning"])
 
 
-def test_a_listing_that_lags_does_not_make_a_double(clock, mastodon, forgetful, post, promise, publish_due):
+def test_a_listing_that_lags_does_not_make_a_double(
+    clock: Clock,
+    mastodon: Sandbox,
+    forgetful: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(post)
     mastodon.faults.listing_lag = 20
     mastodon.will_lose_answer(method="POST", path="statuses")
@@ -93,7 +122,16 @@ def test_a_listing_that_lags_does_not_make_a_double(clock, mastodon, forgetful, 
     assert len(mastodon.accepted()) == 1
 
 
-def test_two_posts_alike_are_for_a_person(clock, mastodon, forgetful, post, bob, alice, promise, publish_due):
+def test_two_posts_alike_are_for_a_person(
+    clock: Clock,
+    mastodon: Sandbox,
+    forgetful: Account,
+    post: Post,
+    bob: Member,
+    alice: Member,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(post)
     mastodon.will_lose_answer(method="POST", path="statuses")
     publish_due()
@@ -107,8 +145,13 @@ def test_two_posts_alike_are_for_a_person(clock, mastodon, forgetful, post, bob,
 
 
 def test_a_post_that_came_back_rewritten_is_never_sent_again_by_itself(
-    clock, mastodon, forgetful, post, promise, publish_due
-):
+    clock: Clock,
+    mastodon: Sandbox,
+    forgetful: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(post)
     mastodon.faults.rewrite = lambda text: f"{text} (via Régie)"
     mastodon.will_lose_answer(method="POST", path="statuses")
@@ -121,7 +164,14 @@ def test_a_post_that_came_back_rewritten_is_never_sent_again_by_itself(
     assert len(mastodon.accepted()) == 1
 
 
-def test_a_rewritten_space_or_link_is_still_recognised(clock, mastodon, forgetful, write_post, promise, publish_due):
+def test_a_rewritten_space_or_link_is_still_recognised(
+    clock: Clock,
+    mastodon: Sandbox,
+    forgetful: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     post = write_post("Good   morning https://www.example.org/", on=[forgetful])
     delivery = promise(post)
     mastodon.faults.rewrite = lambda text: "good morning example.org"
@@ -133,7 +183,14 @@ def test_a_rewritten_space_or_link_is_still_recognised(clock, mastodon, forgetfu
     assert delivery.state == "published"
 
 
-def test_an_older_post_with_the_same_words_is_not_taken_for_it(clock, mastodon, forgetful, post, promise, publish_due):
+def test_an_older_post_with_the_same_words_is_not_taken_for_it(
+    clock: Clock,
+    mastodon: Sandbox,
+    forgetful: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     mastodon.say(by="regie", text="Good morning")
     clock.advance(hours=1)
     delivery = promise(post)
@@ -147,12 +204,17 @@ def test_an_older_post_with_the_same_words_is_not_taken_for_it(clock, mastodon, 
 
 
 def test_the_time_in_which_repeating_is_safe_runs_out_and_then_it_is_looked_up(
-    clock, mastodon, honest, post, promise, publish_due
-):
+    clock: Clock,
+    mastodon: Sandbox,
+    honest: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(post, late_minutes=600)
     mastodon.will_lose_answer(method="POST", path="statuses")
     publish_due()
-    mastodon.network.keys_honoured = False  # the server has forgotten the key
+    mastodon.itself.keys_honoured = False  # the server has forgotten the key
     clock.advance(hours=2)
     publish_due()
     delivery.refresh_from_db()
@@ -161,8 +223,14 @@ def test_the_time_in_which_repeating_is_safe_runs_out_and_then_it_is_looked_up(
 
 
 def test_where_nobody_knows_a_person_is_asked_and_nothing_is_sent_again(
-    clock, telegram, telegram_account, write_post, bob, promise, publish_due
-):
+    clock: Clock,
+    telegram: Sandbox,
+    telegram_account: Account,
+    write_post: Callable[..., Post],
+    bob: Member,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(write_post("Good morning", on=[telegram_account]))
     telegram.will_lose_answer(path="sendMessage")
     for _ in range(4):
@@ -175,8 +243,14 @@ def test_where_nobody_knows_a_person_is_asked_and_nothing_is_sent_again(
 
 
 def test_a_person_who_found_it_settles_it_with_its_link(
-    clock, telegram, telegram_account, write_post, bob, promise, publish_due
-):
+    clock: Clock,
+    telegram: Sandbox,
+    telegram_account: Account,
+    write_post: Callable[..., Post],
+    bob: Member,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(write_post("Good morning", on=[telegram_account]))
     telegram.will_lose_answer(path="sendMessage")
     publish_due()
@@ -186,7 +260,15 @@ def test_a_person_who_found_it_settles_it_with_its_link(
     assert delivery.remote_id
 
 
-def test_who_found_nothing_may_send_it_again(clock, telegram, telegram_account, write_post, bob, promise, publish_due):
+def test_who_found_nothing_may_send_it_again(
+    clock: Clock,
+    telegram: Sandbox,
+    telegram_account: Account,
+    write_post: Callable[..., Post],
+    bob: Member,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(write_post("Good morning", on=[telegram_account]))
     telegram.will_drop(path="sendMessage")
     publish_due()
@@ -200,7 +282,14 @@ def test_who_found_nothing_may_send_it_again(clock, telegram, telegram_account, 
     assert len(telegram.accepted()) == 1
 
 
-def test_on_bluesky_the_same_record_is_put_again(clock, bluesky, bluesky_account, write_post, promise, publish_due):
+def test_on_bluesky_the_same_record_is_put_again(
+    clock: Clock,
+    bluesky: Sandbox,
+    bluesky_account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(write_post("Good morning", on=[bluesky_account]))
     bluesky.will_lose_answer(path="putRecord")
     publish_due()
@@ -214,8 +303,13 @@ def test_on_bluesky_the_same_record_is_put_again(clock, bluesky, bluesky_account
 
 
 def test_an_unclear_one_whose_hour_is_long_past_is_found_out_but_not_sent(
-    clock, mastodon, forgetful, post, promise, publish_due
-):
+    clock: Clock,
+    mastodon: Sandbox,
+    forgetful: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     delivery = promise(post, late_minutes=2)
     mastodon.will_drop(method="POST", path="statuses")
     publish_due()
@@ -225,7 +319,14 @@ def test_an_unclear_one_whose_hour_is_long_past_is_found_out_but_not_sent(
     assert (delivery.state, mastodon.texts()) == ("missed", [])
 
 
-def test_a_receipt_that_another_delivery_holds_is_not_taken(clock, mastodon, account, write_post, promise, publish_due):
+def test_a_receipt_that_another_delivery_holds_is_not_taken(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
     first = promise(write_post("One", on=[account]))
     publish_due()
     first.refresh_from_db()
@@ -238,6 +339,6 @@ def test_a_receipt_that_another_delivery_holds_is_not_taken(clock, mastodon, acc
     assert Step.objects.get(delivery=second).state == "unclear"
 
 
-def _status(mastodon, remote_id):
-    server = mastodon.network
+def _status(mastodon: Sandbox, remote_id: str) -> Any:
+    server = mastodon.itself
     return server.shows.many([server.status(remote_id)], "", server.now() + timedelta(0))[0]

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pytest
 
 from regie.core.times import WallTime
+from regie.people.models import Member
 from regie.publishing import services
+from regie.publishing.models import Delivery
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at(clock, wall: str) -> WallTime:
+def at(clock: Clock, wall: str) -> WallTime:
     return WallTime.at(clock.at(wall), "Europe/Paris")
 
 
-def test_a_due_delivery_goes_out_once_and_has_a_receipt(clock, mastodon, delivery, publish_due):
+def test_a_due_delivery_goes_out_once_and_has_a_receipt(
+    clock: Clock, mastodon: Sandbox, delivery: Delivery, publish_due: Callable[[], None]
+) -> None:
     publish_due()
     publish_due()
     delivery.refresh_from_db()
@@ -25,7 +36,9 @@ def test_a_due_delivery_goes_out_once_and_has_a_receipt(clock, mastodon, deliver
     assert delivery.due_at == delivery.claimed_at == delivery.sent_at == delivery.accepted_at == clock.moment
 
 
-def test_what_is_not_due_waits(clock, mastodon, post, bob, publish_due):
+def test_what_is_not_due_waits(
+    clock: Clock, mastodon: Sandbox, post: Post, bob: Member, publish_due: Callable[[], None]
+) -> None:
     (delivery,) = services.schedule(post=post, at=at(clock, "09:30"), by=bob)
     publish_due()
     assert mastodon.texts() == []
@@ -35,7 +48,9 @@ def test_what_is_not_due_waits(clock, mastodon, post, bob, publish_due):
     assert (delivery.state, mastodon.texts()) == ("published", ["Good morning"])
 
 
-def test_a_rate_limited_delivery_waits_until_the_network_says(clock, mastodon, delivery, publish_due):
+def test_a_rate_limited_delivery_waits_until_the_network_says(
+    clock: Clock, mastodon: Sandbox, delivery: Delivery, publish_due: Callable[[], None]
+) -> None:
     mastodon.will_answer(429, headers={"X-RateLimit-Reset": "2030-03-01T09:15:00Z"})
     publish_due()
     delivery.refresh_from_db()

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from regie.accounts.models import Account
 from regie.publishing.diagram import mermaid
 from regie.publishing.models import Delivery
 from regie.publishing.states import BEGINNINGS, FOLLOWS, State
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock
 
 DECISION = Path(__file__).parents[2] / "docs" / "decisions" / "0002-publishing-engine.md"
 
 
 @pytest.fixture
-def row(clock, make_account, write_post, promise):
+def row(
+    clock: Clock,
+    make_account: Callable[..., Account],
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+) -> Delivery:
     return promise(write_post("Good morning", on=[make_account()]))
 
 
@@ -33,7 +45,7 @@ def _fields(state: str) -> dict[str, object]:
 
 
 @pytest.mark.django_db
-def test_the_database_allows_what_the_table_allows_and_refuses_all_else(row):
+def test_the_database_allows_what_the_table_allows_and_refuses_all_else(row: Delivery) -> None:
     for old, new in itertools.permutations(State.values, 2):
         with transaction.atomic():
             put(row, old)
@@ -49,7 +61,7 @@ def test_the_database_allows_what_the_table_allows_and_refuses_all_else(row):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("state", State.values)
-def test_a_delivery_begins_only_as_the_table_says(row, state, clock):
+def test_a_delivery_begins_only_as_the_table_says(row: Delivery, state: str, clock: Clock) -> None:
     row.pk, row.state = None, state
     row.local_at = row.local_at.replace(hour=23)
     for name, value in _fields(state).items():
@@ -67,14 +79,14 @@ def test_a_delivery_begins_only_as_the_table_says(row, state, clock):
     [{"state": "held", "holds": []}, {"holds": ["frozen"]}, {"next_at": "2000-01-01T00:00:00Z"}],
     ids=["held without a reason", "a reason without being held", "before its due time"],
 )
-def test_the_database_refuses_what_makes_no_sense(row, wrong):
+def test_the_database_refuses_what_makes_no_sense(row: Delivery, wrong: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError):
         Delivery.objects.filter(pk=row.pk).update(**wrong)
 
 
-def test_every_state_can_be_reached():
+def test_every_state_can_be_reached() -> None:
     assert {new for news in FOLLOWS.values() for new in news} | BEGINNINGS == set(State)
 
 
-def test_the_diagram_in_the_docs_is_the_table():
+def test_the_diagram_in_the_docs_is_the_table() -> None:
     assert mermaid() in DECISION.read_text()

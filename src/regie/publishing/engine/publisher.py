@@ -236,9 +236,9 @@ class Publisher:
                 await self.sender.finish()
 
 
-async def run(*, name: str = "", stop: asyncio.Event) -> None:
+async def run(*, name: str = "", connections: int = CONNECTIONS, stop: asyncio.Event) -> None:
     """A publisher, until ``stop`` is set."""
-    publisher = Publisher(name=name or socket.gethostname())
+    publisher = Publisher(name=name or socket.gethostname(), connections=connections)
     async with publisher.open():
         await publisher.work(stop)
 

@@ -1,0 +1,275 @@
+"""Publishers that die, that race each other, that share: nothing lost, nothing doubled, nobody starved."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection
+
+from regie.accounts.models import Account
+from regie.core.times import WallTime
+from regie.people.models import Member
+from regie.publishing import services
+from regie.publishing.engine import claim, record
+from regie.publishing.engine.database import Database, address
+from regie.publishing.engine.publisher import Publisher, run
+from regie.publishing.engine.record import Intent
+from regie.publishing.models import Attempt, Delivery, Lane
+from regie.publishing.models import Publisher as PublisherRow
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock, Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SCRIPT = """
+import asyncio, django
+django.setup()
+from regie.publishing.engine.publisher import run
+asyncio.run(run(name="doomed", stop=asyncio.Event()))
+"""
+
+
+def state_of(delivery: Delivery) -> str:
+    delivery.refresh_from_db()
+    return delivery.state
+
+
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    """Waits for something that another process does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "It did not happen in time."
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def start_publisher(mastodon: Sandbox) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Starts real publishers, processes of their own, on the test's database; kills what is left of them."""
+    started = []
+
+    def start() -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "DATABASE_URL": _url(),
+            "DJANGO_SETTINGS_MODULE": "regie.config.settings",
+            "REGIE_ALLOWED_HOSTS_OUT": mastodon.base,
+        }
+        started.append(subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def _url() -> str:
+    from urllib.parse import quote, urlencode
+
+    given = connection.settings_dict
+    query = urlencode({"host": given["HOST"], "port": given["PORT"]}) if given["HOST"].startswith("/") else ""
+    place = "" if query else f"{given['HOST']}:{given['PORT']}"
+    secret = quote(given["PASSWORD"], safe="")
+    return f"postgresql://{given['USER']}:{secret}@{place}/{given['NAME']}" + (f"?{query}" if query else "")
+
+
+@pytest.mark.parametrize("accepted", [True, False], ids=["after acceptance", "before acceptance"])
+def test_a_publisher_killed_while_sending_leaves_a_doubt_that_is_settled_with_one_post(
+    mastodon: Sandbox,
+    account: Account,
+    post: Post,
+    bob: Member,
+    publish_due: Callable[[], None],
+    start_publisher: Callable[[], subprocess.Popen[bytes]],
+    accepted: bool,
+    request: pytest.FixtureRequest,
+) -> None:
+    if accepted:
+        mastodon.will_delay(90, method="POST", path="statuses")  # carried out, but the answer takes long
+    else:
+        mastodon.faults.will_drop(method="POST", path="statuses")
+        mastodon.faults.latency = 2
+    doomed = start_publisher()
+    delivery = services.publish_now(post=post, by=bob)[0]
+    until(lambda: state_of(delivery) == "sending")
+    if accepted:
+        until(lambda: mastodon.accepted())
+    doomed.send_signal(signal.SIGKILL)
+    doomed.wait()
+    mastodon.faults.latency = 0
+    assert state_of(delivery) == "sending"
+
+    clock = request.getfixturevalue("clock")
+    mastodon.itself.world.clock.advance(timedelta(minutes=3))
+    clock.set(datetime.now(UTC) + timedelta(minutes=3))  # the lease is over, and the attempt's deadline
+    publish_due()
+    clock.advance(minutes=1)
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert [entry.remote_id for entry in mastodon.accepted("post")] == [delivery.remote_id]
+    assert Attempt.objects.filter(kind="commit").order_by("pk")[0].outcome == ""  # nobody lived to write it
+
+
+def test_a_publisher_that_dies_with_claimed_deliveries_gives_them_back(
+    clock: Clock, mastodon: Sandbox, delivery: Delivery, publish_due: Callable[[], None]
+) -> None:
+    async def die() -> None:
+        async with Database(2) as database:
+            assert len(await claim.claim(database, most=5, publisher="dead", loop_time=0)) == 1
+
+    asyncio.run(die())
+    assert state_of(delivery) == "claimed"
+    publish_due()
+    assert (state_of(delivery), mastodon.texts()) == ("claimed", [])  # somebody may still be at it
+    clock.advance(seconds=31)
+    publish_due()
+    assert (state_of(delivery), mastodon.texts()) == ("published", ["Good morning"])
+
+
+def _intent(delivery: Delivery, lane: claim.Lane) -> Intent:
+    (held,) = lane.deliveries
+    (step,) = held.steps
+    assert held.lease is not None
+    return Intent(
+        delivery_id=held.id,
+        lease=held.lease,
+        state="claimed",
+        step_id=step.id,
+        number=1,
+        fingerprint="",
+        progress={},
+        content=step.content,
+    )
+
+
+def test_a_publisher_that_dies_between_the_intent_and_the_call_does_not_lose_the_post(
+    clock: Clock, mastodon: Sandbox, delivery: Delivery, publish_due: Callable[[], None]
+) -> None:
+    async def die() -> None:
+        async with Database(2) as database:
+            (lane,) = await claim.claim(database, most=5, publisher="dead", loop_time=0)
+            assert (await record.begin(database, [_intent(delivery, lane)]))[0] is not None
+
+    asyncio.run(die())
+    assert state_of(delivery) == "sending"
+    for _ in range(4):
+        clock.advance(minutes=1)
+        publish_due()
+    assert (state_of(delivery), mastodon.texts()) == ("published", ["Good morning"])
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    ["the lease ran out", "a freeze", "cancelled", "paused"],
+)
+def test_nothing_may_be_sent_that_is_no_longer_ours_to_send(
+    clock: Clock, mastodon: Sandbox, delivery: Delivery, bob: Member, meanwhile: str
+) -> None:
+    async def try_it() -> object:
+        async with Database(2) as database:
+            (lane,) = await claim.claim(database, most=5, publisher="slow", loop_time=0)
+            await asyncio.to_thread(change)
+            return (await record.begin(database, [_intent(delivery, lane)]))[0]
+
+    def change() -> None:
+        match meanwhile:
+            case "the lease ran out":
+                clock.advance(seconds=31)
+            case "a freeze":
+                services.freeze(delivery.account, why="x", by=bob)
+            case "cancelled":
+                services.cancel(delivery, by=bob)
+            case "paused":
+                type(delivery.account).objects.update(state="paused")
+        connection.close()
+
+    assert asyncio.run(try_it()) is None
+    assert not Attempt.objects.exists()
+
+
+def test_two_publishers_never_send_the_same(
+    clock: Clock,
+    mastodon: Sandbox,
+    connect: Callable[..., Account],
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+) -> None:
+    accounts = [connect(mastodon, f"shop{number}") for number in range(8)]
+    for number in range(40):
+        promise(write_post(f"Post {number}", on=[accounts[number % 8]]))
+    mastodon.faults.latency = 0.02
+
+    async def both() -> None:
+        async with Publisher(name="one", in_flight=3).open() as one, Publisher(name="two", in_flight=3).open() as two:
+            await asyncio.gather(one.drain(), two.drain())
+
+    asyncio.run(both())
+    assert sorted(entry.text for entry in mastodon.accepted()) == sorted(f"Post {number}" for number in range(40))
+    assert Delivery.objects.filter(state="published").count() == 40
+    assert len({row.publisher for row in Delivery.objects.all()}) == 2
+    assert not Lane.objects.exclude(lease=None, next_at=None).exists()
+
+
+def test_a_workspace_with_much_to_send_does_not_keep_another_waiting(
+    clock: Clock,
+    mastodon: Sandbox,
+    connect: Callable[..., Account],
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    charlie: Member,
+) -> None:
+    for number in range(12):
+        account = connect(mastodon, f"shop{number}")
+        for _ in range(4):
+            promise(write_post("One of many", on=[account]))
+    alone = connect(mastodon, "velo", by=charlie)
+    post = write_post("The only one", on=[alone], by=charlie)
+    services.schedule(post=post, at=WallTime.at(clock.moment, "Europe/Paris"), by=charlie)
+
+    async def one_at_a_time() -> None:
+        async with Publisher(name="one", in_flight=1).open() as one:
+            await one.drain()
+
+    asyncio.run(one_at_a_time())
+    order = [entry.text for entry in mastodon.accepted()]
+    assert len(order) == 49
+    assert order.index("The only one") <= 8  # after two turns of the other workspace at most
+
+
+def test_a_running_publisher_hears_of_what_is_due_at_once_and_leaves_in_order(
+    mastodon: Sandbox, account: Account, post: Post, bob: Member
+) -> None:
+    stop, loop = asyncio.Event(), asyncio.new_event_loop()
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run(name="here", stop=stop)))
+    thread.start()
+    try:
+        until(lambda: PublisherRow.objects.exists())
+        delivery = services.publish_now(post=post, by=bob)[0]
+        until(lambda: state_of(delivery) == "published", 5)
+        assert delivery.sent_at is not None
+        assert delivery.sent_at - delivery.due_at < timedelta(seconds=2)
+        frozen = services.freeze(account, why="x", by=bob)
+        assert frozen.lifted_at is None
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(15)
+        loop.close()
+    assert not thread.is_alive()
+    row = PublisherRow.objects.get()
+    assert abs(row.skew_ms) < 1000
+
+
+def test_the_engine_speaks_to_the_tests_own_database() -> None:
+    assert connection.settings_dict["NAME"] in address()
