@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Clock
-
     from regie.accounts.models import Account
     from regie.community.models import Message
     from regie.people.models import Member
     from regie.publishing.models import Delivery
     from regie.studio.models import Post
+    from tests.conftest import Clock
 
 
 @pytest.fixture
@@ -67,37 +66,35 @@ def published(bob: Member, write_post: Callable[..., Post], publish_due: Callabl
 
 
 @pytest.fixture
-def message(account: Account) -> Message:
-    """Ana asked something, said a minute ago; nobody has looked at it."""
-    return make_message(account)
+def say(account: Account, clock: Clock) -> Callable[..., Message]:
+    """A message that is simply there, said a minute ago by Ana: ``say("Until when?", kind="mention")``."""
+    return lambda text="Until when?", to=account, **fields: _message(to, text, **fields)
 
 
-def make_message(account: Account, text: str = "Until when?", **fields: Any) -> Message:
-    """A message that is simply there, of an account that nobody talks to."""
+def _message(account: Account, text: str, **fields: Any) -> Message:
     from regie.community.models import Conversation, Message
     from regie.community.words import vector
     from regie.core import clock
 
     said_at = fields.pop("said_at", clock.now() - timedelta(minutes=1))
-    number = Message.objects.count() + 1
-    remote_id = fields.pop("remote_id", f"m{number}")
+    remote_id = fields.pop("remote_id", f"m{Message.objects.count() + 1}")
     conversation = fields.pop("conversation", None) or Conversation.objects.create(
         workspace=account.workspace, account=account, remote_id=remote_id, last_at=said_at
     )
-    given = {
-        "kind": "reply",
-        "author_id": "ana",
-        "author_name": "Ana Núñez",
-        "author_handle": "@ana",
-        "workspace": account.workspace,
-    }
-    words = vector(fields.get("author_name", given["author_name"]), text)
+    given = {"kind": "reply", "author_id": "ana", "author_name": "Ana Núñez", "author_handle": "@ana", **fields}
     return Message.objects.create(
+        workspace=account.workspace,
         account=account,
         conversation=conversation,
         remote_id=remote_id,
         text=text,
         said_at=said_at,
-        words=words,
-        **{**given, **fields},
+        words=vector(str(given["author_name"]), text),
+        **given,
     )
+
+
+@pytest.fixture
+def chloe(seat: Callable[..., Member]) -> Member:
+    """On duty in the inbox."""
+    return seat("Chloé", "community")

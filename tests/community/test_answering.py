@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from community.conftest import make_message
 
 from regie.community import sending, services
 from regie.community.errors import AnsweredMeanwhile, CannotAnswer, CannotReach
@@ -16,19 +15,14 @@ from regie.people.errors import NotAllowed
 from regie.people.models import AuditEntry, Notice
 
 if TYPE_CHECKING:
-    from conftest import Clock, Sandbox
-
     from regie.accounts.models import Account
     from regie.people.models import Member
     from regie.publishing.models import Delivery
+    from tests.conftest import Clock, Sandbox
 
 Do = Callable[[], None]
+Say = Callable[..., Message]
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def chloe(seat: Callable[..., Member]) -> Member:
-    return seat("Chloé", "community")
 
 
 @pytest.fixture
@@ -52,7 +46,8 @@ Asked = Callable[["Sandbox", "Account"], Message]
 
 def replies(sandbox: Sandbox) -> list[str]:
     """What the network took from us after the post itself."""
-    return sandbox.texts()[1:]
+    texts: list[str] = sandbox.texts()
+    return texts[1:]
 
 
 @pytest.mark.parametrize("network", ["mastodon", "bluesky", "telegram"])
@@ -196,10 +191,8 @@ def test_an_expired_token_is_traded_and_the_answer_goes_out(
     assert len(replies(bluesky)) == 1
 
 
-def test_two_people_who_answer_at_once_hear_of_each_other(
-    clock: Clock, account: Account, alice: Member, chloe: Member
-) -> None:
-    message = make_message(account)
+def test_two_people_who_answer_at_once_hear_of_each_other(clock: Clock, say: Say, alice: Member, chloe: Member) -> None:
+    message = say()
     first = services.answer(message=message, text="Until six", by=alice, seen=0)
     with pytest.raises(AnsweredMeanwhile):
         services.answer(message=message, text="Six o'clock", by=chloe, seen=0)
@@ -207,8 +200,8 @@ def test_two_people_who_answer_at_once_hear_of_each_other(
     assert Answer.objects.count() == 2
 
 
-def test_a_text_too_long_by_one_is_not_promised(clock: Clock, account: Account, chloe: Member) -> None:
-    message = make_message(account)
+def test_a_text_too_long_by_one_is_not_promised(clock: Clock, say: Say, chloe: Member) -> None:
+    message = say()
     with pytest.raises(CannotAnswer, match="1"):
         services.answer(message=message, text="é" * 501, by=chloe, seen=0)
     services.answer(message=message, text="é" * 500, by=chloe, seen=0)
@@ -216,8 +209,8 @@ def test_a_text_too_long_by_one_is_not_promised(clock: Clock, account: Account, 
         services.answer(message=message, text="   ", by=chloe, seen=0)
 
 
-def test_nothing_is_promised_when_the_time_to_answer_is_over(clock: Clock, account: Account, chloe: Member) -> None:
-    message = make_message(account, answer_until=clock.moment + timedelta(hours=1))
+def test_nothing_is_promised_when_the_time_to_answer_is_over(clock: Clock, say: Say, chloe: Member) -> None:
+    message = say(answer_until=clock.moment + timedelta(hours=1))
     assert services.why_not(message, "Six") is None
     clock.advance(hours=2)
     with pytest.raises(CannotAnswer):
@@ -247,8 +240,8 @@ def test_a_like_that_the_network_does_not_take_is_not_shown(
     assert message.liked_at is None
 
 
-def test_done_and_reopened_leave_their_trace(clock: Clock, account: Account, chloe: Member) -> None:
-    message = make_message(account)
+def test_done_and_reopened_leave_their_trace(clock: Clock, say: Say, chloe: Member) -> None:
+    message = say()
     assert services.mark_done(messages=[message], by=chloe) == [message]
     assert services.mark_done(messages=[message], by=chloe) == []
     assert services.reopen(messages=[message], by=chloe) == [message]
@@ -256,8 +249,8 @@ def test_done_and_reopened_leave_their_trace(clock: Clock, account: Account, chl
     assert acts == ["message.done", "message.reopened"]
 
 
-def test_whoever_is_asked_to_answer_is_told(clock: Clock, account: Account, alice: Member, chloe: Member) -> None:
-    message = make_message(account)
+def test_whoever_is_asked_to_answer_is_told(clock: Clock, say: Say, alice: Member, chloe: Member) -> None:
+    message = say()
     services.assign(message=message, to=chloe.user, by=alice)
     notice = Notice.objects.get()
     assert (notice.user, notice.kind, notice.path) == (chloe.user, "message.assigned", f"inbox/?message={message.pk}")
@@ -266,19 +259,17 @@ def test_whoever_is_asked_to_answer_is_told(clock: Clock, account: Account, alic
 
 
 def test_a_message_is_not_assigned_to_somebody_who_cannot_answer_or_is_a_stranger(
-    clock: Clock, account: Account, alice: Member, bob: Member, charlie: Member
+    clock: Clock, say: Say, alice: Member, bob: Member, charlie: Member
 ) -> None:
-    message = make_message(account)
+    message = say()
     for person in (bob, charlie):
         with pytest.raises(CannotAnswer):
             services.assign(message=message, to=person.user, by=alice)
 
 
 @pytest.mark.parametrize("role", ["editor", "analyst", "guest"])
-def test_only_those_on_duty_act_on_messages(
-    role: str, clock: Clock, account: Account, seat: Callable[..., Member]
-) -> None:
-    message, by = make_message(account), seat("Gaël", role)
+def test_only_those_on_duty_act_on_messages(role: str, clock: Clock, say: Say, seat: Callable[..., Member]) -> None:
+    message, by = say(), seat("Gaël", role)
     with pytest.raises(NotAllowed):
         services.answer(message=message, text="Six", by=by, seen=0)
     with pytest.raises(NotAllowed):
@@ -289,7 +280,7 @@ def test_only_those_on_duty_act_on_messages(
         services.like(message=message, by=by)
 
 
-def test_a_stranger_acts_on_nothing(clock: Clock, account: Account, charlie: Member) -> None:
-    message = make_message(account)
+def test_a_stranger_acts_on_nothing(clock: Clock, say: Say, charlie: Member) -> None:
+    message = say()
     with pytest.raises(NotAllowed):
         services.answer(message=message, text="Six", by=charlie, seen=0)

@@ -16,10 +16,9 @@ from regie.measure.models import Sample
 from regie.networks.data import Messages
 
 if TYPE_CHECKING:
-    from conftest import Clock, Sandbox
-
     from regie.accounts.models import Account
     from regie.publishing.models import Delivery
+    from tests.conftest import Clock, Sandbox
 
 Read = Callable[[], int]
 Publish = Callable[..., "Delivery"]

@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable
 
 from regie.cli.django import database_up, ready, take_role, tell
 from regie.cli.errors import Stop
+from regie.config import budget
 from regie.config.env import env
 
 log = logging.getLogger(__name__)
 Role = Callable[[asyncio.Event], Awaitable[None]]
 STOP_SECONDS = 20.0  # for the jobs of a worker and the requests of a web server that is told to stop
-QUEUE_CONNECTIONS = 3  # of a worker, for taking and finishing jobs; one more listens
 AGAIN_SECONDS = 2.0  # between tries while the database is away
 
 
@@ -74,7 +74,7 @@ def publisher() -> int:
     with ready():
         from regie.publishing.engine.publisher import run
 
-        _run(lambda stop: run(name=_name(), stop=stop))
+        _run(lambda stop: run(name=_name(), connections=budget.publisher_pool(env()), stop=stop))
     return 0
 
 
@@ -93,7 +93,7 @@ async def _work(stop: asyncio.Event) -> None:
 
     from regie.community.listening import listen
 
-    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=QUEUE_CONNECTIONS)
+    connector = PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=budget.QUEUE)
     with app.replace_connector(connector) as ours:
         async with ours.open_async():
             jobs = asyncio.create_task(

@@ -78,7 +78,7 @@ def _store_messages(account: Account, incoming: Iterable[Incoming]) -> int:
             rows[first : first + BATCH],
             update_conflicts=True,
             unique_fields=["account", "remote_id"],
-            update_fields=[name for name in FRESH],
+            update_fields=list(FRESH),
         )
     return len(found) - len(known)
 

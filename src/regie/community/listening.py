@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 
-import aiohttp
 from django.db import DatabaseError
 from django.db.models import Q
 
@@ -101,11 +100,11 @@ def claim(ours: uuid.UUID, most: int) -> list[int]:
     wanted = Inbox.objects.filter(
         free, is_served(), network__in=listening_networks(), listen_at__lte=now, webhook=""
     ).order_by("listen_at")
-    won = []
-    for pk in wanted.values_list("pk", flat=True)[:most]:
-        if Inbox.objects.filter(free, pk=pk).update(listener=ours, listening_until=now + LEASE):
-            won.append(pk)
-    return won
+    return [
+        pk
+        for pk in wanted.values_list("pk", flat=True)[:most]
+        if Inbox.objects.filter(free, pk=pk).update(listener=ours, listening_until=now + LEASE)
+    ]
 
 
 def renew(ours: uuid.UUID) -> list[int]:
@@ -132,9 +131,7 @@ def open_again(inbox_id: int, after: timedelta) -> None:
 
 
 async def _hold(inbox_id: int) -> None:
-    async with session(
-        connections=2, timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=120)
-    ) as http:
+    async with session(connections=2) as http:
         inbox = await in_thread(Inbox.objects.get, pk=inbox_id)
         found = await in_thread(speaker, inbox, http)
         if found is None:

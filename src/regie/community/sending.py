@@ -51,8 +51,8 @@ async def work_on(answer_id: int) -> None:
     """The next thing to do for an answer: send it, or look whether it is there."""
     await in_thread(mark_interrupted, answer_id)
     if (answer := await in_thread(claim, answer_id)) is not None:
-        return await _send(answer)
-    if (answer := await in_thread(claim_look, answer_id)) is not None:
+        await _send(answer)
+    elif (answer := await in_thread(claim_look, answer_id)) is not None:
         await _look(answer)
 
 
@@ -155,7 +155,8 @@ async def _spoken(answer: Answer) -> Published | Pending:
 
 def _took(answer: Answer, outcome: Published | Pending) -> None:
     if isinstance(outcome, Published):
-        return sent(answer, outcome)
+        sent(answer, outcome)
+        return
     at = outcome.not_before or clock.now() + timedelta(seconds=5)
     Answer.objects.filter(pk=answer.pk, state=Answer.State.SENDING).update(
         progress=dict(outcome.progress), began_at=None, next_at=at
@@ -210,7 +211,8 @@ def later(answer: Answer, problem: NetworkError, *, at: datetime | None = None) 
     """Nothing happened there: again when the network says, or after a pause that grows; for a day at most."""
     now = clock.now()
     if now - answer.created_at > GIVE_UP:
-        return refused(answer, problem)
+        refused(answer, problem)
+        return
     pause = min(PAUSE * 2 ** min(answer.tries, 6), LONGEST_PAUSE)
     Answer.objects.filter(pk=answer.pk, state=Answer.State.SENDING).update(
         began_at=None,
@@ -283,7 +285,8 @@ async def _look(answer: Answer) -> None:
         async with session(connections=1) as http:
             connector = await in_thread(connector_for, account, http)
             if not isinstance(connector, ListsOwn) or search_of(capabilities_of(account)) is None:
-                return await in_thread(_ask_a_person, answer)
+                await in_thread(_ask_a_person, answer)
+                return
             listing = await connector.own_posts(since=since)
     except TokenExpired:
         await refresh_token(account.pk)
@@ -342,7 +345,8 @@ def normal(text: str) -> str:
 
 def _look_later(answer: Answer) -> None:
     if answer.looks >= MOST_LOOKS:
-        return _ask_a_person(answer)
+        _ask_a_person(answer)
+        return
     Answer.objects.filter(pk=answer.pk).update(next_at=clock.now() + PAUSE * 2**answer.looks)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.tasks import Task
@@ -23,7 +24,7 @@ async def sweep(timestamp: int) -> None:
     await in_thread(arriving.link_late_posts)
 
 
-async def _defer(task: Task[..., object, object], lock: str, name: str, rows: Iterable[int]) -> None:
+async def _defer(task: Task[..., Any, Any], lock: str, name: str, rows: Iterable[int]) -> None:
     for pk in rows:
         try:
             await task.configure(queueing_lock=f"{lock}:{pk}").defer_async(**{name: pk})

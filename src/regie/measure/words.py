@@ -1,0 +1,35 @@
+"""The metrics in people's words: a short label and what exactly is counted. One entry per networks/metrics.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    label: str | Promise
+    definition: str | Promise
+
+
+WORDS = {
+    "likes": Words(_("Likes"), _("People who marked the post as liked (favourites, likes, reactions), now.")),
+    "shares": Words(_("Shares"), _("Times the post was passed on as it is (boosts, reposts, forwards), now.")),
+    "replies": Words(_("Replies"), _("Answers or comments directly under the post, now.")),
+    "quotes": Words(_("Quotes"), _("Posts that quote the post with words of their own, now.")),
+    "votes": Words(_("Votes"), _("Votes given in the post's poll, now.")),
+    "followers": Words(_("Followers"), _("People who follow the account, or members of the channel, now.")),
+    "following": Words(_("Following"), _("Accounts that this account follows, now.")),
+    "posts": Words(_("Posts there"), _("Posts the account shows, as its network counts them, now.")),
+}
+REACTIONS = Words(
+    _("Reactions"),
+    _("Likes, shares, replies and quotes together, as far as the network tells them. Formula: their sum."),
+)
+PUBLISHED = Words(_("Published"), _("Posts that went out through Régie on this account in the period."))
+CHANGE = Words(
+    _("Change"),
+    _("The last number of followers in the period minus the first one we hold in it. Without two numbers: nothing."),
+)
