@@ -310,7 +310,7 @@ async def test_the_sweep_asks_for_each_account_once(clock: Clock, due: Account) 
     await tasks.refresh_tokens(0)
     await tasks.refresh_tokens(0)
     assert await in_thread(_jobs, "regie.accounts.tasks.refresh") == 1
-    await sync_to_async(connection.close)()  # the queue wrote from a thread of its own
+    await sync_to_async(lambda: connection.close())()  # the queue wrote from a thread of its own
 
 
 def _jobs(name: str) -> int:

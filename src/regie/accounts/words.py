@@ -1,0 +1,15 @@
+"""Sentences that connectors keep as plain text rather than raise, named here so that they are translated."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop
+
+TELEGRAM = (  # networks/telegram/sign_in.py: why a bot cannot post, and Profile.limits["missing"]
+    gettext_noop("{bot} is not in “{chat}”. Add it as an administrator there, then try again."),
+    gettext_noop("{bot} is not an administrator of “{chat}”. Make it one, with the right to post messages."),
+    gettext_noop("{bot} is an administrator of “{chat}” but may not post. Give it the right to post messages."),
+    gettext_noop("{bot} may not send messages in “{chat}”. Lift that restriction, or make it an administrator."),
+    gettext_noop("The bot sees only answers to its own messages: make it an administrator to see all mentions."),
+    gettext_noop("The channel has no discussion group, so nobody can comment: link one in its settings."),
+    gettext_noop("Comments will not arrive: make the bot an administrator of the channel's discussion group too."),
+)
