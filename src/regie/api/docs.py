@@ -6,6 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
+TITLES = {
+    "workspace": _("Workspace"),
+    "accounts": _("Accounts"),
+    "media": _("Media"),
+    "posts": _("Posts"),
+    "deliveries": _("Deliveries"),
+    "messages": _("Messages"),
+    "measure": _("Numbers"),
+}
+
 Schema = Mapping[str, Any]
 
 
@@ -36,7 +48,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
+    """``title`` is in English, to be translated where it is shown."""
+
     name: str
+    title: str
     operations: tuple[Shown, ...]
 
 
@@ -46,7 +61,7 @@ def subjects_of(schema: Schema) -> list[Subject]:
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             found.setdefault(operation["tags"][0], []).append(_shown(schema, path, method, operation))
-    return [Subject(name, tuple(operations)) for name, operations in found.items()]
+    return [Subject(name, TITLES[name], tuple(operations)) for name, operations in found.items()]
 
 
 def _shown(schema: Schema, path: str, method: str, operation: Schema) -> Shown:

@@ -1,0 +1,54 @@
+"""Requests that nobody would think of, made from the OpenAPI description: none of them breaks the product."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+import hypothesis
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from hypothesis import HealthCheck, Phase
+
+from regie.api import services
+from regie.api.application import schema
+from regie.people.models import Member
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # its dependencies complain to its authors, not to us
+    import schemathesis
+
+pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore")]
+OPERATIONS = [(method.upper(), path) for path, methods in schema()["paths"].items() for method in methods]
+
+
+@cache
+def described() -> schemathesis.BaseSchema:
+    """The description, answered by the product in this very process."""
+    found = schemathesis.openapi.from_dict(schema())
+    found.app = WSGIHandler()
+    found.config.update(base_url="http://testserver")
+    return found
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_no_request_is_answered_with_a_broken_product(method: str, path: str, alice: Member) -> None:
+    _token, secret = services.create_token(name="Fuzz", by=alice)
+
+    @hypothesis.settings(
+        max_examples=8,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(case=described()[path][method].as_strategy())
+    def ask(case: schemathesis.Case) -> None:
+        answer = case.call(headers={"Authorization": f"Bearer {secret}"})
+        assert answer.status_code < 500, answer.text
+        assert answer.status_code != 401
+        if answer.status_code >= 400:
+            assert set(answer.json()) == {"error", "said", "details"}
+
+    ask()

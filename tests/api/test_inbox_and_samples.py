@@ -1,0 +1,81 @@
+"""Messages and numbers, as a program reads and answers them."""
+
+from __future__ import annotations
+
+import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from regie.community.models import Answer, Conversation, Message
+from regie.measure.models import Sample
+
+
+@pytest.fixture
+def message(clock, account):
+    conversation = Conversation.objects.create(
+        workspace=account.workspace, account=account, remote_id="c1", last_at=clock.moment
+    )
+    return Message.objects.create(
+        workspace=account.workspace,
+        account=account,
+        conversation=conversation,
+        remote_id="m1",
+        kind="reply",
+        author_id="a1",
+        author_name="Zoé",
+        text="Where can I buy it?",
+        said_at=clock.moment,
+    )
+
+
+def test_a_message_is_read_answered_once_and_done(message, program, alice):
+    website = program(alice)
+    assert [one["author"] for one in website.get("/messages?state=open")[1]["items"]] == ["Zoé"]
+    where = f"/messages/{message.pk}"
+    before = website.get(where)[1]
+    assert (before["why_not"], before["newest_answer"], len(before["conversation"])) == ("", 0, 1)
+    key = {"Idempotency-Key": "answer-1"}
+    first = website.post(f"{where}/answer", {"text": "In our shop."}, **key)
+    assert website.post(f"{where}/answer", {"text": "In our shop."}, **key) == first
+    assert (first[0], first[1]["state"]) == (200, "sending")
+    assert Answer.objects.count() == 1
+    assert ProcrastinateJob.objects.filter(task_name__endswith="work_on_answer").count() == 1
+    status, said = website.post(f"{where}/answer", {"text": "In our shop!"})
+    assert (status, said["error"]) == (409, "changed")
+    assert website.get(where)[1]["newest_answer"] == first[1]["id"]
+    assert website.post(f"{where}/done")[1]["state"] == "done"
+    assert website.get("/messages?state=open")[1]["items"] == []
+    assert website.post(f"{where}/reopen")[1]["state"] == "open"
+
+
+def test_a_message_is_liked_on_its_network(mastodon, account, message, program, alice):
+    note = mastodon.say(text="Lovely @regie", by="zoe")
+    Message.objects.filter(pk=message.pk).update(remote_id=note)
+    website = program(alice)
+    assert website.post(f"/messages/{message.pk}/like")[1]["liked"] is True
+    assert website.post(f"/messages/{message.pk}/unlike")[1]["liked"] is False
+
+
+def test_a_network_that_is_away_is_a_sentence(mastodon, account, message, program, alice):
+    mastodon.will_answer(503, method="POST")
+    status, said = program(alice).post(f"/messages/{message.pk}/like")
+    assert (status, said["error"]) == (422, "problem")
+    assert said["said"]
+
+
+def test_samples_are_narrowed_by_account_delivery_metric_and_time(clock, account, delivery, program, bob):
+    for minutes, value, of in ((0, 3, delivery), (5, 5, delivery), (5, None, None)):
+        Sample.objects.create(
+            workspace=account.workspace,
+            account=account,
+            delivery=of,
+            metric="likes" if of else "followers",
+            value=value,
+            at=clock.at(f"09:{minutes:02}"),
+        )
+    website = program(bob)
+    numbers = website.get(f"/samples?delivery={delivery.pk}&metric=likes")[1]["items"]
+    assert [one["value"] for one in numbers] == [3, 5]
+    own = website.get(f"/samples?account={account.pk}")[1]["items"]
+    assert [(one["metric"], one["value"]) for one in own] == [("followers", None)]
+    assert len(website.get("/samples?since=2030-03-01T09:05:00Z")[1]["items"]) == 2
+    assert len(website.get("/samples?until=2030-03-01T09:05:00Z")[1]["items"]) == 1

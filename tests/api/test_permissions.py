@@ -1,0 +1,145 @@
+"""Who may do what through the API: one table of (method, path, verb), for every operation there is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import BytesIO
+
+import pytest
+
+from regie.api.application import schema
+from regie.community.models import Conversation, Message
+from regie.core import clock as product_clock
+from regie.people.permissions import Role, may
+from regie.publishing import services as publishing
+from regie.publishing.models import Delivery
+
+pytestmark = pytest.mark.django_db
+
+TEXT = {"content": {"parts": [{"text": "Good morning"}]}}
+LINK = {"link": "https://example.org/1"}
+TABLE = {
+    # operation                              verb          body
+    ("GET", "/me"): ("view", None),
+    ("GET", "/accounts"): ("view", None),
+    ("GET", "/accounts/{account}"): ("view", None),
+    ("GET", "/media"): ("view", None),
+    ("POST", "/media"): ("write", None),
+    ("GET", "/posts"): ("view", None),
+    ("POST", "/posts"): ("write", TEXT),
+    ("GET", "/posts/{post}"): ("view", None),
+    ("PATCH", "/posts/{post}"): ("write", {"version": 1}),
+    ("POST", "/posts/{post}/check"): ("view", None),
+    ("POST", "/posts/{post}/schedule"): ("schedule", {"local_at": "2031-01-01T10:00"}),
+    ("POST", "/posts/{post}/publish"): ("publish", None),
+    ("GET", "/deliveries"): ("view", None),
+    ("GET", "/deliveries/{delivery}"): ("view", None),
+    ("POST", "/deliveries/{delivery}/move"): ("schedule", {"local_at": "2031-01-01T10:00"}),
+    ("POST", "/deliveries/{delivery}/cancel"): ("schedule", None),
+    ("POST", "/deliveries/{delivery}/undo-cancel"): ("schedule", None),
+    ("POST", "/deliveries/{delivery}/send-again"): ("publish", None),
+    ("POST", "/deliveries/{delivery}/settle-there"): ("publish", LINK),
+    ("POST", "/deliveries/{delivery}/settle-absent"): ("publish", None),
+    ("POST", "/deliveries/{delivery}/done-by-hand"): ("publish", LINK),
+    ("POST", "/deliveries/{delivery}/finish"): ("publish", None),
+    ("POST", "/deliveries/{delivery}/take-back"): ("publish", None),
+    ("POST", "/deliveries/{delivery}/delete"): ("publish", None),
+    ("GET", "/freezes"): ("view", None),
+    ("POST", "/freeze"): ("freeze", {"why": "Storm"}),
+    ("POST", "/freeze/{freeze}/lift"): ("lift", None),
+    ("GET", "/messages"): ("read_inbox", None),
+    ("GET", "/messages/{message}"): ("read_inbox", None),
+    ("POST", "/messages/{message}/answer"): ("answer", {"text": "Thank you"}),
+    ("POST", "/messages/{message}/like"): ("answer", None),
+    ("POST", "/messages/{message}/unlike"): ("answer", None),
+    ("POST", "/messages/{message}/done"): ("answer", None),
+    ("POST", "/messages/{message}/reopen"): ("answer", None),
+    ("GET", "/samples"): ("measure", None),
+    ("DELETE", "/posts/{post}"): ("write", None),  # last: nothing is found there afterwards
+}
+
+
+@pytest.fixture
+def things(clock, account, write_post, alice, bob):
+    """One of each thing an address can name, all of Atelier Nord. The freeze comes last: it holds the delivery."""
+    free = write_post("Free", on=[account])  # held by the freeze too, once a row of the table has promised it
+    delivery = publishing.publish_now(post=write_post("Good morning", on=[account]), by=bob)[0]
+    conversation = Conversation.objects.create(
+        workspace=account.workspace, account=account, remote_id="c1", last_at=clock.moment
+    )
+    message = Message.objects.create(
+        workspace=account.workspace,
+        account=account,
+        conversation=conversation,
+        remote_id="m1",
+        kind="mention",
+        author_id="a1",
+        text="Hello",
+        said_at=clock.moment,
+    )
+    freeze = publishing.freeze(account.workspace, why="Storm", by=alice)
+    return {
+        "account": account.pk,
+        "post": free.pk,
+        "delivery": delivery.pk,
+        "freeze": freeze.pk,
+        "message": message.pk,
+    }
+
+
+def ask(program, picture, method, path, body):
+    if path == "/media" and method == "POST":
+        return program.upload(picture())
+    return program.said(method, path, body)
+
+
+def test_the_table_has_every_operation_of_the_api():
+    names = {"accounts": "account", "posts": "post", "deliveries": "delivery", "freeze": "freeze", "messages": "message"}
+    there = set()
+    for path, methods in schema()["paths"].items():
+        short = path.removeprefix("/api/v1")
+        short = short.replace("{pk}", "{" + names.get(short.split("/")[1], "?") + "}")
+        there |= {(method.upper(), short) for method in methods}
+    assert there == set(TABLE)
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_a_role_opens_what_the_one_table_of_permissions_says(role, things, seat, program, picture):
+    website = program(seat("Gaël", role))
+    for (method, path), (verb, body) in TABLE.items():
+        status, said = ask(website, picture, method, path.format(**things), body)
+        if may(role, verb):
+            assert status not in (401, 403, 404), (method, path, said)
+        else:
+            assert (status, said["error"]) == (403, "not_allowed"), (method, path, said)
+
+
+def test_a_stranger_finds_nothing(things, charlie, program, picture):
+    website = program(charlie)
+    for (method, path), (_verb, body) in TABLE.items():
+        if "{" in path:
+            status, said = ask(website, picture, method, path.format(**things), body)
+            assert (status, said["error"]) == (404, "not_found"), (method, path, said)
+    for path in ("/accounts", "/posts", "/deliveries", "/messages", "/samples"):
+        assert website.get(path) == (200, {"items": [], "page": 1, "more": False})
+    assert website.get("/freezes") == (200, [])
+
+
+def test_nobody_gets_in_without_a_token(things, nobody, picture):
+    for (method, path), (_verb, body) in TABLE.items():
+        status, said = ask(nobody, picture, method, path.format(**things), body)
+        assert (status, said["error"]) == (401, "token_needed"), (method, path)
+
+
+def test_a_post_of_one_workspace_is_never_meant_for_an_account_of_another(things, charlie, program):
+    status, said = program(charlie).post("/posts", {**TEXT, "on": [{"account": things["account"]}]})
+    assert (status, said["error"]) == (422, "problem")
+
+
+def test_what_holds_the_whole_installation_is_shown_and_not_lifted_here(clock, alice, program):
+    alice.user.is_operator = True
+    alice.user.save()
+    freeze = publishing.freeze(None, why="Restored", by=alice.user)
+    website = program(alice)
+    assert [one["everywhere"] for one in website.get("/freezes")[1]] == [True]
+    assert website.post(f"/freeze/{freeze.pk}/lift")[0] == 403
