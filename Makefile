@@ -36,8 +36,10 @@ messages: setup ## collect what people read into the translation files
 setup: .venv/.ready
 	@$(RUN) python scripts/messages.py compile
 
+# Without uv: one of our own. Debian's python3 has no ensurepip unless python3-venv is there, but pip can fill the venv.
 .venv/.ready: pyproject.toml uv.lock
-	@command -v $(UV) >/dev/null 2>&1 || { python3 -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv; }
+	@command -v $(UV) >/dev/null 2>&1 || { echo "Installing uv ..." && python3 -m venv --without-pip .uv \
+		&& python3 -m pip --python .uv/bin/python install --quiet --disable-pip-version-check --no-input uv; }
 	@$(UV) sync --frozen --quiet
 	@touch $@
 

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from regie.cli.benchmarks.installation import Installation, wait_until_gone
-
-PATIENCE_SECONDS = 90.0  # generous: other tests use the machine too
-
-
-def eventually(true: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
-    """Whether it becomes true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @pytest.fixture

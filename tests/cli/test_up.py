@@ -13,9 +13,8 @@ from contextlib import contextmanager, suppress
 import psycopg
 import pytest
 
-from regie.cli.benchmarks.installation import Installation, wait_until_gone
+from regie.cli.benchmarks.installation import Installation, eventually, wait_until_gone
 from regie.core import embedded
-from tests.cli.conftest import eventually
 
 pytestmark = pytest.mark.xdist_group("installation")
 ROLES = ("regie.cli web", "regie.cli publisher", "regie.cli worker")

@@ -36,7 +36,7 @@ class Env(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     web_workers: int = Field(default=1, ge=1)
     web_threads: int = Field(default=8, ge=1)
-    publisher_connections: int = Field(default=8, ge=2)
+    publisher_connections: int = Field(default=10, ge=6)  # config/budget.py
     worker_concurrency: int = Field(default=4, ge=1)
     trust_proxy: bool = False  # believe X-Forwarded-Proto and -For from the proxy in front
     embedded_url: SecretStr = SecretStr("")  # set by `regie web` for its own workers

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Installation:
         self.folder, self.data, self.log = folder, folder / "data", folder / "log"
         self.port = free_port()
         self.more = more
+        self.python = sys.executable
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,7 +45,7 @@ class Installation:
         return kept | ours | self.more
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "regie.cli", *arguments]
+        return [self.python, "-m", "regie.cli", *arguments]
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         """One command of ours, to its end."""
@@ -160,6 +161,16 @@ def installation() -> Iterator[Installation]:
             if made.process is not None:
                 made.stop()
             wait_until_gone(made)
+
+
+def eventually(true: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> bool:
+    """Whether it becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def wait_until_gone(made: Installation, seconds: float = 10.0) -> dict[int, str]:
