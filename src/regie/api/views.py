@@ -18,7 +18,7 @@ from regie.api.docs import subjects_of
 from regie.api.forms import TokenForm
 from regie.core import clock
 from regie.people.scope import MemberRequest
-from regie.people.views import _tabs as settings_tabs
+from regie.people.views import settings_tabs
 
 
 @login_required

@@ -114,7 +114,7 @@ def settings(request: MemberRequest) -> HttpResponse:
         request,
         "people/settings.html",
         {
-            "tabs": _tabs(request, "people:settings"),
+            "tabs": settings_tabs(request, "people:settings"),
             "member": member,
             "page": page,
             "seats": [_seat(one, request.user, member) for one in page],
@@ -147,9 +147,13 @@ def _may_create(request: MemberRequest) -> bool:
     return request.user.is_operator or any(seat.role == Role.OWNER for seat in request.scope.members)
 
 
-def _tabs(request: MemberRequest, current: str) -> list[dict[str, Any]]:
+def settings_tabs(request: MemberRequest, current: str) -> list[dict[str, Any]]:
     """Where settings live, for the pieces' tabs."""
-    places = [("people:settings", _("People and workspace")), ("people:me", _("Your account"))]
+    places = [
+        ("people:settings", _("People and workspace")),
+        ("people:me", _("Your account")),
+        ("api:tokens", _("Tokens for programs")),
+    ]
     if request.scope.may("read_audit"):
         places.insert(1, ("people:audit", _("Audit trail")))
     return [{"label": label, "url": reverse(view), "current": view == current} for view, label in places]
@@ -259,7 +263,7 @@ def me(request: MemberRequest) -> HttpResponse:
         response.set_cookie("django_language", user.language, samesite="Lax", max_age=60 * 60 * 24 * 365)
         response.delete_cookie("regie_theme")
         return response
-    context = {"form": form, "tabs": _tabs(request, "people:me")}
+    context = {"form": form, "tabs": settings_tabs(request, "people:me")}
     return render(request, "people/me.html", context, status=422 if form.errors else 200)
 
 
@@ -274,5 +278,7 @@ def audit_trail(request: MemberRequest) -> HttpResponse:
     page = Paginator(queries.audit_of(request.scope, search), PER_PAGE).get_page(request.GET.get("page"))
     rows = [{"entry": entry, "words": words(entry)} for entry in page]
     return render(
-        request, "people/audit.html", {"page": page, "rows": rows, "form": form, "tabs": _tabs(request, "people:audit")}
+        request,
+        "people/audit.html",
+        {"page": page, "rows": rows, "form": form, "tabs": settings_tabs(request, "people:audit")},
     )
