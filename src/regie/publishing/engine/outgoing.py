@@ -80,6 +80,8 @@ def _picture(file: File | None, alt: str | None, limits: ImageLimit) -> Picture:
 
 def fingerprint(outgoing: Outgoing) -> str:
     """SHA-256 of what is said and to whom it answers; not of how long a repeat is safe, which moves with the hour."""
-    said = asdict(replace(outgoing, repeat_until=None, reply_to=None))
+    said = {name: getattr(outgoing, name) for name in outgoing.__dataclass_fields__ if name != "repeat_until"}
     said["reply_to"] = outgoing.reply_to.remote_id if outgoing.reply_to else ""
+    said["pictures"] = [asdict(picture) for picture in outgoing.pictures]
+    said["poll"] = asdict(outgoing.poll) if outgoing.poll else None
     return hashlib.sha256(json.dumps(said, default=str, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

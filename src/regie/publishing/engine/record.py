@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -142,9 +142,14 @@ class Told:
     answer: Mapping[str, Any] | None = None
 
 
+def _row(one: Intent | Told) -> dict[str, Any]:
+    """Flat, without copying what is inside: ``asdict`` was a fifth of the engine's work."""
+    return {name: getattr(one, name) for name in one.__dataclass_fields__}
+
+
 async def begin(database: Database, intents: Sequence[Intent]) -> Sequence[tuple[int, datetime] | None]:
     """Writes the intents down, durably. For each: the attempt's id and its beginning, or None when it may not go."""
-    rows = await database.rows(BEGIN, rows=as_json([asdict(intent) for intent in intents]), deadline=DEADLINE)
+    rows = await database.rows(BEGIN, rows=as_json([_row(intent) for intent in intents]), deadline=DEADLINE)
     began = {row["step_id"]: (row["id"], row["began_at"]) for row in rows}
     return [began.get(intent.step_id) for intent in intents]
 
@@ -152,7 +157,7 @@ async def begin(database: Database, intents: Sequence[Intent]) -> Sequence[tuple
 async def record(database: Database, told: Sequence[Told]) -> Sequence[bool]:
     """Writes outcomes down. For each: whether the delivery was still ours to change."""
     try:
-        rows = await database.rows(RECORD, rows=as_json([asdict(one) for one in told]))
+        rows = await database.rows(RECORD, rows=as_json([_row(one) for one in told]))
     except UniqueViolation:
         if len(told) > 1:
             return [done for one in told for done in await record(database, [one])]
