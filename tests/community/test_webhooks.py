@@ -32,7 +32,7 @@ def update_of(telegram: Sandbox, delivery: Delivery, text: str) -> dict[str, Any
     """What Telegram would bring: the newest update of the bot's queue, as it is."""
     telegram.say(by="ana", text=text, to=delivery.remote_id)
     bot = next(iter(telegram.network.state.bots.values()))
-    update: dict[str, Any] = bot.updates[-1]
+    update: dict[str, Any] = bot.queue[-1]
     return update
 
 

@@ -102,12 +102,14 @@ def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict
     can = capabilities_of(message.account)
     said = queries.conversation_of(message)
     delivery = message.conversation.delivery
+    lines = _lines(said)
     return {
         "message": message,
         "state": queries.shown_state(message),
         "kind_word": kind_word(message),
         "network": registry.connector(message.account.network).name,
-        "conversation": _lines(said),
+        "conversation": lines,
+        "is_sending": any(answer["is_sending"] for line in lines for answer in line["answers"]),
         "delivery": delivery,
         "post_text": delivery.variant.document.text if delivery else "",
         "may_answer": member.may("answer"),
@@ -141,6 +143,7 @@ def _answer_line(answer: Answer) -> dict[str, Any]:
         "problem": in_words(answer.problem, answer.problem_facts),
         "looking": undecided and answer.next_at is not None,
         "ask": undecided and answer.next_at is None,
+        "is_sending": answer.state == Answer.State.SENDING,
     }
 
 

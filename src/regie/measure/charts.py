@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from regie.measure.queries import Day
@@ -45,7 +46,12 @@ def followers(lines: Mapping[str, Sequence[Day]]) -> Spec:
         },
     }
     if len(lines) > 1:
-        spec["encoding"]["color"] = {"field": "account", "type": "nominal", "title": None}
+        spec["encoding"]["color"] = {
+            "field": "account",
+            "type": "nominal",
+            "title": None,
+            "legend": {"columns": 3, "labelLimit": 260},
+        }
     return spec
 
 
@@ -87,6 +93,6 @@ def summary_of_followers(days: Sequence[Day]) -> str:
         return ""
     first, last = told[0], told[-1]
     return _("From %(first)s to %(last)s followers between the first and the last day with a number.") % {
-        "first": first.value,
-        "last": last.value,
+        "first": number_format(first.value, use_l10n=True, force_grouping=True),
+        "last": number_format(last.value, use_l10n=True, force_grouping=True),
     }
