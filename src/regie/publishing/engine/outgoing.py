@@ -17,6 +17,8 @@ from regie.networks.data import Outgoing, Picture, Poll
 from regie.networks.errors import Refused
 from regie.publishing.engine.work import Delivery, Speaker, Step, repeat_until
 
+PLANNED = "planned_at"  # in a step's progress, beside what the connector keeps there
+
 
 async def outgoing_for(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> Outgoing:
     """Everything of a step, its pictures made to fit. Raises Refused when a picture cannot be."""
@@ -31,7 +33,7 @@ def outgoing_of(speaker: Speaker, delivery: Delivery, step: Step, now: datetime)
     return Outgoing(
         key=step.key,
         text=content.get("text", ""),
-        planned_at=delivery.due_at,
+        planned_at=planned_at(delivery, step, now),
         content_warning=content.get("content_warning", ""),
         sensitive=content.get("sensitive", False),
         poll=_poll(content["poll"]) if content.get("poll") else None,
@@ -40,6 +42,17 @@ def outgoing_of(speaker: Speaker, delivery: Delivery, step: Step, now: datetime)
         reply_to=delivery.answers(step),
         repeat_until=repeat_until(speaker.can, step.first_at, now),
     )
+
+
+def planned_at(delivery: Delivery, step: Step, now: datetime) -> datetime:
+    """The creation time a network may be told, from which it may also know a repeat again (Bluesky).
+
+    The moment we speak, a little later for each part of a thread so that their order is plain. Once an attempt may
+    have been done, the moment of that attempt for ever, also when somebody moves the delivery meanwhile.
+    """
+    if step.first_at is not None and PLANNED in step.progress:
+        return datetime.fromisoformat(step.progress[PLANNED])
+    return max(delivery.due_at, now) + timedelta(milliseconds=step.position)
 
 
 def _poll(poll: dict[str, Any]) -> Poll:

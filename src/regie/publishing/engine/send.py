@@ -21,7 +21,7 @@ from regie.publishing.engine.batches import Batches
 from regie.publishing.engine.budget import Budgets
 from regie.publishing.engine.claim import Lane, give_back, release
 from regie.publishing.engine.database import Database, Row
-from regie.publishing.engine.outgoing import fingerprint, outgoing_for
+from regie.publishing.engine.outgoing import PLANNED, fingerprint, outgoing_for
 from regie.publishing.engine.prepare import prepared
 from regie.publishing.engine.record import Intent, Outcome, Told, after_commit
 from regie.publishing.engine.work import DEADLINE, LEASE, Apps, Delivery, Speaker, Step, speaker_of
@@ -158,7 +158,7 @@ class Sender:
                 step_id=step.id,
                 number=step.attempts + 1,
                 fingerprint=fingerprint(outgoing),
-                progress=step.progress,
+                progress={**step.progress, PLANNED: outgoing.planned_at.isoformat()},
                 content=step.content,
             )
         )
