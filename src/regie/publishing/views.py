@@ -138,6 +138,8 @@ def _receipt(found: Delivery, member: Member) -> dict[str, Any]:
         "latency": pages.seconds_between(found.sent_at, found.accepted_at),
         "lateness": pages.seconds_between(found.due_at, found.sent_at),
         "steps": pages.steps_of(found),
+        "may_measure": member.may("measure"),
+        "may_read_inbox": member.may("read_inbox"),
     }
 
 
