@@ -5,18 +5,27 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
 
+from regie.accounts.models import Account
 from regie.api.application import schema
 from regie.api.docs import TITLES, subjects_of
+from regie.people.models import Member
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Program
+    from tests.conftest import Sandbox
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 
 
-def test_the_page_shows_every_operation_without_any_script_of_its_own(db):
+def test_the_page_shows_every_operation_without_any_script_of_its_own(db: None) -> None:
     answer = Client().get("/api/v1/docs")
     page = answer.content.decode()
     assert answer.status_code == 200
@@ -29,21 +38,23 @@ def test_the_page_shows_every_operation_without_any_script_of_its_own(db):
     assert " style=" not in page
 
 
-def test_the_page_is_in_the_language_of_who_is_signed_in(signed_in, bob):
+def test_the_page_is_in_the_language_of_who_is_signed_in(signed_in: Callable[[Member], Client], bob: Member) -> None:
     bob.user.language = "fr"
     bob.user.save()
     page = signed_in(bob).get("/w/atelier-nord/api/v1/docs").content.decode()
-    assert "Programmer une publication" in page
+    assert "Lister les comptes" in page
     assert "/api/v1/posts" in page
 
 
-def test_the_description_is_open_to_tools_and_the_same_for_everybody(signed_in, bob):
+def test_the_description_is_open_to_tools_and_the_same_for_everybody(
+    signed_in: Callable[[Member], Client], bob: Member
+) -> None:
     there = Client().get("/api/v1/openapi.json").json()
     assert there == signed_in(bob).get("/w/atelier-nord/api/v1/openapi.json").json()
     assert "/api/v1/posts/{pk}/schedule" in there["paths"]
 
 
-def test_every_operation_has_a_summary_a_description_and_a_subject_with_a_title():
+def test_every_operation_has_a_summary_a_description_and_a_subject_with_a_title() -> None:
     shown = subjects_of(schema())
     assert {subject.name for subject in shown} == set(TITLES)
     for subject in shown:
@@ -54,7 +65,7 @@ def test_every_operation_has_a_summary_a_description_and_a_subject_with_a_title(
     assert len(names) == len(set(names))
 
 
-def test_what_is_taken_and_given_is_shown_down_to_the_parts_of_a_thread():
+def test_what_is_taken_and_given_is_shown_down_to_the_parts_of_a_thread() -> None:
     shown = {operation.id: operation for subject in subjects_of(schema()) for operation in subject.operations}
     takes = {field.name: field for field in shown["posts_create"].takes}
     assert takes["content.parts[].text"].kind == "string"
@@ -91,7 +102,14 @@ def asked(words: list[str]) -> tuple[str, str, str | None, dict[str, str], dict[
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_guide_can_be_followed_line_by_line(mastodon, account, program, alice, picture, publish_due):
+def test_the_guide_can_be_followed_line_by_line(
+    mastodon: Sandbox,
+    account: Account,
+    program: Callable[..., Program],
+    alice: Member,
+    picture: Callable[..., BytesIO],
+    publish_due: Callable[[], None],
+) -> None:
     website, answers = program(alice), {"ACCOUNT": account.pk}
     for words in commands():
         method, path, body, headers, form = asked(words)

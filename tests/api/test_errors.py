@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from django.db import connection
 
-from regie.publishing import services as publishing
+from regie.people.models import Member
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Program
+    from tests.conftest import Clock
 
 TEXT = {"parts": [{"text": "Good morning"}]}
 
 
-def test_errors_speak_the_language_that_the_program_asks_for(nobody, db):
+def test_errors_speak_the_language_that_the_program_asks_for(nobody: Program, db: None) -> None:
     assert "jeton" in nobody.get("/me", **{"Accept-Language": "fr"})[1]["said"]
     assert "token" in nobody.get("/me", **{"Accept-Language": "en"})[1]["said"]
 
@@ -28,18 +37,24 @@ def test_errors_speak_the_language_that_the_program_asks_for(nobody, db):
         ("/freeze", {"why": "nul \u0000 inside"}),
     ],
 )
-def test_what_cannot_be_understood_is_refused_and_changes_nothing(path, body, program, bob):
+def test_what_cannot_be_understood_is_refused_and_changes_nothing(
+    path: str, body: Any, program: Callable[..., Program], bob: Member
+) -> None:
     status, said = program(bob).post(path, body)
     assert (status, set(said)) == (422, {"error", "said", "details"})
     assert program(bob).get("/posts")[1]["items"] == []
 
 
 @pytest.mark.parametrize("local_at", ["2030-03-01T10:15:00Z", "0001-01-01T00:00", "9999-12-31T23:59", "tomorrow", ""])
-def test_a_time_is_what_a_clock_on_the_wall_shows(local_at, program, bob, post):
+def test_a_time_is_what_a_clock_on_the_wall_shows(
+    local_at: str, program: Callable[..., Program], bob: Member, post: Post
+) -> None:
     assert program(bob).post(f"/posts/{post.pk}/schedule", {"local_at": local_at})[0] == 422
 
 
-def test_an_unknown_zone_and_a_past_time_are_refused_with_a_sentence(clock, program, bob, post):
+def test_an_unknown_zone_and_a_past_time_are_refused_with_a_sentence(
+    clock: Clock, program: Callable[..., Program], bob: Member, post: Post
+) -> None:
     website = program(bob)
     where = f"/posts/{post.pk}/schedule"
     assert website.post(where, {"local_at": "2030-03-01T12:00", "zone": "Mars/Olympus"})[0] == 422
@@ -48,7 +63,7 @@ def test_an_unknown_zone_and_a_past_time_are_refused_with_a_sentence(clock, prog
     assert "passed" in said["said"]
 
 
-def test_broken_json_is_told(program, bob):
+def test_broken_json_is_told(program: Callable[..., Program], bob: Member) -> None:
     from django.test import Client
 
     headers = {"Authorization": f"Bearer {program(bob).secret}"}
@@ -57,13 +72,13 @@ def test_broken_json_is_told(program, bob):
     assert answer.json()["error"] == "invalid"
 
 
-def test_an_address_that_is_not_there_is_told_in_the_same_shape(nobody, db):
+def test_an_address_that_is_not_there_is_told_in_the_same_shape(nobody: Program, db: None) -> None:
     status, said = nobody.get("/nothing/here")
     assert (status, said["error"]) == (404, "not_found")
     assert nobody.post("/nothing")[0] == 404
 
 
-def test_a_file_that_is_no_picture_is_refused(program, bob):
+def test_a_file_that_is_no_picture_is_refused(program: Callable[..., Program], bob: Member) -> None:
     from io import BytesIO
 
     file = BytesIO(b"not a picture")
@@ -72,14 +87,16 @@ def test_a_file_that_is_no_picture_is_refused(program, bob):
     assert (status, said["error"]) == (422, "problem")
 
 
-def test_what_was_sent_is_not_repeated_in_the_error(program, bob):
+def test_what_was_sent_is_not_repeated_in_the_error(program: Callable[..., Program], bob: Member) -> None:
     said = program(bob).post("/posts", {"content": TEXT, "password": "hunter2"})[1]
     assert "hunter2" not in str(said)
     assert "password" in str(said)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_away_is_a_503_that_says_when_to_come_back(program, bob):
+def test_a_database_that_is_away_is_a_503_that_says_when_to_come_back(
+    program: Callable[..., Program], bob: Member
+) -> None:
     from django.db import connections
 
     website = program(bob)
@@ -93,4 +110,4 @@ def test_a_database_that_is_away_is_a_503_that_says_when_to_come_back(program, b
         connections["default"].settings_dict["NAME"] = there
     assert answer.status_code == 503
     assert answer["Retry-After"] == "10"
-    assert answer.json()["error"] == "database_away"
+    assert json.loads(answer.content)["error"] == "database_away"

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from regie.accounts.models import Account
 from regie.community.models import Answer, Conversation, Message
 from regie.measure.models import Sample
+from regie.people.models import Member
+from regie.publishing.models import Delivery
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Program
+    from tests.conftest import Clock, Sandbox
 
 
 @pytest.fixture
-def message(clock, account):
+def message(clock: Clock, account: Account) -> Message:
     conversation = Conversation.objects.create(
         workspace=account.workspace, account=account, remote_id="c1", last_at=clock.moment
     )
@@ -27,7 +37,9 @@ def message(clock, account):
     )
 
 
-def test_a_message_is_read_answered_once_and_done(message, program, alice):
+def test_a_message_is_read_answered_once_and_done(
+    message: Message, program: Callable[..., Program], alice: Member
+) -> None:
     website = program(alice)
     assert [one["author"] for one in website.get("/messages?state=open")[1]["items"]] == ["Zoé"]
     where = f"/messages/{message.pk}"
@@ -47,7 +59,9 @@ def test_a_message_is_read_answered_once_and_done(message, program, alice):
     assert website.post(f"{where}/reopen")[1]["state"] == "open"
 
 
-def test_a_message_is_liked_on_its_network(mastodon, account, message, program, alice):
+def test_a_message_is_liked_on_its_network(
+    mastodon: Sandbox, account: Account, message: Message, program: Callable[..., Program], alice: Member
+) -> None:
     note = mastodon.say(text="Lovely @regie", by="zoe")
     Message.objects.filter(pk=message.pk).update(remote_id=note)
     website = program(alice)
@@ -55,14 +69,18 @@ def test_a_message_is_liked_on_its_network(mastodon, account, message, program, 
     assert website.post(f"/messages/{message.pk}/unlike")[1]["liked"] is False
 
 
-def test_a_network_that_is_away_is_a_sentence(mastodon, account, message, program, alice):
+def test_a_network_that_is_away_is_a_sentence(
+    mastodon: Sandbox, account: Account, message: Message, program: Callable[..., Program], alice: Member
+) -> None:
     mastodon.will_answer(503, method="POST")
     status, said = program(alice).post(f"/messages/{message.pk}/like")
     assert (status, said["error"]) == (422, "problem")
     assert said["said"]
 
 
-def test_samples_are_narrowed_by_account_delivery_metric_and_time(clock, account, delivery, program, bob):
+def test_samples_are_narrowed_by_account_delivery_metric_and_time(
+    clock: Clock, account: Account, delivery: Delivery, program: Callable[..., Program], bob: Member
+) -> None:
     for minutes, value, of in ((0, 3, delivery), (5, 5, delivery), (5, None, None)):
         Sample.objects.create(
             workspace=account.workspace,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
 from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from regie.accounts.models import Account
 from regie.api.application import schema
 from regie.community.models import Conversation, Message
-from regie.core import clock as product_clock
+from regie.people.models import Member
 from regie.people.permissions import Role, may
 from regie.publishing import services as publishing
-from regie.publishing.models import Delivery
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Program
+    from tests.conftest import Clock
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +66,9 @@ TABLE = {
 
 
 @pytest.fixture
-def things(clock, account, write_post, alice, bob):
+def things(
+    clock: Clock, account: Account, write_post: Callable[..., Post], alice: Member, bob: Member
+) -> dict[str, int]:
     """One of each thing an address can name, all of Atelier Nord. The freeze comes last: it holds the delivery."""
     free = write_post("Free", on=[account])  # held by the freeze too, once a row of the table has promised it
     delivery = publishing.publish_now(post=write_post("Good morning", on=[account]), by=bob)[0]
@@ -87,14 +95,20 @@ def things(clock, account, write_post, alice, bob):
     }
 
 
-def ask(program, picture, method, path, body):
+def ask(program: Program, picture: Callable[..., BytesIO], method: str, path: str, body: Any) -> tuple[int, Any]:
     if path == "/media" and method == "POST":
         return program.upload(picture())
     return program.said(method, path, body)
 
 
-def test_the_table_has_every_operation_of_the_api():
-    names = {"accounts": "account", "posts": "post", "deliveries": "delivery", "freeze": "freeze", "messages": "message"}
+def test_the_table_has_every_operation_of_the_api() -> None:
+    names = {
+        "accounts": "account",
+        "posts": "post",
+        "deliveries": "delivery",
+        "freeze": "freeze",
+        "messages": "message",
+    }
     there = set()
     for path, methods in schema()["paths"].items():
         short = path.removeprefix("/api/v1")
@@ -104,7 +118,13 @@ def test_the_table_has_every_operation_of_the_api():
 
 
 @pytest.mark.parametrize("role", Role.values)
-def test_a_role_opens_what_the_one_table_of_permissions_says(role, things, seat, program, picture):
+def test_a_role_opens_what_the_one_table_of_permissions_says(
+    role: str,
+    things: dict[str, int],
+    seat: Callable[..., Member],
+    program: Callable[..., Program],
+    picture: Callable[..., BytesIO],
+) -> None:
     website = program(seat("Gaël", role))
     for (method, path), (verb, body) in TABLE.items():
         status, said = ask(website, picture, method, path.format(**things), body)
@@ -114,7 +134,9 @@ def test_a_role_opens_what_the_one_table_of_permissions_says(role, things, seat,
             assert (status, said["error"]) == (403, "not_allowed"), (method, path, said)
 
 
-def test_a_stranger_finds_nothing(things, charlie, program, picture):
+def test_a_stranger_finds_nothing(
+    things: dict[str, int], charlie: Member, program: Callable[..., Program], picture: Callable[..., BytesIO]
+) -> None:
     website = program(charlie)
     for (method, path), (_verb, body) in TABLE.items():
         if "{" in path:
@@ -125,18 +147,24 @@ def test_a_stranger_finds_nothing(things, charlie, program, picture):
     assert website.get("/freezes") == (200, [])
 
 
-def test_nobody_gets_in_without_a_token(things, nobody, picture):
+def test_nobody_gets_in_without_a_token(
+    things: dict[str, int], nobody: Program, picture: Callable[..., BytesIO]
+) -> None:
     for (method, path), (_verb, body) in TABLE.items():
         status, said = ask(nobody, picture, method, path.format(**things), body)
         assert (status, said["error"]) == (401, "token_needed"), (method, path)
 
 
-def test_a_post_of_one_workspace_is_never_meant_for_an_account_of_another(things, charlie, program):
+def test_a_post_of_one_workspace_is_never_meant_for_an_account_of_another(
+    things: dict[str, int], charlie: Member, program: Callable[..., Program]
+) -> None:
     status, said = program(charlie).post("/posts", {**TEXT, "on": [{"account": things["account"]}]})
     assert (status, said["error"]) == (422, "problem")
 
 
-def test_what_holds_the_whole_installation_is_shown_and_not_lifted_here(clock, alice, program):
+def test_what_holds_the_whole_installation_is_shown_and_not_lifted_here(
+    clock: Clock, alice: Member, program: Callable[..., Program]
+) -> None:
     alice.user.is_operator = True
     alice.user.save()
     freeze = publishing.freeze(None, why="Restored", by=alice.user)

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from django.db import connection
+
+from regie.accounts.models import Account
 from regie.api.models import Answered
 from regie.api.services import forget_answers
+from regie.people.models import Member
 from regie.publishing.models import Delivery
 from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.api.conftest import Program
+    from tests.conftest import Clock, Sandbox
 
 TEXT = {"parts": [{"text": "Good morning"}]}
 
 
 @pytest.fixture
-def website(program, bob):
+def website(program: Callable[..., Program], bob: Member) -> Program:
     return program(bob)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_from_a_picture_to_the_receipt(clock, mastodon, account, website, picture, publish_due):
+def test_from_a_picture_to_the_receipt(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    website: Program,
+    picture: Callable[..., BytesIO],
+    publish_due: Callable[[], None],
+) -> None:
     status, file = website.upload(picture(), alt="A teal square")
     assert (status, file["alt"], file["width"]) == (201, "A teal square", 320)
     assert [one["id"] for one in website.get("/media?text=teal")[1]["items"]] == [file["id"]]
@@ -48,7 +67,9 @@ def test_from_a_picture_to_the_receipt(clock, mastodon, account, website, pictur
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_program_that_repeats_itself_publishes_once(mastodon, account, website, publish_due):
+def test_a_program_that_repeats_itself_publishes_once(
+    mastodon: Sandbox, account: Account, website: Program, publish_due: Callable[[], None]
+) -> None:
     given = {"content": TEXT, "on": [{"account": account.pk}]}
     first = website.post("/posts", given, **{"Idempotency-Key": "post-1"})
     assert website.post("/posts", given, **{"Idempotency-Key": "post-1"}) == first
@@ -62,7 +83,9 @@ def test_a_program_that_repeats_itself_publishes_once(mastodon, account, website
     assert mastodon.texts() == ["Good morning"]
 
 
-def test_the_same_picture_with_the_same_key_is_answered_the_same(db, website, picture):
+def test_the_same_picture_with_the_same_key_is_answered_the_same(
+    db: None, website: Program, picture: Callable[..., BytesIO]
+) -> None:
     from django.test import Client
 
     headers = {"Authorization": f"Bearer {website.secret}", "Idempotency-Key": "file-1"}
@@ -71,7 +94,7 @@ def test_the_same_picture_with_the_same_key_is_answered_the_same(db, website, pi
     assert answers[0].json() == answers[1].json()
 
 
-def test_a_key_belongs_to_one_request(db, website):
+def test_a_key_belongs_to_one_request(db: None, website: Program) -> None:
     key = {"Idempotency-Key": "one"}
     assert website.post("/posts", {"content": TEXT}, **key)[0] == 201
     status, said = website.post("/posts", {"content": {"parts": [{"text": "Other"}]}}, **key)
@@ -79,13 +102,13 @@ def test_a_key_belongs_to_one_request(db, website):
     assert Post.objects.count() == 1
 
 
-def test_a_key_belongs_to_one_token(db, website, program, bob):
+def test_a_key_belongs_to_one_token(db: None, website: Program, program: Callable[..., Program], bob: Member) -> None:
     key = {"Idempotency-Key": "one"}
     first = website.post("/posts", {"content": TEXT}, **key)[1]
     assert program(bob).post("/posts", {"content": TEXT}, **key)[1]["id"] != first["id"]
 
 
-def test_a_request_that_failed_may_be_tried_again_with_its_key(db, website, account):
+def test_a_request_that_failed_may_be_tried_again_with_its_key(db: None, website: Program, account: Account) -> None:
     key = {"Idempotency-Key": "one"}
     given = {"content": TEXT, "on": [{"account": account.pk + 1000}]}
     assert website.post("/posts", given, **key)[0] == 422
@@ -93,7 +116,7 @@ def test_a_request_that_failed_may_be_tried_again_with_its_key(db, website, acco
     assert website.post("/posts", {"content": TEXT}, **key)[0] == 201
 
 
-def test_a_key_is_remembered_for_a_day(clock, website):
+def test_a_key_is_remembered_for_a_day(clock: Clock, website: Program) -> None:
     key = {"Idempotency-Key": "one"}
     first = website.post("/posts", {"content": TEXT}, **key)[1]
     clock.advance(hours=23)
@@ -104,7 +127,7 @@ def test_a_key_is_remembered_for_a_day(clock, website):
     assert forget_answers() == 1
 
 
-def test_a_change_from_an_old_version_shows_what_is_there(db, website):
+def test_a_change_from_an_old_version_shows_what_is_there(db: None, website: Program) -> None:
     post = website.post("/posts", {"content": TEXT, "title": "Spring"})[1]
     where = f"/posts/{post['id']}"
     status, changed = website.said("PATCH", where, {"version": 1, "title": "Summer"})
@@ -114,7 +137,7 @@ def test_a_change_from_an_old_version_shows_what_is_there(db, website):
     assert website.get(where)[1]["title"] == "Summer"
 
 
-def test_each_account_can_have_its_own_text(db, website, account):
+def test_each_account_can_have_its_own_text(db: None, website: Program, account: Account) -> None:
     own = {"parts": [{"text": "Hello fediverse"}]}
     given = {"content": TEXT, "on": [{"account": account.pk, "content": own}]}
     post = website.post("/posts", given)[1]
@@ -123,18 +146,20 @@ def test_each_account_can_have_its_own_text(db, website, account):
     assert website.get(f"/posts?account={account.pk}")[1]["items"] == []
 
 
-def test_what_stands_in_the_way_is_said_before_and_when_scheduling(db, website, account):
+def test_what_stands_in_the_way_is_said_before_and_when_scheduling(
+    db: None, website: Program, account: Account
+) -> None:
     long = {"content": {"parts": [{"text": "x" * 600}]}, "on": [{"account": account.pk}]}
     post = website.post("/posts", long)[1]
     checked = website.post(f"/posts/{post['id']}/check")[1]
     assert checked["ready"] is False
-    assert [finding["level"] for finding in checked["accounts"][0]["findings"]][0] == "stop"
+    assert checked["accounts"][0]["findings"][0]["level"] == "stop"
     status, said = website.post(f"/posts/{post['id']}/publish")
     assert (status, said["error"], said["details"][0]["account"]) == (422, "not_ready", account.pk)
     assert not Delivery.objects.exists()
 
 
-def test_a_delivery_is_moved_cancelled_and_brought_back(clock, website, post):
+def test_a_delivery_is_moved_cancelled_and_brought_back(clock: Clock, website: Program, post: Post) -> None:
     (delivery,) = website.post(f"/posts/{post.pk}/schedule", {"local_at": "2030-03-01T12:00"})[1]["deliveries"]
     where = f"/deliveries/{delivery['id']}"
     moved = website.post(f"{where}/move", {"local_at": "2030-03-02T12:00", "zone": "America/New_York"})
@@ -149,7 +174,9 @@ def test_a_delivery_is_moved_cancelled_and_brought_back(clock, website, post):
     assert website.get(f"/posts/{post.pk}")[0] == 404
 
 
-def test_a_post_by_hand_is_settled_with_its_link(clock, website, account, write_post, publish_due):
+def test_a_post_by_hand_is_settled_with_its_link(
+    clock: Clock, website: Program, account: Account, write_post: Callable[..., Post], publish_due: Callable[[], None]
+) -> None:
     post = write_post("By hand", on=[account], by_hand=True)
     (delivery,) = website.post(f"/posts/{post.pk}/publish")[1]["deliveries"]
     publish_due()
@@ -159,7 +186,9 @@ def test_a_post_by_hand_is_settled_with_its_link(clock, website, account, write_
     assert (status, done["state"], done["link"]) == (200, "published", f"{account.server}/@regie/123")
 
 
-def test_a_freeze_holds_and_its_lifting_lets_go(clock, website, program, alice, post):
+def test_a_freeze_holds_and_its_lifting_lets_go(
+    clock: Clock, website: Program, program: Callable[..., Program], alice: Member, post: Post
+) -> None:
     (delivery,) = website.post(f"/posts/{post.pk}/schedule", {"local_at": "2030-03-01T12:00"})[1]["deliveries"]
     freeze = website.post("/freeze", {"why": "Storm"})[1]
     held = website.get(f"/deliveries/{delivery['id']}")[1]
@@ -171,7 +200,7 @@ def test_a_freeze_holds_and_its_lifting_lets_go(clock, website, program, alice, 
     assert website.get(f"/deliveries/{delivery['id']}")[1]["state"] == "scheduled"
 
 
-def test_an_account_says_what_it_can_do(db, website, account):
+def test_an_account_says_what_it_can_do(db: None, website: Program, account: Account) -> None:
     status, one = website.get(f"/accounts/{account.pk}")
     assert (status, one["network"]) == (200, "mastodon")
     can = one["capabilities"]
@@ -181,9 +210,23 @@ def test_an_account_says_what_it_can_do(db, website, account):
     assert one["id"] in [row["id"] for row in website.get("/accounts")[1]["items"]]
 
 
-def test_long_lists_come_in_pages(db, website):
+def test_long_lists_come_in_pages(db: None, website: Program) -> None:
     for number in range(5):
         website.post("/posts", {"content": TEXT, "title": str(number)})
     pages = [website.get(f"/posts?size=2&page={page}")[1] for page in (1, 2, 3)]
     assert [[post["title"] for post in page["items"]] for page in pages] == [["4", "3"], ["2", "1"], ["0"]]
     assert [page["more"] for page in pages] == [True, True, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_requests_with_one_key_at_the_same_moment_the_second_waits_for_the_first(website: Program) -> None:
+    def write(_: int) -> tuple[int, Any]:
+        try:
+            return website.post("/posts", {"content": TEXT}, **{"Idempotency-Key": "both"})
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(write, range(4)))
+    assert [status for status, _said in answers] == [201] * 4
+    assert {said["id"] for _status, said in answers} == {Post.objects.get().pk}
