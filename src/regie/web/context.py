@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from regie.people.models import Notice
+from regie.people.queries import notices_of
 from regie.people.scope import Scope
 from regie.web import navigation
 
@@ -30,7 +30,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "scope": scope,
         "navigation": groups,
-        "notices_count": Notice.objects.filter(user=scope.user, read_at=None).count(),
+        "notices_count": notices_of(scope).filter(read_at=None).count(),
         "notices_url": _address("web:notices"),
         "create_url": _address("studio:new") if scope.may("write") else "",
         "search_url": _address("web:search"),

@@ -30,7 +30,7 @@ def _deliveries(scope: Scope) -> QuerySet[Delivery]:
 
 def today(scope: Scope) -> dict[str, Any]:
     """``needs``: deliveries a person has to look at; ``broken``: accounts to reconnect; ``messages``: unanswered;
-    ``next``: what goes out next; ``out``: what went out last; ``has_accounts``, ``has_posts`` for the first steps."""
+    ``next``: what goes out next; ``out``: what went out last; ``steps``: see first_steps."""
     now = clock.now()
     needs = _deliveries(scope).filter(state__in=NEEDS_A_PERSON).order_by("due_at")
     messages = (
@@ -55,9 +55,44 @@ def today(scope: Scope) -> dict[str, Any]:
         "next_count": upcoming.count(),
         "out": out[:5],
         "may_read_inbox": scope.may("read_inbox"),
-        "has_accounts": accounts_for(scope).exists(),
-        "has_posts": Post.objects.filter(workspace__in=scope.workspace_ids()).exists(),
+        "steps": first_steps(scope),
     }
+
+
+def first_steps(scope: Scope) -> list[dict[str, Any]]:
+    """The way from an empty workspace to a first receipt: {done, title, text, url}; none once it is walked."""
+    promised = Delivery.objects.filter(workspace__in=scope.workspace_ids())
+    out = promised.filter(state=State.PUBLISHED).order_by("pk").first()
+    if out is not None:
+        return []
+    posts = Post.objects.filter(workspace__in=scope.workspace_ids(), removed_at=None)
+    write = reverse("studio:new") if scope.may("write") else ""
+    return [
+        {
+            "done": accounts_for(scope).exists(),
+            "title": _("Connect an account"),
+            "text": _("A profile, page or channel of this client."),
+            "url": reverse("accounts:networks") if scope.may("connect") else "",
+        },
+        {
+            "done": posts.exists(),
+            "title": _("Write a post"),
+            "text": _("Once, for as many accounts as you like."),
+            "url": write,
+        },
+        {
+            "done": promised.exists(),
+            "title": _("Choose its hour"),
+            "text": _("Or publish at once. Régie sends it once, on time."),
+            "url": reverse("studio:posts") if write else "",
+        },
+        {
+            "done": False,
+            "title": _("See its receipt"),
+            "text": _("When it was sent, accepted and seen, with the link."),
+            "url": reverse("planner:calendar"),
+        },
+    ]
 
 
 def search(scope: Scope, text: str) -> list[dict[str, Any]]:
