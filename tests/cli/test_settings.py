@@ -34,7 +34,7 @@ def test_the_guide_lists_every_setting_and_no_other() -> None:
 
 def test_the_guide_says_the_defaults() -> None:
     table = GUIDE.read_text().split("## Settings")[1].split("\n## ")[0]
-    env = Env(_env_file=None)
+    env = Env()
     for name in ("port", "host", "web_workers", "web_threads", "publisher_connections", "worker_concurrency"):
         line = next(line for line in table.splitlines() if f"REGIE_{name.upper()}`" in line)
         assert f"`{getattr(env, name)}`" in line, name
@@ -94,14 +94,14 @@ def test_on_this_machine_nothing_of_that_is_on() -> None:
     ],
 )
 def test_where_strangers_can_come_the_first_start_asks_for_a_code(environment: dict[str, str]) -> None:
-    code = setup_code(Env(_env_file=None, secret_key="tests only", **environment))  # type: ignore[arg-type]
+    code = setup_code(Env(secret_key="tests only", **environment))
     assert re.fullmatch(r"[a-z2-7]{5}-[a-z2-7]{5}", code)
-    assert code != setup_code(Env(_env_file=None, secret_key="another", **environment))  # type: ignore[arg-type]
+    assert code != setup_code(Env(secret_key="another", **environment))
 
 
 @pytest.mark.parametrize("environment", [{}, {"host": "::1"}, {"url": "http://localhost:9000"}])
 def test_where_only_this_machine_can_come_it_does_not(environment: dict[str, str]) -> None:
-    assert setup_code(Env(_env_file=None, secret_key="tests only", **{"url": "", **environment})) == ""  # type: ignore[arg-type]
+    assert setup_code(Env(secret_key="tests only", **{"url": "", **environment})) == ""
 
 
 FORM = {
