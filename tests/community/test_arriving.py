@@ -112,6 +112,9 @@ def test_two_channels_of_one_bot_share_a_queue_and_each_hears_its_own(
         telegram.say(by="ana", text=f"About {post.variant.post}", to=post.remote_id)
     assert read() == 2
     assert {(m.account, m.text) for m in Message.objects.all()} == {(first, "About One"), (second, "About Two")}
+    type(second).objects.filter(pk=second.pk).update(state="paused")
+    telegram.say(by="ana", text="While it pauses", to=posts[1].remote_id)
+    assert read() == 1  # the queue tells it once: it is kept for when the account is resumed
 
 
 def test_reactions_that_telegram_tells_become_samples_of_our_posts(

@@ -45,9 +45,13 @@ def store(inbox: Inbox, page: Messages, *, cursor: bool = True) -> int:
 
 
 def _routed(inbox: Inbox, page: Messages) -> dict[Account, list[Incoming]]:
-    """Whom each message concerns. A shared queue asks the connector; a message may concern two accounts."""
+    """Whom each message concerns. A shared queue asks the connector; a message may concern two accounts.
+
+    Also a paused or broken account of it: what the queue has told once it never tells again.
+    """
     connector = registry.connector(inbox.network)
-    accounts = list(accounts_of(inbox))
+    served = Account.objects.filter(inbox_account__inbox=inbox).exclude(state=Account.State.REMOVED)
+    accounts = list(served.order_by("pk"))
     if not issubclass(connector, SharesInbox):
         return {account: list(page.messages) for account in accounts}
     routed = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from regie.accounts.models import Account
 from regie.community.models import Answer, Avatar, Message
@@ -37,7 +37,10 @@ def messages_for(scope: Scope, verb: str = "read_inbox") -> QuerySet[Message]:
 
 
 def inbox(scope: Scope, wanted: Wanted) -> QuerySet[Message]:
-    """The list, newest first. Words are found in texts and names, with or without accents, from their beginning."""
+    """The list, newest first. Words are found in texts and names, with or without accents, from their beginning.
+
+    Each row also has ``is_answered``, and ``needs_help``: the state of an answer that waits for a person, or None.
+    """
     found = messages_for(scope)
     if wanted.state:
         found = found.filter(state=wanted.state)
@@ -53,7 +56,9 @@ def inbox(scope: Scope, wanted: Wanted) -> QuerySet[Message]:
     needs_help = Answer.objects.filter(
         message=OuterRef("pk"), state__in=[Answer.State.REFUSED, Answer.State.UNCLEAR], next_at=None
     )
-    annotated: QuerySet[Message] = found.annotate(is_answered=Exists(is_answered), needs_help=Exists(needs_help))
+    annotated: QuerySet[Message] = found.annotate(
+        is_answered=Exists(is_answered), needs_help=Subquery(needs_help.values("state")[:1])
+    )
     return annotated.order_by("-said_at", "-pk")
 
 

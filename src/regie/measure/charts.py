@@ -88,11 +88,11 @@ def of_post(series: Mapping[str, Sequence[tuple[datetime, int | None]]]) -> Spec
 
 def summary_of_followers(days: Sequence[Day]) -> str:
     """What the line shows, in a sentence, for everybody."""
-    told = [one for one in days if one.value is not None]
+    told = [one.value for one in days if one.value is not None]
     if len(told) < 2:
         return ""
     first, last = told[0], told[-1]
     return _("From %(first)s to %(last)s followers between the first and the last day with a number.") % {
-        "first": number_format(first.value, use_l10n=True, force_grouping=True),
-        "last": number_format(last.value, use_l10n=True, force_grouping=True),
+        "first": number_format(first, use_l10n=True, force_grouping=True),
+        "last": number_format(last, use_l10n=True, force_grouping=True),
     }
