@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pydantic import SecretStr
 
 from regie.config.env import Env, NetworkEnv
 from regie.config.first_start import setup_code
@@ -93,15 +94,15 @@ def test_on_this_machine_nothing_of_that_is_on() -> None:
         {"url": "http://192.168.1.5:8000"},
     ],
 )
-def test_where_strangers_can_come_the_first_start_asks_for_a_code(environment: dict[str, str]) -> None:
-    code = setup_code(Env(secret_key="tests only", **environment))
+def test_where_strangers_can_come_the_first_start_asks_for_a_code(environment: dict[str, Any]) -> None:
+    code = setup_code(Env(secret_key=SecretStr("tests only"), **environment))
     assert re.fullmatch(r"[a-z2-7]{5}-[a-z2-7]{5}", code)
-    assert code != setup_code(Env(secret_key="another", **environment))
+    assert code != setup_code(Env(secret_key=SecretStr("another"), **environment))
 
 
 @pytest.mark.parametrize("environment", [{}, {"host": "::1"}, {"url": "http://localhost:9000"}])
-def test_where_only_this_machine_can_come_it_does_not(environment: dict[str, str]) -> None:
-    assert setup_code(Env(secret_key="tests only", **{"url": "", **environment})) == ""
+def test_where_only_this_machine_can_come_it_does_not(environment: dict[str, Any]) -> None:
+    assert setup_code(Env(secret_key=SecretStr("tests only"), **({"url": ""} | environment))) == ""
 
 
 FORM = {
