@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from regie.core.sentences import in_words
 from regie.publishing.models import Attempt, Delivery, Step
@@ -24,7 +24,7 @@ STEPS: dict[str, tuple[Words, str, str]] = {
     Step.State.WAITING: (gettext_lazy("Waiting"), "clock", "neutral"),
     Step.State.SENDING: (gettext_lazy("Sending"), "send", "info"),
     Step.State.PROCESSING: (gettext_lazy("Processing"), "progress", "info"),
-    Step.State.PUBLISHED: (gettext_lazy("Published"), "circle-check", "good"),
+    Step.State.PUBLISHED: (pgettext_lazy("step", "Published"), "circle-check", "good"),
     Step.State.UNCLEAR: (gettext_lazy("Unclear"), "help-circle", "warn"),
     Step.State.REFUSED: (gettext_lazy("Refused"), "circle-x", "bad"),
     Step.State.DROPPED: (gettext_lazy("Taken out"), "circle-minus", "neutral"),
