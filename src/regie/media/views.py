@@ -66,6 +66,7 @@ def _active(request: HttpRequest, filters: forms.FileFilters, narrowed: dict[str
 def upload(request: HttpRequest) -> HttpResponse:
     """One picture or several. A script gets the new piece of page, or the sentence with 422; a form comes back here."""
     member = _uploader(request)
+    member.must("write")
     kept: list[File] = []
     refused: list[str] = []
     for sent in request.FILES.getlist("file"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -264,10 +263,7 @@ def _wanted(request: HttpRequest, delivery: Delivery, zone: str) -> WallTime:
 
 def _refused(request: HttpRequest, said: str) -> HttpResponse:
     if getattr(request, "htmx", False):
-        toast = json.dumps({"toast": {"text": said, "tone": "bad"}})
-        return HttpResponse(
-            said, status=422, headers={"HX-Reswap": "none", "HX-Trigger": toast}, content_type="text/plain"
-        )
+        return HttpResponse(said, status=422, headers={"HX-Reswap": "none"}, content_type="text/plain")
     messages.error(request, said)
     return redirect(f"{reverse('planner:calendar')}?{request.POST.get('query', '')}")
 

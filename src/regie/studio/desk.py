@@ -232,7 +232,9 @@ class Desk:
             return None
         shown = int(self.shown[1:]) if self.shown != "s" else None
         wanted = self.wanted_preview or shown
-        row = next((row for row in self.rows if row.account.pk == wanted), self.rows[0])
+        first = next(account.pk for account in self.accounts if account.pk in self.written.on)
+        by_account = {row.account.pk: row for row in self.rows}
+        row = by_account.get(wanted or first, by_account[first])
         sent = checks.as_sent(row.content, row.can)
         return Preview(
             row=row,

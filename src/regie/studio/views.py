@@ -276,7 +276,7 @@ def arrange(request: HttpRequest) -> HttpResponse:
         post=desk.post,
         version=desk.version,
         shown=shown,
-        preview=desk.wanted_preview,
+        preview=_int(shown[1:]) if shown != "s" else desk.wanted_preview,
         focus=focus,
     )
     template = "studio/_composer.html" if getattr(request, "htmx", False) else "studio/compose.html"

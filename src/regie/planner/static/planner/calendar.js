@@ -62,8 +62,9 @@
     const create = place && $(".day-new, .cell-new", place);
     if (create) create.click();
   });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id === "move-form" && event.detail.successful) $("#move").close();
+  /* Before the swap: closing gives the focus back to what was there, and then the moved one takes it. */
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "calendar" && event.detail.shouldSwap && $("#move").open) $("#move").close();
   });
 
   /* ---- Arrows ---- */

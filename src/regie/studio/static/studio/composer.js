@@ -7,6 +7,45 @@
   const composer = () => $("#composer");
   const ask = () => window.htmx.trigger(composer(), "check");
 
+  /* A part, a poll, a picture more or less. Through the form, so that it waits for a check under way and knows its answer. */
+  function arrange(values) {
+    const form = composer();
+    window.htmx.ajax("POST", form.dataset.arrange, { source: form, target: "#composer", swap: "outerHTML", values });
+  }
+  document.addEventListener("submit", (event) => {
+    if (event.target !== composer() || !event.submitter || event.submitter.name !== "do") return;
+    event.preventDefault();
+    arrange({ do: event.submitter.value });
+  });
+
+  /* One click is one post. htmx sends what a form asks to the address of the last button clicked: a check that follows
+     a changed field would go to "Schedule" as well. And a form that leaves first waits for the check under way, whose
+     answer brings the version it has to name. */
+  let leaving = false;
+  document.addEventListener("htmx:configRequest", (event) => {
+    const form = composer();
+    if (!form || event.detail.elt !== form) return;
+    if (leaving) event.preventDefault();
+    if (!event.detail.triggeringEvent) return;
+    event.detail.path = form.getAttribute("hx-post");
+    event.detail.formData.delete("do");
+  });
+  document.addEventListener("submit", (event) => {
+    const form = composer();
+    if (event.target !== form || event.defaultPrevented) return;
+    if (leaving) return event.preventDefault();
+    leaving = true;
+    if (!form.matches(".htmx-request")) return;
+    event.preventDefault();
+    const go = () => {
+      if (form.matches(".htmx-request")) return setTimeout(go, 30);
+      leaving = false;
+      form.requestSubmit(event.submitter);
+    };
+    go();
+  });
+  window.addEventListener("pageshow", () => { leaving = false; });
+
   /* Accounts: find by name, take a network's all or none. */
   const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   document.addEventListener("input", (event) => {
@@ -34,6 +73,11 @@
       const list = $("#pictures-list");
       $("#pictures").showModal();
       window.htmx.ajax("GET", `${list.dataset.from}&where=${button.dataset.pick}`, { target: list, swap: "innerHTML" });
+    }
+    const picked = event.target.closest("[data-picked]");
+    if (picked) {
+      arrange({ do: picked.value, pick: $$("#picker [name=pick]:checked").map((box) => box.value) });
+      $("#pictures").close();
     }
     const closing = event.target.closest("[data-close]");
     if (closing) setTimeout(() => closing.closest("dialog").close());

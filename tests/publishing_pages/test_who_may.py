@@ -1,0 +1,144 @@
+"""Every page of writing and planning, for every role: what a stranger asks for is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+import pytest
+from django.test import Client
+
+from regie.accounts.models import Account
+from regie.core import clock as product_clock
+from regie.core.times import WallTime
+from regie.media import services as media
+from regie.people.models import Member
+from regie.publishing import services
+from regie.publishing.models import Delivery
+from regie.studio.content import Content, Part
+from regie.studio.models import Post, Variant
+
+ROLES = ("owner", "manager", "editor", "community", "analyst", "guest")
+WRITERS = ("owner", "manager", "editor")
+
+
+@pytest.fixture
+def things(
+    alice: Member, make_account: Callable[..., Account], picture: Callable[..., BytesIO], clock: object
+) -> dict[str, object]:
+    post = Post.objects.create(workspace=alice.workspace, content=Content(parts=[Part(text="Good morning")]).as_json())
+    account = make_account()
+    Variant.objects.create(post=post, account=account)
+    at = WallTime.at(product_clock.now().replace(hour=20), "Europe/Paris")
+    delivery = services.schedule(post=post, at=at, by=alice)[0]
+    file = media.upload(workspace=alice.workspace, name="coat.jpg", source=picture(), by=alice)
+    return {
+        "account": account.pk,
+        "post": post.pk,
+        "delivery": delivery.pk,
+        "file": file.pk,
+        "sha": file.sha256,
+        "ws": alice.workspace_id,
+    }
+
+
+# method, page, what is sent, the roles for which it works; for the others of the workspace it is forbidden
+PAGES = [
+    ("get", "posts/", {}, ROLES),
+    ("get", "posts/new/", {}, WRITERS),
+    ("get", "posts/{post}/", {}, ROLES),
+    ("get", "posts/{post}/edit/", {}, WRITERS),
+    ("get", "posts/pick/?workspace={ws}", {}, ROLES),
+    ("get", "posts/use/{file}/", {}, ROLES),
+    (
+        "post",
+        "posts/check/",
+        {"post": "{post}", "workspace": "{ws}", "version": "1", "s-0-text": "x", "account": "{account}"},
+        WRITERS,
+    ),
+    ("post", "posts/arrange/", {"post": "{post}", "workspace": "{ws}", "version": "1", "do": "add-part:s"}, WRITERS),
+    (
+        "post",
+        "posts/save/",
+        {"post": "{post}", "workspace": "{ws}", "version": "1", "s-0-text": "x", "account": "{account}"},
+        WRITERS,
+    ),
+    (
+        "post",
+        "posts/schedule/",
+        {"post": "{post}", "workspace": "{ws}", "version": "1", "account": "{account}"},
+        WRITERS,
+    ),
+    (
+        "post",
+        "posts/publish/",
+        {"post": "{post}", "workspace": "{ws}", "version": "1", "account": "{account}"},
+        WRITERS,
+    ),
+    ("post", "posts/{post}/duplicate/", {}, WRITERS),
+    ("get", "deliveries/{delivery}/", {}, ROLES),
+    ("get", "deliveries/{delivery}/row/", {}, ROLES),
+    ("get", "deliveries/{delivery}/live/", {}, ROLES),
+    ("get", "deliveries/{delivery}/by-hand/", {}, ROLES),
+    ("post", "deliveries/{delivery}/cancel/", {}, WRITERS),
+    ("post", "deliveries/{delivery}/move/", {"date": "2030-03-02", "time": "10:00", "zone": "UTC"}, WRITERS),
+    ("post", "deliveries/{delivery}/back/2030-03-01T22:00:00/Europe/Paris/", {}, WRITERS),
+    ("get", "calendar/", {}, ROLES),
+    ("get", "calendar/?view=week", {}, ROLES),
+    ("get", "calendar/?view=list", {}, ROLES),
+    ("post", "calendar/move/", {"delivery": "{delivery}", "date": "2030-03-05"}, WRITERS),
+    ("get", "media/", {}, ROLES),
+    ("post", "media/upload/?workspace={ws}", {}, WRITERS),
+    ("get", "media/{file}/", {}, ROLES),
+    ("post", "media/{file}/", {"alt": "A coat", "name": "c", "focus_x": "0", "focus_y": "0"}, WRITERS),
+    ("get", "media/{file}/{sha}/thumbnail/", {}, ROLES),
+    ("get", "media/{file}/{sha}/shown/", {}, ROLES),
+    ("get", "media/{file}/{sha}/original/", {}, ROLES),
+]
+
+
+def ask(client: Client, slug: str, page: tuple[str, str, dict[str, str], object], things: dict[str, object]) -> int:
+    method, path, data, _roles = page
+    filled = {name: value.format(**things) for name, value in data.items()}
+    response = getattr(client, method)(f"/w/{slug}/{path.format(**things)}", filled)
+    if response.streaming:
+        assert response.getvalue()
+    return int(response.status_code)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_gets_the_pages_it_may_have(
+    role: str,
+    seat: Callable[..., Member],
+    signed_in: Callable[[Member], Client],
+    things: dict[str, object],
+) -> None:
+    client = signed_in(seat("Robin", role))
+    wrong = []
+    for page in PAGES:
+        status = ask(client, "atelier-nord", page, things)
+        works = status < 400 or status in (400, 409, 422)  # a sentence that says why not now
+        if works != (role in page[3]) or (not works and status != 403):
+            wrong.append((page[:2], status))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page[0]} {page[1]}")
+@pytest.mark.parametrize("slug", ["atelier-nord", "velo-club", "all"])
+def test_a_stranger_finds_nothing_of_it(
+    slug: str,
+    page: tuple[str, str, dict[str, str], tuple[str, ...]],
+    charlie: Member,
+    signed_in: Callable[[Member], Client],
+    things: dict[str, object],
+) -> None:
+    own_pages = "{" not in page[1] and not page[2] and slug != "atelier-nord"  # his own, empty lists
+    assert ask(signed_in(charlie), slug, page, things) == (200 if own_pages else 404)
+    assert Delivery.objects.get().state == "scheduled"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: f"{page[0]} {page[1]}")
+def test_who_is_not_signed_in_is_asked_to(
+    page: tuple[str, str, dict[str, str], tuple[str, ...]], things: dict[str, object]
+) -> None:
+    assert ask(Client(), "atelier-nord", page, things) == 302
