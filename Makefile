@@ -22,6 +22,7 @@ check: setup ## style, types, layers, licences, migrations, translations, vendor
 	$(RUN) python scripts/licences.py
 	$(RUN) python scripts/vendor.py --check
 	$(RUN) python scripts/messages.py check
+	$(RUN) python scripts/docs.py check
 	REGIE_DATA=$(CURDIR)/.regie/check $(RUN) regie manage makemigrations --check --dry-run
 
 bench: setup ## the budgets of this installation, measured
