@@ -32,6 +32,7 @@ from regie.studio.models import Post, Variant
 LATE_MINUTES = 60
 GRACE = timedelta(minutes=1)  # the minute that a person chose is over only when the next begins
 SOON = timedelta(seconds=5)
+SECOND_CLICK = timedelta(seconds=10)
 LOOKED_AT_BY = "regie_publishing"  # the channel on which publishers listen
 
 
@@ -54,9 +55,18 @@ def schedule(*, post: Post, at: WallTime, by: Member, late_minutes: int = LATE_M
 
 @transaction.atomic
 def publish_now(*, post: Post, by: Member, late_minutes: int = LATE_MINUTES) -> list[Delivery]:
-    """As ``schedule``, for this moment."""
+    """As ``schedule``, for this moment. A second click while the first one's deliveries are young is AlreadyPlanned."""
     by.must("publish", post)
+    _must_not_be_a_second_click(post)
     return _promise(post, _this_moment(post.workspace), by=by, late_minutes=late_minutes, did="post.published_now")
+
+
+def _must_not_be_a_second_click(post: Post) -> None:
+    """Held until the transaction ends, so that of two clicks at the same moment one sees the other."""
+    Post.objects.select_for_update().get(pk=post.pk)
+    young = Delivery.objects.filter(variant__post=post, due_at__gt=clock.now() - SECOND_CLICK, due_at__lte=clock.now())
+    if young.exclude(state__in=(State.CANCELLED, State.REFUSED)).exists():
+        raise AlreadyPlanned(_("This post was sent off a few seconds ago. Look at its deliveries first."))
 
 
 def _promise(post: Post, at: WallTime, *, by: Member, late_minutes: int, did: str) -> list[Delivery]:
