@@ -69,7 +69,7 @@ def receipt(page: Page, language: str) -> None:
     page.locator("#publish-now .btn-primary").click()
     page.locator("a.delivery-name").first.click()
     page.wait_for_function(
-        "() => document.querySelector('.moments') && !document.querySelector('.moments .text-secondary')"
+        "() => document.querySelectorAll('.moments time').length > 4"
     )
 
 
