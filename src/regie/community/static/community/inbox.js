@@ -2,7 +2,9 @@
 (function () {
   "use strict";
   function show(within) {
-    const line = within.querySelector(".pane .is-current");
+    let line = within.querySelector(".pane .is-current");
+    const waits = ".is-refused, .is-unclear, .is-sending"; // our answers to it, below
+    while (line && line.nextElementSibling && line.nextElementSibling.matches(waits)) line = line.nextElementSibling;
     const pane = line && line.closest(".pane");
     if (!pane || pane.scrollHeight <= pane.clientHeight) return;
     const reply = pane.querySelector(".pane-reply");
