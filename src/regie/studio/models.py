@@ -30,7 +30,8 @@ class Post(models.Model):
         ordering = ["-updated_at", "-pk"]
 
     def __str__(self) -> str:
-        return self.title or self.document.text.strip().split("\n")[0][:80]
+        line = self.document.text.strip().split("\n")[0]
+        return self.title or (line if len(line) <= 80 else f"{line[:79].rstrip()}…")
 
     @property
     def document(self) -> Content:
