@@ -22,7 +22,7 @@ DESK = {"width": 1360, "height": 900}
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = os.environ.get("REGIE_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this thread; the ORM is ours alone
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -84,8 +84,8 @@ def assert_accessible() -> Callable[[Page], None]:
 
 @pytest.fixture
 def screenshot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Keeps a picture under ``REGIE_SCREENSHOTS``, when that is set."""
-    folder = os.environ.get("REGIE_SCREENSHOTS", "")
+    """Keeps a picture under the folder ``TEST_SCREENSHOTS``, when that is set."""
+    folder = os.environ.get("TEST_SCREENSHOTS", "")
 
     def keep(page: Page, name: str) -> None:
         if folder:

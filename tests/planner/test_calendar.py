@@ -15,7 +15,7 @@ from regie.accounts.models import Account
 from regie.core.times import WallTime
 from regie.people.models import Member
 from regie.people.scope import Scope
-from regie.planner import queries
+from regie.planner import queries, views
 from regie.publishing import services
 from regie.publishing.models import Delivery
 from regie.studio.models import Post
@@ -128,9 +128,11 @@ def test_in_the_view_of_all_clients_each_names_its_workspace(plan: Plan, alice: 
     assert "Atelier Nord" in signed_in(alice).get("/w/all/calendar/?on=2030-03-01").content.decode()
 
 
-def test_weeks_begin_as_the_language_says(alice: Member, signed_in: SignIn) -> None:
-    client = signed_in(alice)
-    english = client.get("/w/atelier-nord/calendar/?on=2030-03-01", headers={"Accept-Language": "en"})
-    french = client.get("/w/atelier-nord/calendar/?on=2030-03-01", headers={"Accept-Language": "fr"})
-    assert english.context["span"].since.weekday() == 6
-    assert french.context["span"].since.weekday() == 0
+@pytest.mark.parametrize("begins", [0, 1, 6])
+def test_weeks_begin_where_the_readers_formats_say(
+    begins: int, alice: Member, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "get_format", lambda _name: begins)
+    response = signed_in(alice).get("/w/atelier-nord/calendar/?on=2030-03-01")
+    assert response.context["span"].since.isoweekday() % 7 == begins
+    assert len(response.context["days"]) % 7 == 0

@@ -1,0 +1,77 @@
+"""Every screen, in two very different clothes: no axe violation, no console error, nothing wider than the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from regie.accounts.models import Account
+from regie.people.models import Member
+from regie.publishing.models import Delivery
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+SCREENS = (
+    "",
+    "calendar/",
+    "calendar/?view=week",
+    "calendar/?view=list",
+    "posts/",
+    "posts/new/",
+    "media/",
+    "inbox/",
+    "numbers/",
+    "accounts/",
+    "accounts/connect/",
+    "accounts/connect/mastodon/",
+    "accounts/connect/bluesky/",
+    "accounts/connect/telegram/",
+    "accounts/networks/",
+    "settings/",
+    "settings/audit/",
+    "settings/tokens/",
+    "settings/new-client/",
+    "me/",
+    "notices/",
+    "search/?q=morning",
+    "api/v1/docs",
+)
+
+
+def look(page: Page, addresses: tuple[str, ...], assert_accessible: Callable[[Page], None]) -> None:
+    for address in addresses:
+        answer = page.goto(address)
+        assert answer is not None, address
+        assert answer.status == 200, (address, answer.status)
+        assert_accessible(page)
+        wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert wider <= 0, (address, wider)
+
+
+@pytest.mark.parametrize("clothes", [{}, {"phone": True, "dark": True, "language": "fr"}], ids=["desk", "phone"])
+def test_an_empty_workspace_teaches_without_a_flaw(
+    open_page: Callable[..., Page], alice: Member, assert_accessible: Callable[[Page], None], clothes: dict[str, Any]
+) -> None:
+    alice.user.language = clothes.get("language", "en")
+    alice.user.save()
+    look(open_page(alice, **clothes), SCREENS, assert_accessible)
+
+
+@pytest.mark.parametrize("clothes", [{}, {"phone": True, "dark": True, "language": "fr"}], ids=["desk", "phone"])
+def test_a_workspace_at_work_has_no_flaw(
+    open_page: Callable[..., Page],
+    alice: Member,
+    account: Account,
+    delivery: Delivery,
+    publish_due: Callable[[], None],
+    assert_accessible: Callable[[Page], None],
+    clothes: dict[str, Any],
+) -> None:
+    publish_due()
+    alice.user.language = clothes.get("language", "en")
+    alice.user.save()
+    own = (f"accounts/{account.pk}/", f"posts/{delivery.variant.post_id}/", f"deliveries/{delivery.pk}/")
+    look(open_page(alice, **clothes), (*SCREENS, *own), assert_accessible)
