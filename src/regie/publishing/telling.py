@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from regie.core.sentences import in_words
-from regie.people import notices
+from regie.people import audit, notices
 from regie.people.models import User
 from regie.people.notices import Facts
 from regie.publishing.models import Delivery
@@ -36,6 +37,27 @@ def register() -> None:
         "delivery.published", lambda f: _("“{post}” could not be deleted on {account}: {why}").format(**_in_words(f))
     )
     notices.kind("delivery.gone", lambda f: _("“{post}” is no longer there on {account}.").format(**f))
+    audit.name_acts(
+        {
+            "post.scheduled": gettext_lazy("planned the post"),
+            "post.published_now": gettext_lazy("published now the post"),
+            "delivery.moved": gettext_lazy("moved the delivery"),
+            "delivery.cancelled": gettext_lazy("cancelled the delivery"),
+            "delivery.cancel_undone": gettext_lazy("planned again the delivery"),
+            "delivery.sent_again": gettext_lazy("sent again the delivery"),
+            "delivery.finished": gettext_lazy("sent the missing parts of"),
+            "delivery.taken_back": gettext_lazy("took back the delivery"),
+            "delivery.deleted": gettext_lazy("deleted on the network"),
+            "delivery.settled_there": gettext_lazy("settled as published the delivery"),
+            "delivery.settled_absent": gettext_lazy("settled as not there the delivery"),
+            "delivery.done_by_hand": gettext_lazy("published by hand"),
+            "delivery.gone": gettext_lazy("no longer found on the network"),
+            "delivery.zone_changed": gettext_lazy("followed new clock rules for"),
+            "frozen": gettext_lazy("froze publishing"),
+            "freeze.lifted": gettext_lazy("lifted the freeze"),
+            "restored": gettext_lazy("restored from a backup"),
+        }
+    )
 
 
 def _in_words(facts: Facts) -> dict[str, str]:
