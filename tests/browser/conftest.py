@@ -44,6 +44,7 @@ def open_page(
             errors.append(message.text)
 
     def make(member: Member = alice, *, phone: bool = False, dark: bool = False, language: str = "en") -> Page:
+        type(member.user).objects.filter(pk=member.user_id).update(language=language)  # it goes before the browser's
         context = chromium.new_context(
             viewport=PHONE if phone else DESK,  # type: ignore[arg-type]
             color_scheme="dark" if dark else "light",

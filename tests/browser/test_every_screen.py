@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
 from regie.accounts.models import Account
+from regie.core.clock import now
+from regie.core.times import WallTime
 from regie.people.models import Member
-from regie.publishing.models import Delivery
+from regie.publishing import services
+from regie.studio.models import Post
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -64,14 +68,23 @@ def test_an_empty_workspace_teaches_without_a_flaw(
 def test_a_workspace_at_work_has_no_flaw(
     open_page: Callable[..., Page],
     alice: Member,
-    account: Account,
-    delivery: Delivery,
-    publish_due: Callable[[], None],
+    make_account: Callable[..., Account],
+    write_post: Callable[..., Post],
     assert_accessible: Callable[[Page], None],
     clothes: dict[str, Any],
 ) -> None:
-    publish_due()
+    accounts = [make_account(network, f"Atelier {network}") for network in ("mastodon", "bluesky", "telegram")]
+    planned = [
+        services.schedule(post=write_post(text, on=accounts), at=WallTime.at(now() + later, "Europe/Paris"), by=alice)
+        for text, later in (("Good morning", timedelta(minutes=5)), ("Good evening", timedelta(days=1)))
+    ]
+    services.cancel(planned[1][0], by=alice)
     alice.user.language = clothes.get("language", "en")
     alice.user.save()
-    own = (f"accounts/{account.pk}/", f"posts/{delivery.variant.post_id}/", f"deliveries/{delivery.pk}/")
+    own = (
+        f"accounts/{accounts[0].pk}/",
+        f"posts/{planned[0][0].variant.post_id}/",
+        f"deliveries/{planned[0][0].pk}/",
+        f"deliveries/{planned[1][0].pk}/",
+    )
     look(open_page(alice, **clothes), (*SCREENS, *own), assert_accessible)

@@ -174,6 +174,7 @@ def test_every_screen_is_accessible_and_fits(
         "file": f"media/{file.pk}/",
     }.items():
         page.goto(path)
+        assert page.locator("html").get_attribute("lang") == how.get("language", "en")
         screenshot(page, "-".join([name, *map(str, how)]))
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
