@@ -17,7 +17,7 @@ import pytest
 from regie.networks.bluesky import dpop
 from regie.networks.bluesky.connector import Bluesky as Connector
 from regie.networks.bluesky.sign_in import CLIENT_METADATA_PATH, client_metadata
-from regie.networks.data import AppKeys, Login, Outgoing, SignedIn
+from regie.networks.data import AppKeys, Login, Outgoing, Picture, SignedIn
 from regie.networks.errors import Refused, SignInAgain, TokenExpired, TryLater
 from regie_sandbox.bluesky.app import Bluesky
 from regie_sandbox.frame import World
@@ -191,6 +191,15 @@ async def test_a_new_nonce_is_taken_up_without_a_second_post(
     published = await connector.commit(outgoing("Once"), {})
     assert bluesky.posts() == [published.remote_id]
     assert dpop._nonces[bluesky.base] != "of yesterday"
+
+
+async def test_a_picture_is_whole_when_its_first_upload_met_a_new_nonce(
+    http: aiohttp.ClientSession, bluesky: Bluesky, app: AppKeys, outgoing: Makes, picture: Picture
+) -> None:
+    connector = Connector(http, login_of(await connected(http, bluesky, app), app))
+    dpop._nonces[bluesky.base] = "of yesterday"
+    await connector.prepare(outgoing("Look", pictures=(picture,)), {})
+    assert [blob.size for blob in bluesky.state.blobs.values()] == [picture.path.stat().st_size]
 
 
 async def test_an_oauth_token_is_worth_nothing_without_its_key(

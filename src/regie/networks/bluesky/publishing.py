@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +75,7 @@ async def _image(xrpc: Xrpc, picture: Picture) -> dict[str, Any]:
     answer = await xrpc.procedure(
         "com.atproto.repo.uploadBlob",
         repeatable=True,  # invisible, and the same bytes are the same blob
-        data=BytesIO(content),  # aiohttp warns of large plain bytes
+        data=content,
         headers={"Content-Type": picture.content_type},
     )
     return {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from io import BytesIO
 from typing import Any, Literal, TypeVar
 
 import aiohttp
@@ -50,8 +51,14 @@ class Xrpc:
         )
 
     async def procedure(self, nsid: str, *, repeatable: bool, **request: Any) -> Answer:
-        """Something done. ``repeatable``: the same again does no more than once."""
+        """Something done. ``repeatable``: the same again does no more than once. ``data`` is bytes."""
         url, more = self._url(nsid), dict(request.pop("headers", {}))
+        data: bytes | None = request.pop("data", None)
+
+        def body() -> dict[str, Any]:
+            """A fresh stream each time: the one that a refused nonce used up would send nothing, and be believed."""
+            return {} if data is None else {"data": BytesIO(data)}  # aiohttp warns of large plain bytes
+
         return await self._signed(
             "POST",
             url,
@@ -63,6 +70,7 @@ class Xrpc:
                 repeatable=repeatable,
                 headers={**headers, **more},
                 **request,
+                **body(),
             ),
             repeatable=repeatable,
         )
