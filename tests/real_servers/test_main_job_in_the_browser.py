@@ -130,6 +130,16 @@ class Walk:
         self.page.locator("#reply-form").get_by_role("button", name="Send").click()
         expect(self.page.locator(".talk .is-ours").last).to_contain_text(text)
 
+    def sees_what_came_of_it(self, delivery: Delivery, *said: str) -> None:
+        """On the receipt: the like among its numbers, and what was said under it."""
+        self.go(f"/deliveries/{delivery.pk}/")
+        numbers = self.page.locator("section", has=self.page.locator("#numbers-title"))
+        likes = numbers.locator("dl.numbers > div", has=self.page.locator("dt", has_text="Likes"))
+        expect(likes.locator("dd")).to_contain_text("1")
+        talk = self.page.locator("section", has=self.page.locator("#said-title"))
+        for words in said:
+            expect(talk).to_contain_text(words)
+
 
 @pytest.fixture
 def walk(house: str, page: Page, alice: Member) -> Walk:
@@ -257,6 +267,7 @@ def test_on_bluesky(
     assert eventually(lambda: sent_answer(message))
     assert sampled(delivery, "likes", 1) == 1
     assert sampled(delivery, "replies", 1) == 1
+    walk.sees_what_came_of_it(delivery, "Et demain ?", "Demain aussi.")
 
 
 def connect_mastodon(walk: Walk, server: str, sign_in_there: Callable[[Page], None]) -> Account:
@@ -329,6 +340,7 @@ def test_on_servers_that_speak_mastodon(
         said = [plain(one.content) for one in alice.account_statuses(alice.account_verify_credentials().id)]
         assert len([one for one in said if f"Tomorrow as well, {question}" in one]) == 1
         assert sampled(delivery, "likes", 1) == 1
+        walk.sees_what_came_of_it(delivery, question, f"Tomorrow as well, {question}")
 
 
 def kind_of(address: str) -> str:
