@@ -52,6 +52,17 @@ def _test_environment() -> None:
 
         _shared = embedded.ensure(data.parent / "server")
         database.use(_shared.url)
+        _forget_about_power_cuts(_shared.url)
+
+
+def _forget_about_power_cuts(url: str) -> None:
+    """The tests' own data need not outlive this machine; what survives a crash is tried on servers of its own."""
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _set_up_django() -> None:

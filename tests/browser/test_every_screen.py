@@ -36,7 +36,7 @@ SCREENS = (
     "accounts/networks/",
     "settings/",
     "settings/audit/",
-    "settings/tokens/",
+    "api/tokens/",
     "settings/new-client/",
     "me/",
     "notices/",
