@@ -9,9 +9,9 @@ RUN := $(UV) run --no-sync
 demo: setup ## everything, with sandbox networks and two demo brands
 	@REGIE_DATA="$${REGIE_DATA:-$(CURDIR)/.regie/demo}" exec $(RUN) --no-dev regie demo
 
-test: setup ## the whole suite, browser tests included
+test: setup ## the whole suite, browser tests included; two workers a core, as many tests wait for networks
 	@$(RUN) python scripts/browser.py
-	@$(RUN) pytest -n "$${REGIE_TEST_WORKERS:-auto}" $(ARGS)
+	@$(RUN) pytest -n "$${REGIE_TEST_WORKERS:-$$((2 * $$(nproc)))}" $(ARGS)
 
 check: setup ## style, types, layers, licences, migrations, translations, vendored files
 	$(RUN) ruff check .

@@ -76,6 +76,7 @@ def test_a_passkey_is_made_and_signs_in(open_page: Callable[..., Page], live_ser
     page.keyboard.press("Enter")
     page.wait_for_url("**/webauthn/add/**")
     page.fill("[name=name]", "Laptop")
+    page.check("[name=passwordless]")  # a passkey, not only a second step
     page.get_by_role("button", name=re.compile("add", re.IGNORECASE)).first.click()
     page.wait_for_url("**/recovery-codes/**")
     page.goto(f"{here}/account/2fa/webauthn/")
