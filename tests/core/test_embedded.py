@@ -278,7 +278,7 @@ def test_a_slow_start_is_waited_for_and_told(data: Path, users: Callable[..., Us
         settings.write("include = 'slow.conf'\n")  # the server blocks here until somebody writes
 
     user = users(data)
-    time.sleep(4)
+    time.sleep(10)
     assert user.process.poll() is None
     writer = os.open(slow, os.O_WRONLY)
     (cluster / "quick.conf").touch()

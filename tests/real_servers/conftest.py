@@ -258,6 +258,15 @@ def house(transactional_db: None, settings: Any) -> Iterator[str]:
         end_sessions()
 
 
+@pytest.fixture
+def transactional_db(transactional_db: None) -> None:
+    """A test with a browser holds another session than one without; the one that ``end_sessions`` ended is replaced."""
+    from django.db import connection
+
+    if connection.connection is not None and not connection.is_usable():
+        connection.close()
+
+
 def end_sessions() -> None:
     """Ends the database sessions of requests that a closing browser left behind: the tests' database goes soon."""
     from django.db import connection

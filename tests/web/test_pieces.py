@@ -77,7 +77,7 @@ def test_a_state_nobody_told_us_about_shows_its_name() -> None:
 
 def test_a_state_speaks_french() -> None:
     with translation.override("fr"):
-        assert "Programmé" in draw("{% state 'scheduled' %}")
+        assert "Planifié" in draw("{% state 'scheduled' %}")
 
 
 def test_an_icon_that_is_not_listed_is_refused_by_name() -> None:

@@ -42,6 +42,7 @@ def back_up(file: Path | None, *, with_key: bool) -> int:
 
 def restore(file: Path) -> int:
     """Fills an empty installation. It starts frozen: what was due meanwhile is looked for before anything goes out."""
+    has_key = sealing_key_path(env()).exists() or env().sealing_key is not None  # setup makes one where there is none
     with database_up():
         try:
             report = backup.restore(
@@ -59,7 +60,7 @@ def restore(file: Path) -> int:
 
         start_frozen_after_restore(backed_up_at=report.created_at)
     tell("Restored. Everything is frozen: start Régie, look at what was due meanwhile, then lift the freeze.")
-    if report.key is None and not sealing_key_path(env()).exists() and env().sealing_key is None:
+    if report.key is None and not has_key:
         tell(f"Put the sealing key of the old installation at {sealing_key_path(env())} before you start.")
     return 0
 
