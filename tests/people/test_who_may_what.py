@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -114,7 +115,7 @@ def test_every_role_gets_what_the_table_says(
     assert got == {page: statuses[ROLES.index(role)] for page, statuses in TABLE.items()}
 
 
-def _body(method: str, name: str) -> dict[str, str]:
+def _body(method: str, name: str) -> dict[str, Any]:
     fields = "&".join(f"{key}={value}" for key, value in {"sent": "1", **SENT.get(name, {})}.items())
     return {"data": fields, "content_type": "application/x-www-form-urlencoded"} if method == "POST" else {}
 
