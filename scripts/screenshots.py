@@ -68,9 +68,7 @@ def receipt(page: Page, language: str) -> None:
     page.locator("[data-dialog=publish-now]").click()
     page.locator("#publish-now .btn-primary").click()
     page.locator("a.delivery-name").first.click()
-    page.wait_for_function(
-        "() => document.querySelectorAll('.moments time').length > 4"
-    )
+    page.wait_for_function("() => document.querySelectorAll('.moments time').length > 4")
 
 
 def numbers(page: Page, language: str) -> None:
