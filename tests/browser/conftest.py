@@ -62,6 +62,9 @@ def open_page(
 
     yield make
     for context in contexts:
+        for page in context.pages:
+            page.goto("about:blank")  # nothing more is asked
+            page.wait_for_timeout(700)  # and what was asked has its answer, before the tests' data go
         context.close()
     assert errors == []
 

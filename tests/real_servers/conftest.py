@@ -258,9 +258,8 @@ def house(transactional_db: None, settings: Any) -> Iterator[str]:
         end_sessions()
 
 
-@pytest.fixture
-def transactional_db(transactional_db: None) -> None:
-    """A test with a browser holds another session than one without; the one that ``end_sessions`` ended is replaced."""
+def replace_ended_session() -> None:
+    """While a browser is open this thread has another session than before: the one that ``end_sessions`` ended."""
     from django.db import connection
 
     if connection.connection is not None and not connection.is_usable():
@@ -289,6 +288,7 @@ def page(house: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
             problems.append(f"{where}: {problem}")
 
     with sync_playwright() as playwright:
+        replace_ended_session()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
             page = browser.new_page(locale="en-GB")
