@@ -236,11 +236,12 @@ def client_metadata(request: HttpRequest) -> JsonResponse:
     """Bluesky's servers read here who we are. Public; holds public keys only."""
     from regie.networks.bluesky.sign_in import client_metadata as document
 
-    for server in (services.server_of("bluesky"), ""):
-        keys = app_keys("bluesky", server)
-        if keys is not None and keys.client_secret:
-            return JsonResponse(document(keys), headers={"Cache-Control": "public, max-age=600"})
-    raise Http404
+    servers = NetworkApp.objects.filter(network="bluesky").order_by("created_at").values_list("server", flat=True)
+    ours = [keys for server in servers if (keys := app_keys("bluesky", server)) is not None and keys.client_secret]
+    if not ours:
+        raise Http404
+    # One client id for every server we signed in at: each finds the key it knows us by.
+    return JsonResponse(document(*ours), headers={"Cache-Control": "public, max-age=600"})
 
 
 @login_required
