@@ -14,7 +14,16 @@ import pytest
 from regie.accounts.models import Account
 from regie.community.models import Answer, Message
 from regie.networks import registry, text
-from regie.networks.capabilities import Answering, Arrival, Capabilities, Counting, MessageKind, SignIn, TextLimit
+from regie.networks.capabilities import (
+    Answering,
+    Arrival,
+    Capabilities,
+    Counting,
+    Format,
+    MessageKind,
+    SignIn,
+    TextLimit,
+)
 from regie.people.models import User
 from regie.people.permissions import MAY, Role
 from regie.publishing.models import Attempt, Step
@@ -111,6 +120,7 @@ REACHED: dict[type[Enum], Callable[..., bool]] = {
     Role: role,
     User.Theme: theme,
     Counting: counting,
+    Format: lambda one: is_named(one, "regie/networks/capabilities.py"),
     MessageKind: lambda kind: any(kind in can.reads for can in declared()),
     Answering: lambda verb: any(verb in can.answers for can in declared()),
     Arrival: lambda way: any(way in can.arrival for can in declared()),

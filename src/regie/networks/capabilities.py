@@ -19,6 +19,14 @@ class Counting(StrEnum):
     MASTODON = "mastodon"  # graphemes; a link counts 23, of a remote mention only the local part counts
 
 
+class Format(StrEnum):
+    """What a post is on its network."""
+
+    POST = "post"
+    SHORT = "short"  # a short vertical video: Reel, Short
+    STORY = "story"  # seen for a day
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLimit:
     """``longest`` in units of ``counting``; ``longest_bytes`` of UTF-8, when the vendor also limits that."""
@@ -41,6 +49,23 @@ class ImageLimit:
     longest_alt: int | None = None  # None: the network has no alternative text
     side_sum: int | None = None  # width + height, where the vendor limits that (Telegram)
     widest_ratio: float | None = None  # long side / short side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoLimit:
+    """Videos of one post. Ratios are width / height; ``longest_side`` in pixels; ``largest_bytes`` per video."""
+
+    largest_bytes: int
+    longest: timedelta
+    most: int = 1
+    types: tuple[str, ...] = ("video/mp4",)
+    shortest: timedelta | None = None
+    narrowest_ratio: float | None = None
+    widest_ratio: float | None = None
+    longest_side: int | None = None
+    longest_alt: int | None = None  # None: the network has no alternative text for videos
+    codecs: tuple[str, ...] = ("h264",)
+    audio_codecs: tuple[str, ...] = ("aac",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +157,13 @@ class Capabilities:
     links: bool = True  # links in the text can be followed by the reader
     link_card: bool = False  # a link is shown as a card with title and picture
     images: ImageLimit | None = None
+    video: VideoLimit | None = None  # in an ordinary post
+    mixed_media: bool = False  # pictures and videos in one post
+    media_required: bool = False  # an ordinary post needs a picture or a video
+    short: VideoLimit | None = None  # a short vertical video: one alone
+    story_images: ImageLimit | None = None
+    story_video: VideoLimit | None = None
+    fetches_media: bool = False  # the network fetches files itself, from a public address that we give
     poll: PollLimit | None = None
     poll_with_media: bool = False
     thread: int = 1  # most parts of a chained post; 1: no threads
@@ -150,3 +182,13 @@ class Capabilities:
     quotas: tuple[Quota, ...] = ()
     in_flight: int = 1  # requests at once per account
     permalink: bool = True  # False: a published post may have no public address (a private chat)
+
+    @property
+    def story(self) -> bool:
+        return self.story_images is not None or self.story_video is not None
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """The formats it takes, the ordinary post first."""
+        short = (Format.SHORT,) if self.short is not None else ()
+        return (Format.POST, *short, *((Format.STORY,) if self.story else ()))

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from regie.networks.capabilities import MessageKind
+from regie.networks.capabilities import Format, MessageKind
 from regie.networks.line import Answer
 
 Json = Mapping[str, Any]
@@ -43,7 +43,11 @@ class AppKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A still picture already within the network's limits. ``focus`` in -1..1, centre (0, 0), y up."""
+    """A still picture already within the network's limits. ``focus`` in -1..1, centre (0, 0), y up.
+
+    public_url: where the network can fetch it for a while, for networks that fetch by themselves; it changes at each
+                attempt
+    """
 
     path: Path
     content_type: str
@@ -52,6 +56,23 @@ class Picture:
     size: int
     alt: str = ""
     focus: tuple[float, float] | None = None
+    public_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Video:
+    """A video already within the network's limits. ``cover_at``: seconds from its beginning to the picture that
+    stands for it (None: the network chooses); ``public_url`` as of a picture."""
+
+    path: Path
+    content_type: str
+    width: int
+    height: int
+    size: int
+    seconds: float
+    alt: str = ""
+    cover_at: float | None = None
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +108,8 @@ class Outgoing:
     text: str
     planned_at: datetime
     pictures: tuple[Picture, ...] = ()
+    videos: tuple[Video, ...] = ()
+    format: Format = Format.POST
     content_warning: str = ""
     sensitive: bool = False
     poll: Poll | None = None

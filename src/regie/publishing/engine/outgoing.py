@@ -92,9 +92,11 @@ def _picture(file: File | None, alt: str | None, limits: ImageLimit) -> Picture:
 
 
 def fingerprint(outgoing: Outgoing) -> str:
-    """SHA-256 of what is said and to whom it answers; not of how long a repeat is safe, which moves with the hour."""
+    """SHA-256 of what is said and to whom it answers; not of how long a repeat is safe, nor of where files can be
+    fetched, which move with the hour."""
     said = {name: getattr(outgoing, name) for name in outgoing.__dataclass_fields__ if name != "repeat_until"}
     said["reply_to"] = outgoing.reply_to.remote_id if outgoing.reply_to else ""
-    said["pictures"] = [asdict(picture) for picture in outgoing.pictures]
+    said["pictures"] = [asdict(replace(picture, public_url="")) for picture in outgoing.pictures]
+    said["videos"] = [asdict(replace(video, public_url="")) for video in outgoing.videos]
     said["poll"] = asdict(outgoing.poll) if outgoing.poll else None
     return hashlib.sha256(json.dumps(said, default=str, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
