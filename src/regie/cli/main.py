@@ -93,8 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     manage = add("manage", _manage, "Django's own management commands.")
     manage.add_argument("rest", nargs=argparse.REMAINDER)
     bench = add("bench", _bench, "Measure this installation against its budgets.")
-    bench.add_argument("what", nargs="?", default="list")
     bench.add_argument("--json", action="store_true", help="one line of JSON")
+    bench.add_argument(
+        "given",
+        nargs=argparse.REMAINDER,
+        metavar="NAME [OPTIONS]",
+        help="a benchmark's name, all, or list (the default)",
+    )
     return parser
 
 
@@ -231,4 +236,4 @@ def _manage(arguments: argparse.Namespace) -> int:
 def _bench(arguments: argparse.Namespace) -> int:
     from regie.cli.bench import run
 
-    return run(arguments.what, as_json=arguments.json)
+    return run(arguments.given, as_json=arguments.json)
