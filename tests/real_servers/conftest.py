@@ -151,8 +151,12 @@ def movable_clock() -> Iterator[MovableClock]:
 
 @pytest.fixture
 def mastodon_client() -> Iterator[Callable[[str, str], Mastodon]]:
-    """The independent witness: ``mastodon_client(url, token)``."""
+    """The independent witness: ``mastodon_client(url, token)``.
+
+    One connection a request: bare snac hangs up on a kept one without saying so, which is the product's to bear.
+    """
     with requests.Session() as session:
+        session.headers["Connection"] = "close"
         yield lambda url, token: Mastodon(
             access_token=token, api_base_url=url, ratelimit_method="throw", session=session
         )

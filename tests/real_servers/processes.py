@@ -75,10 +75,13 @@ def reachable_by_nobody(tree: Path, into: Path) -> Path:
 def tied_to_us(command: Sequence[str], *, as_nobody: bool = False, on_our_death: str = "KILL") -> list[str]:
     """``command`` so that the kernel sends it a signal when we die, however we die.
 
-    As root, ``as_nobody`` drops to that user first, for programs that refuse to be root.
+    The signal comes for a death after the kernel was told of it, which takes the child some milliseconds: one whose
+    parent is no longer us by then ends by itself. As root, ``as_nobody`` drops to that user first, for programs that
+    refuse to be root.
     """
     identity = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"] if as_nobody and os.geteuid() == 0 else []
-    return ["setpriv", f"--pdeathsig={on_our_death}", *identity, "--", *command]
+    unless_orphaned = ["sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"', str(os.getpid())]
+    return ["setpriv", f"--pdeathsig={on_our_death}", *identity, "--", *unless_orphaned, *command]
 
 
 @dataclass

@@ -13,7 +13,7 @@ import pytest
 from . import install
 from .conftest import started
 from .install import CannotInstall, Part
-from .processes import Child, ServerFailed, running, workdir
+from .processes import Child, ServerFailed, running, tied_to_us, workdir
 from .servers import BlueskyNetwork, MastodonMock, Snac, eventually
 
 STARTS_A_CHILD_AND_WAITS = """
@@ -42,6 +42,15 @@ def test_a_child_dies_with_a_session_that_is_killed(tmp_path: Path) -> None:
         assert is_alive(child)
         session.send_signal(signal.SIGKILL)
     eventually(lambda: not is_alive(child))
+
+
+def test_a_child_whose_session_was_gone_before_the_kernel_knew_of_it_does_not_run(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    command = tied_to_us(["touch", str(ran)])
+    stranger = subprocess.run(["sh", "-c", '"$@"; exit $?', "stranger", *command], check=False)  # its child, not ours
+    assert (stranger.returncode, ran.exists()) == (1, False)
+    subprocess.run(command, check=True)
+    assert ran.exists()
 
 
 def test_stopping_takes_along_what_the_child_started_and_wakes_a_paused_one(tmp_path: Path) -> None:

@@ -4,10 +4,9 @@ import http.client
 import io
 import socket
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import requests
 from mastodon import Mastodon, MastodonNetworkError
 
 from .servers import Snac, eventually
@@ -19,12 +18,9 @@ ClientOf = Callable[[Snac, str], Mastodon]
 
 
 @pytest.fixture
-def client_of() -> Iterator[ClientOf]:
+def client_of(mastodon_client: Callable[[str, str], Mastodon]) -> ClientOf:
     """A client signed in as alice or bob."""
-    with requests.Session() as session:
-        yield lambda server, user: Mastodon(
-            access_token=server.token(user), api_base_url=server.url, ratelimit_method="throw", session=session
-        )
+    return lambda server, user: mastodon_client(server.url, server.token(user))
 
 
 def test_a_post_with_a_picture_is_read_back_with_its_alt_text(
