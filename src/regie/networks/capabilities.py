@@ -49,6 +49,8 @@ class ImageLimit:
     longest_alt: int | None = None  # None: the network has no alternative text
     side_sum: int | None = None  # width + height, where the vendor limits that (Telegram)
     widest_ratio: float | None = None  # long side / short side
+    tallest: float | None = None  # width / height, at least
+    broadest: float | None = None  # width / height, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,12 +140,16 @@ class SignIn(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """At most ``limit`` points of ``name`` in any window of ``per``; ``cost`` maps one of our calls to points."""
+    """At most ``limit`` points of ``name`` in any window of ``per``; ``cost`` maps one of our calls to points.
+
+    shared: all accounts of what ``SharesQuota.quota_key`` names (a bot, an app) are counted together
+    """
 
     name: str
     limit: int
     per: timedelta
     cost: tuple[tuple[str, int], ...] = (("publish", 1),)
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +173,7 @@ class Capabilities:
     poll: PollLimit | None = None
     poll_with_media: bool = False
     thread: int = 1  # most parts of a chained post; 1: no threads
+    first_comment: bool = False  # an answer to our own post stands under it as a comment
     content_warning: TextLimit | None = None
     sensitive: bool = False  # pictures can be covered until the reader uncovers them
     visibility: tuple[str, ...] = ()

@@ -47,6 +47,7 @@ class Picture:
 
     public_url: where the network can fetch it for a while, for networks that fetch by themselves; it changes at each
                 attempt
+    place:      where it stands among the pictures and videos of its post
     """
 
     path: Path
@@ -57,12 +58,13 @@ class Picture:
     alt: str = ""
     focus: tuple[float, float] | None = None
     public_url: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Video:
     """A video already within the network's limits. ``cover_at``: seconds from its beginning to the picture that
-    stands for it (None: the network chooses); ``public_url`` as of a picture."""
+    stands for it (None: the network chooses); ``public_url`` and ``place`` as of a picture."""
 
     path: Path
     content_type: str
@@ -73,6 +75,7 @@ class Video:
     alt: str = ""
     cover_at: float | None = None
     public_url: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,11 @@ class Outgoing:
     visibility: str = ""
     reply_to: Ref | None = None
     repeat_until: datetime | None = None
+
+    @property
+    def media(self) -> tuple[Picture | Video, ...]:
+        """Pictures and videos in the order in which they are shown."""
+        return tuple(sorted((*self.pictures, *self.videos), key=lambda one: one.place))
 
 
 Progress = Mapping[str, Any]
