@@ -33,6 +33,15 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def listens_on(process: psutil.Process) -> set[str]:
+    """Its addresses; none for one that has ended since, as those that a server starts for a moment do."""
+    try:
+        found = process.net_connections("inet")
+    except psutil.NoSuchProcess:
+        return set()
+    return {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
+
+
 def test_a_child_dies_with_a_session_that_is_killed(tmp_path: Path) -> None:
     path = {**os.environ, "PYTHONPATH": str(install.HERE.parent)}
     command = [sys.executable, "-c", STARTS_A_CHILD_AND_WAITS, str(tmp_path)]
@@ -138,10 +147,5 @@ def test_nothing_listens_beyond_loopback(
     bluesky_network: BlueskyNetwork, snac: Snac, snac_behind_nginx: Snac, mastodon_mock: MastodonMock
 ) -> None:
     family = psutil.Process().children(recursive=True)
-    listening = {
-        connection.laddr.ip
-        for process in family
-        for connection in process.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    listening = {address for process in family for address in listens_on(process)}
     assert listening == {"127.0.0.1"}
