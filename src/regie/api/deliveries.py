@@ -24,6 +24,7 @@ from regie.publishing import queries, services
 from regie.publishing.holds import WHY
 from regie.publishing.models import Attempt, Delivery, Freeze, Step
 from regie.publishing.states import State
+from regie.studio.campaigns import campaigns_for
 
 router = Router(tags=["deliveries"])
 
@@ -241,12 +242,14 @@ def done_by_hand(request: ApiRequest, pk: Number, given: Link) -> DeliveryOut:
 
 class FreezeIn(Given):
     why: str = Field(min_length=1, max_length=300)
-    account: Number | None = Field(None, description="None: the whole workspace.")
+    account: Number | None = Field(None, description="Only this account.")
+    campaign: Number | None = Field(None, description="Only this campaign. Neither: the whole workspace.")
 
 
 class FreezeOut(BaseModel):
     id: int
     account: int | None
+    campaign: int | None
     everywhere: bool = Field(description="Of the whole installation: only its operators lift it.")
     why: str
     at: datetime
@@ -262,6 +265,7 @@ def freeze_out(row: Freeze) -> FreezeOut:
     return FreezeOut(
         id=row.pk,
         account=row.account_id,
+        campaign=row.campaign_id,
         everywhere=row.workspace_id is None,
         why=row.why,
         at=row.at,
@@ -281,8 +285,11 @@ def freezes(request: ApiRequest) -> list[FreezeOut]:
 
 @router.post("/freeze", response={200: FreezeOut, **COMMON}, summary=_("Hold everything"))
 def freeze(request: ApiRequest, given: FreezeIn) -> FreezeOut:
-    """Nothing more goes out, of an account or of the workspace. Freezing what is frozen changes nothing."""
+    """Nothing more goes out: of an account, a campaign or the workspace. Freezing what is frozen changes nothing."""
     member = request.auth.member
+    if given.campaign is not None:
+        campaign = get_object_or_404(campaigns_for(request.auth.scope), pk=given.campaign)
+        return freeze_out(services.freeze(campaign, why=given.why, by=member))
     if given.account is None:
         return freeze_out(services.freeze(member.workspace, why=given.why, by=member))
     account = get_object_or_404(accounts_for(request.auth.scope), pk=given.account)

@@ -1,4 +1,5 @@
-"""What publishing does when a post changes: an account taken off it takes its waiting deliveries along."""
+"""What publishing does when a post changes: an account taken off it takes its waiting deliveries along, and a campaign
+that it enters or leaves brings its freeze or takes it away."""
 
 from __future__ import annotations
 
@@ -13,11 +14,12 @@ from regie.studio.signals import post_changed
 
 
 def register() -> None:
-    post_changed.connect(cancel_dropped, dispatch_uid="publishing.cancel_dropped")
+    post_changed.connect(follow_post, dispatch_uid="publishing.follow_post")
 
 
-def cancel_dropped(sender: type[Post], post: Post, by: Member, **_more: Any) -> None:
+def follow_post(sender: type[Post], post: Post, by: Member, **_more: Any) -> None:
     """In the transaction of the save. What is already on its way goes on: it is settled like any other."""
     waiting = Delivery.objects.filter(variant__post=post, variant__dropped_at__isnull=False, state__in=MOVABLE)
     for delivery in waiting:
         services.cancel(delivery, by=by)
+    services.follow_campaign(post)

@@ -14,7 +14,7 @@ from regie.core import clock
 from regie.core.fields import WallClockField
 from regie.people.models import Workspace
 from regie.publishing.states import State
-from regie.studio.models import Variant
+from regie.studio.models import Campaign, Variant
 
 
 class Delivery(models.Model):
@@ -163,10 +163,11 @@ class Lane(models.Model):
 
 
 class Freeze(models.Model):
-    """Everything not yet sent is held: of one account, of a workspace, or (both None) of the whole installation."""
+    """Everything not yet sent is held: of an account, a campaign, a workspace, or (all None) of the installation."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, null=True, related_name="freezes")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, null=True, related_name="freezes")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, related_name="freezes")
     why = models.CharField(max_length=300)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=clock.now)
@@ -176,7 +177,10 @@ class Freeze(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["workspace", "account"], condition=Q(lifted_at=None), nulls_distinct=False, name="freeze_once"
+                fields=["workspace", "account", "campaign"],
+                condition=Q(lifted_at=None),
+                nulls_distinct=False,
+                name="freeze_once",
             )
         ]
 

@@ -22,12 +22,13 @@ from regie.people import audit
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, User, Workspace
 from regie.publishing.contents import steps_of
+from regie.publishing.engine.record import UNFROZEN
 from regie.publishing.errors import AlreadyPlanned, NotNow, NotReady, StillLooking, TooLate
 from regie.publishing.holds import DERIVED, FROZEN, holds_now
 from regie.publishing.models import Delivery, Freeze, Installation, Step
 from regie.publishing.states import MOVABLE, State
 from regie.studio.checks import why_not
-from regie.studio.models import Post, Variant
+from regie.studio.models import Campaign, Post, Variant
 
 LATE_MINUTES = 60
 GRACE = timedelta(minutes=1)  # the minute that a person chose is over only when the next begins
@@ -101,7 +102,7 @@ def _must_be_ready(variants: list[Variant]) -> None:
 
 
 def _delivery(variant: Variant, at: WallTime, *, by: Member, late_minutes: int) -> Delivery:
-    holds = holds_now(variant.account, by_hand=variant.by_hand)
+    holds = holds_now(variant, variant.account)
     delivery = Delivery(
         workspace_id=variant.post.workspace_id,
         variant=variant,
@@ -171,7 +172,7 @@ def _has_parts_out(row: Delivery) -> bool:
 def _promise_again(row: Delivery, at: WallTime) -> None:
     """Back to waiting, or held when something holds it now."""
     _set_time(row, at)
-    row.holds = holds_now(row.account, by_hand=row.variant.by_hand)
+    row.holds = holds_now(row.variant, row.account)
     row.state = State.HELD if row.holds else State.SCHEDULED
     row.problem, row.problem_facts, row.to_tell, row.look_at, row.looks, row.tries = "", {}, False, None, 0, 0
     row.lease, row.leased_until, row.publisher = None, None, ""
@@ -390,19 +391,30 @@ def _label(row: Delivery) -> str:
 
 # Freezing
 
-Covered = Account | Workspace | None
+Covered = Account | Campaign | Workspace | None
 
 
 def _place(thing: Covered) -> dict[str, Any]:
+    place: dict[str, Any] = {"workspace_id": _workspace_of(thing), "account": None, "campaign": None}
     if isinstance(thing, Account):
-        return {"workspace_id": thing.workspace_id, "account": thing}
-    return {"workspace": thing, "account": None}
+        place["account"] = thing
+    elif isinstance(thing, Campaign):
+        place["campaign"] = thing
+    return place
+
+
+def _workspace_of(thing: Covered) -> int | None:
+    if isinstance(thing, (Account, Campaign)):
+        return thing.workspace_id
+    return thing.pk if thing is not None else None
 
 
 def _covered(freeze: Freeze) -> Q:
     """The deliveries a freeze is about."""
     if freeze.account_id is not None:
         return Q(account=freeze.account_id)
+    if freeze.campaign_id is not None:
+        return Q(variant__post__campaign=freeze.campaign_id)
     return Q(workspace=freeze.workspace_id) if freeze.workspace_id is not None else Q()
 
 
@@ -420,13 +432,13 @@ def _must(by: Member | User, verb: str, workspace_id: int | None) -> None:
 
 @transaction.atomic
 def freeze(thing: Covered, *, why: str, by: Member | User) -> Freeze:
-    """Holds everything not yet sent: of an account, a workspace, or (None, for operators) the whole installation.
+    """Holds everything not yet sent: of an account, a campaign, a workspace, or (None, for operators) everywhere.
 
     One UPDATE; what is being sent finishes, and a publisher that has claimed more finds that it may not send it.
     Freezing again what is frozen gives the freeze there is.
     """
     place = _place(thing)
-    _must(by, "freeze", thing.workspace_id if isinstance(thing, Account) else thing.pk if thing else None)
+    _must(by, "freeze", place["workspace_id"])
     there = Freeze.objects.filter(lifted_at=None, **place).first()
     if there is not None:
         return there
@@ -436,24 +448,23 @@ def freeze(thing: Covered, *, why: str, by: Member | User) -> Freeze:
     return made
 
 
-HOLD_FROZEN = """
+HOLD_FROZEN = f"""
 WITH covered AS (
     SELECT d.id FROM publishing_delivery d
     WHERE d.state IN ('held', 'scheduled', 'preparing', 'claimed', 'by_hand')
-        AND NOT ('frozen' = ANY(d.holds)) AND EXISTS (
-        SELECT 1 FROM publishing_freeze f WHERE f.lifted_at IS NULL AND (
-            f.account_id = d.account_id
-            OR (f.account_id IS NULL AND (f.workspace_id = d.workspace_id OR f.workspace_id IS NULL))))
+        AND NOT ('frozen' = ANY(d.holds)) AND NOT {UNFROZEN}
     ORDER BY d.id FOR UPDATE
 )
 UPDATE publishing_delivery d
 SET state = 'held', holds = array_append(d.holds, 'frozen'), lease = NULL, leased_until = NULL
 FROM covered WHERE d.id = covered.id
-"""
+"""  # noqa: S608 - constants of ours
 
 
 def hold_what_is_frozen() -> int:
     """Holds whatever a freeze in force covers. Returns how many it held."""
+    if not Freeze.objects.filter(lifted_at=None).exists():
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(HOLD_FROZEN)
         return int(cursor.rowcount)
@@ -503,11 +514,11 @@ def release(about: Q, hold: str, *, passed_is_missed: bool) -> list[Delivery]:
     rows = (
         Delivery.objects.select_for_update(of=("self",))
         .filter(about, state=State.HELD, holds__contains=[hold])
-        .select_related("account", "variant")
+        .select_related("account", "variant__post")
         .order_by("pk")
     )
     for row in rows:
-        row.holds = sorted({*row.holds} - DERIVED | {*holds_now(row.account, by_hand=row.variant.by_hand)})
+        row.holds = sorted({*row.holds} - DERIVED | {*holds_now(row.variant, row.account)})
         if row.holds:
             row.save(update_fields=["holds"])
             continue
@@ -522,6 +533,13 @@ def release(about: Q, hold: str, *, passed_is_missed: bool) -> list[Delivery]:
     return late
 
 
+def follow_campaign(post: Post) -> None:
+    """The post may have another campaign now: its freeze holds it, and one that is no longer its own lets it go."""
+    if Freeze.objects.filter(campaign__isnull=False, lifted_at=None, workspace=post.workspace_id).exists():
+        hold_what_is_frozen()
+        release(Q(variant__post=post), FROZEN, passed_is_missed=True)
+
+
 @transaction.atomic
 def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
     """A restored or copied database: a new installation, frozen, that first finds out what went out without it.
@@ -532,7 +550,11 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
     now = clock.now()
     Installation.objects.update_or_create(pk=1, defaults={"key": uuid.uuid4(), "restored_at": now})
     made, _new = Freeze.objects.get_or_create(
-        workspace=None, account=None, lifted_at=None, defaults={"why": "Restored from a backup.", "at": now}
+        workspace=None,
+        account=None,
+        campaign=None,
+        lifted_at=None,
+        defaults={"why": "Restored from a backup.", "at": now},
     )
     waiting = Q(state__in=[State.HELD, State.SCHEDULED, State.PREPARING, State.CLAIMED], due_at__lte=now)
     doubtful = Delivery.objects.filter(waiting, variant__by_hand=False) | Delivery.objects.filter(state=State.SENDING)

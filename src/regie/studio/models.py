@@ -4,12 +4,38 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 
 from regie.accounts.models import Account
 from regie.core import clock
 from regie.media.models import File
 from regie.people.models import Workspace
 from regie.studio.content import Content
+
+
+class Campaign(models.Model):
+    """Posts that belong together for a time: a launch, a season. Days are days on the workspace's clocks."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="campaigns")
+    name = models.CharField(max_length=120)
+    colour = models.CharField(max_length=7, default="#0f766e", help_text="#rrggbb; never the only sign of anything.")
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True, help_text="Its last day.")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="No longer offered; its posts keep it.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "workspace", Lower("name"), condition=Q(archived_at=None), name="campaign_name_once"
+            ),
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="campaign_ends_after"),
+        ]
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Post(models.Model):
@@ -21,6 +47,7 @@ class Post(models.Model):
     version = models.PositiveIntegerField(default=1)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     files = models.ManyToManyField(File, related_name="posts", blank=True)
+    campaign = models.ForeignKey(Campaign, on_delete=models.SET_NULL, null=True, blank=True, related_name="posts")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now)
     removed_at = models.DateTimeField(null=True, blank=True, help_text="In the bin; its proof stays.")

@@ -16,11 +16,14 @@ from regie.people.errors import NotAllowed
 from regie.people.models import Member, Workspace
 from regie.studio.content import Content
 from regie.studio.errors import NoSuchAccount, Outdated, StillPromised
-from regie.studio.models import Post, Variant
+from regie.studio.models import Campaign, Post, Variant
 from regie.studio.signals import post_changed, post_removed
 
 SETTLED = ("published", "cancelled")
 """States of a delivery after which nothing more happens by itself or waits for a person: publishing/states.py."""
+
+
+SAME, NONE = -1, 0  # a post's campaign: as it is, and none
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,15 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A whole post as a person left it. ``on``: account number -> what is wanted there, in the order chosen."""
+    """A whole post as a person left it. ``on``: account number -> what is wanted there, in the order chosen.
+
+    ``campaign``: its number, NONE for no campaign, or SAME to leave it as it is.
+    """
 
     content: Content = field(default_factory=Content)
     on: Mapping[int, Given] = field(default_factory=dict)
     title: str = ""
+    campaign: int = SAME
 
     def content_on(self, account_id: int) -> Content:
         return self.on[account_id].content or self.content
@@ -56,12 +63,13 @@ def save(*, post: Post | None, workspace: Workspace, written: Written, version: 
         raise NotAllowed("write", role=by.role)
     accounts = _accounts(workspace, written)
     row = _next_version(post, workspace, version, by)
-    before = (row.title, row.content, _standing(row)) if post is not None else None
+    before = (row.title, row.content, row.campaign_id, _standing(row)) if post is not None else None
     row.title, row.content, row.updated_at = written.title.strip()[:200], written.content.as_json(), clock.now()
+    row.campaign_id = _campaign(row, written.campaign)
     row.save()
     _set_variants(row, written, accounts)
     _set_files(row, written)
-    if (row.title, row.content, _standing(row)) == before:  # an autosave of nothing new
+    if (row.title, row.content, row.campaign_id, _standing(row)) == before:  # an autosave of nothing new
         Post.objects.filter(pk=row.pk).update(version=version)
         row.version = version
         return row
@@ -80,6 +88,14 @@ def _next_version(post: Post | None, workspace: Workspace, version: int, by: Mem
         )
     row.version += 1
     return row
+
+
+def _campaign(post: Post, wanted: int) -> int | None:
+    """The campaign's number; one that is not the workspace's is taken as not said."""
+    if wanted == NONE:
+        return None
+    known = wanted != SAME and Campaign.objects.filter(workspace=post.workspace_id, pk=wanted).exists()
+    return wanted if known else post.campaign_id
 
 
 def _accounts(workspace: Workspace, written: Written) -> dict[int, Account]:
@@ -130,6 +146,7 @@ def duplicate(*, post: Post, by: Member) -> Post:
         title=_("Copy of {title}").format(title=post.title)[:200] if post.title else "",
         content=post.content,
         author=by.user,
+        campaign_id=post.campaign_id,
     )
     Variant.objects.bulk_create(
         Variant(post=copy, account=v.account, content=v.content, by_hand=v.by_hand, assignee_id=v.assignee_id)

@@ -90,7 +90,7 @@ def freeze(scope: Scope) -> dict[str, object] | None:
     if not scope.may("freeze"):
         return None
     found = (
-        Freeze.objects.filter(Q(workspace__in=scope.workspace_ids()) | Q(workspace=None), account=None, lifted_at=None)
+        Freeze.objects.filter(Q(workspace__in=scope.workspace_ids()) | Q(workspace=None), account=None, campaign=None, lifted_at=None)
         .order_by("at")
         .first()
     )

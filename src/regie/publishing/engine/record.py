@@ -24,7 +24,11 @@ SEE_AFTER = timedelta(seconds=2)  # when to look whether an accepted post can be
 UNFROZEN = """NOT EXISTS (
         SELECT 1 FROM publishing_freeze f WHERE f.lifted_at IS NULL AND (
             f.account_id = d.account_id
-            OR (f.account_id IS NULL AND (f.workspace_id = d.workspace_id OR f.workspace_id IS NULL))))"""
+            OR (f.campaign_id IS NOT NULL AND f.campaign_id = (
+                SELECT fp.campaign_id FROM studio_variant fv JOIN studio_post fp ON fp.id = fv.post_id
+                WHERE fv.id = d.variant_id))
+            OR (f.account_id IS NULL AND f.campaign_id IS NULL
+                AND (f.workspace_id = d.workspace_id OR f.workspace_id IS NULL))))"""
 
 BEGIN = sql(
     f"""
