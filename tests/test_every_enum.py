@@ -13,6 +13,7 @@ import pytest
 
 from regie.accounts.models import Account
 from regie.community.models import Answer, Message
+from regie.media.models import File, Rendition
 from regie.networks import registry, text
 from regie.networks.capabilities import (
     Answering,
@@ -120,6 +121,8 @@ REACHED: dict[type[Enum], Callable[..., bool]] = {
     Role: role,
     User.Theme: theme,
     Counting: counting,
+    File.Kind: lambda kind: is_named(kind, "regie/media/models.py"),
+    Rendition.State: lambda state: is_named(state, "regie/media/making.py"),
     Format: lambda one: is_named(one, "regie/networks/capabilities.py"),
     MessageKind: lambda kind: any(kind in can.reads for can in declared()),
     Answering: lambda verb: any(verb in can.answers for can in declared()),

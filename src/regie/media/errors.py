@@ -15,12 +15,32 @@ class NotAPicture(Problem):
     """The bytes are not a picture that we read, whatever the file is called."""
 
 
+class NotAVideo(Problem):
+    """The bytes are not a video that we read, or nothing could be made of it. ``sentence`` is English, to be kept."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(_(sentence))
+        self.sentence = sentence
+
+
 class TooBig(Problem):
     """More bytes or more pixels than we take."""
 
 
 class CannotFit(Problem):
-    """No rendition of this picture can meet the network's limits."""
+    """No rendition of this picture or video can meet the network's limits."""
+
+
+class BeingMade(Problem):
+    """A video is being made to fit, and is not there yet. ``percent`` of it is done."""
+
+    def __init__(self, said: str, *, percent: int) -> None:
+        super().__init__(said)
+        self.percent = percent
+
+
+class UploadOver(Problem):
+    """The pieces of a large file no longer fit together: it has to be sent again from where we say."""
 
 
 class DiskFull(Problem):

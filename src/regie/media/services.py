@@ -1,57 +1,55 @@
-"""Writing files: upload, describe, remove, and the renditions that networks take."""
+"""Writing files: upload, describe, remove, and the renditions of pictures. Those of videos: ``making.py``."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
-from contextlib import suppress
-from typing import IO
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, cast
 
 from django.core.files.base import ContentFile
 from django.core.files.base import File as DjangoFile
 from django.db import IntegrityError, transaction
+from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 
 from regie.core import clock
-from regie.media import pictures
-from regie.media.errors import NotAPicture, TooBig, room_on_disk
+from regie.media import pictures, videos
+from regie.media.errors import NotAPicture, NotAVideo, TooBig, room_on_disk
 from regie.media.models import File, Rendition
 from regie.networks.capabilities import ImageLimit
 from regie.people import audit
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, Workspace
 
+SUFFIX = {**pictures.SUFFIX, **videos.SUFFIX}
+LOOKED_AT = (
+    "content_type width height seconds frame_rate video_codec audio_codec turned telling"  # of videos.Looked
+).split()
+
 
 def upload(*, workspace: Workspace, name: str, source: IO[bytes], by: Member) -> File:
-    """Keeps a picture. The same bytes in the same workspace are the same file; a removed one comes back.
+    """Keeps a picture or a video. The same bytes in the same workspace are the same file; a removed one comes back.
 
-    Raises NotAllowed; NotAPicture, TooBig or DiskFull with a sentence, and then nothing was kept.
+    A video that lies on disk already (a large upload) is moved to its place, not copied.
+    Raises NotAllowed; NotAPicture, NotAVideo, TooBig or DiskFull with a sentence, and then nothing was kept.
     """
-    by.must("write")
-    if by.workspace_id != workspace.pk:
-        raise NotAllowed("write", role=by.role)
-    if source.seek(0, 2) > pictures.MOST_BYTES:
-        raise TooBig(_("This file is larger than 60 MB. Make it smaller, then upload it again."))
+    must_may_upload(workspace, by)
+    kind = _kind(source)
     fingerprint = _fingerprint(source)
     if (known := _known(workspace, fingerprint)) is not None:
         return known
-    looked = pictures.look(source)
-    suffix = pictures.SUFFIX[looked.content_type]
-    file = File(
-        workspace=workspace,
-        name=_short(name),
-        content_type=looked.content_type,
-        size=source.seek(0, 2),
-        width=looked.width,
-        height=looked.height,
-        sha256=fingerprint,
-        uploaded_by=by.user,
-    )
+    file = File(workspace=workspace, name=_short(name), sha256=fingerprint, uploaded_by=by.user)
+    file.size = source.seek(0, 2)
     source.seek(0)
+    thumbnail = _look_at_video(file, source, kind) if kind is not None else _look_at_picture(file, source)
     with room_on_disk(), _taken_back_on_failure(file):
-        file.file.save(f"{fingerprint}.{suffix}", DjangoFile(source), save=False)
-        file.thumbnail.save(f"{fingerprint}.webp", ContentFile(looked.thumbnail), save=False)
+        file.file.save(f"{fingerprint}.{SUFFIX[file.content_type]}", _movable(source), save=False)
+        file.thumbnail.save(f"{fingerprint}.webp", ContentFile(thumbnail), save=False)
         try:
             with transaction.atomic():
                 file.save()
@@ -62,6 +60,64 @@ def upload(*, workspace: Workspace, name: str, source: IO[bytes], by: Member) ->
                 raise
             return found
     return file
+
+
+def must_may_upload(workspace: Workspace, by: Member) -> None:
+    by.must("write")
+    if by.workspace_id != workspace.pk:
+        raise NotAllowed("write", role=by.role)
+
+
+def _kind(source: IO[bytes]) -> str | None:
+    """The content type of a video; None for what may be a picture. Raises TooBig, NotAVideo for one we do not read."""
+    size = source.seek(0, 2)
+    source.seek(0)
+    kind = videos.kind_of(source.read(4096))
+    if kind is None and size > pictures.MOST_BYTES:
+        raise TooBig(_("This file is larger than 60 MB. Make it smaller, then upload it again."))
+    if kind == "":
+        raise NotAVideo(videos.WHY["format"])
+    if kind is not None and size > videos.MOST_BYTES:
+        raise TooBig(_(videos.WHY["largest"]))
+    return kind
+
+
+def _look_at_picture(file: File, source: IO[bytes]) -> bytes:
+    looked = pictures.look(source)
+    file.content_type, file.width, file.height = looked.content_type, looked.width, looked.height
+    return looked.thumbnail
+
+
+def _look_at_video(file: File, source: IO[bytes], kind: str) -> bytes:
+    with on_disk(source) as path:
+        looked = videos.look(path, kind)
+    file.kind = File.Kind.VIDEO
+    for name in LOOKED_AT:
+        setattr(file, name, getattr(looked, name))
+    return looked.thumbnail
+
+
+@contextmanager
+def on_disk(source: IO[bytes]) -> Iterator[Path]:
+    """Where these bytes lie as a file, for the media process; a small upload is written down for the moment."""
+    if (path := _path_of(source)) is not None:
+        yield path
+        return
+    with room_on_disk(), tempfile.NamedTemporaryFile(prefix="regie-upload-") as written:
+        shutil.copyfileobj(source, written)
+        written.flush()
+        yield Path(written.name)
+
+
+def _path_of(source: Any) -> Path | None:
+    inner = getattr(source, "temporary_file_path", None)
+    return Path(inner()) if inner is not None else None
+
+
+def _movable(source: IO[bytes]) -> DjangoFile[bytes]:
+    """As Django's storage takes it: a file that has a place on disk is moved, any other is copied."""
+    source.seek(0)
+    return cast("DjangoFile[bytes]", source) if _path_of(source) is not None else DjangoFile(source)
 
 
 class _taken_back_on_failure:  # noqa: N801 - reads as what it does
@@ -99,21 +155,55 @@ def _known(workspace: Workspace, fingerprint: str) -> File | None:
 
 def _short(name: str) -> str:
     """A name that fits the column and keeps its ending; the browser's path is taken off."""
-    base = os.path.basename(name.replace("\\", "/")).strip() or _("Picture")  # noqa: PTH119 - no path of ours
+    base = os.path.basename(name.replace("\\", "/")).strip() or _("File")  # noqa: PTH119 - no path of ours
     stem, suffix = os.path.splitext(base)  # noqa: PTH122
     return f"{stem[: 255 - len(suffix[:20])]}{suffix[:20]}"
 
 
 @transaction.atomic
-def describe(*, file: File, alt: str, name: str, focus: tuple[float, float], by: Member) -> File:
-    """Says what the picture shows, and which point of it matters. ``focus`` in -1..1, y up."""
+def describe(
+    *, file: File, alt: str, name: str, focus: tuple[float, float], by: Member, cover_at: float | None = None
+) -> File:
+    """Says what the file shows, and which point of it matters. ``focus`` in -1..1, y up.
+
+    cover_at: seconds into a video where the picture is that stands for it; None: as it was
+    """
     by.must("write", file)
     file.alt = alt.strip()
     file.name = _short(name) if name.strip() else file.name
     file.focus_x, file.focus_y = (max(-1.0, min(1.0, round(value, 3))) for value in focus)
     file.save(update_fields=["alt", "name", "focus_x", "focus_y"])
+    if file.is_video and cover_at is not None and cover_at != file.cover_at:
+        _set_cover(file, cover_at)
     audit.record(by=by, did="file.described", to=file)
     return file
+
+
+def _set_cover(file: File, seconds: float) -> None:
+    """The picture that stands for a video, here and on networks that can be told. Raises NotAVideo, DiskFull."""
+    assert file.seconds is not None
+    file.cover_at = max(0.0, min(round(seconds, 2), file.seconds))
+    with local(file.file) as path:
+        looked = videos.look(path, file.content_type, cover_at=file.cover_at)
+    before = str(file.thumbnail.name)
+    with room_on_disk():
+        file.thumbnail.save(f"{file.sha256}.webp", ContentFile(looked.thumbnail), save=False)
+    file.save(update_fields=["cover_at", "thumbnail"])
+    transaction.on_commit(lambda: file.thumbnail.storage.delete(before))
+
+
+@contextmanager
+def local(stored: FieldFile) -> Iterator[Path]:
+    """A stored file as a path on this machine: where it lies, or a copy for the moment when it is kept elsewhere."""
+    try:
+        yield Path(stored.path)
+        return
+    except NotImplementedError:
+        pass
+    with tempfile.NamedTemporaryFile(prefix="regie-media-") as copy, stored.open("rb") as source:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from regie.media import views
+from regie.media import links, views
 
 app_name = "media"
 urlpatterns = [
@@ -8,6 +8,7 @@ urlpatterns = [
     path("media/upload/", views.upload, name="upload"),
     path("media/remove/", views.remove, name="remove"),
     path("media/restore/", views.restore, name="restore"),
+    path("media/for-networks/<str:token>/media.<str:suffix>", links.fetched, name="for_networks"),
     path("media/<int:pk>/", views.file, name="file"),
     path("media/<int:pk>/<str:sha>/thumbnail/", views.thumbnail, name="thumbnail"),
     path("media/<int:pk>/<str:sha>/shown/", views.shown, name="shown"),

@@ -194,6 +194,14 @@ class Capabilities:
     def story(self) -> bool:
         return self.story_images is not None or self.story_video is not None
 
+    def images_in(self, form: Format) -> ImageLimit | None:
+        """The pictures that a post of this format takes."""
+        return {Format.POST: self.images, Format.SHORT: None, Format.STORY: self.story_images}[form]
+
+    def video_in(self, form: Format) -> VideoLimit | None:
+        """The videos that a post of this format takes."""
+        return {Format.POST: self.video, Format.SHORT: self.short, Format.STORY: self.story_video}[form]
+
     @property
     def formats(self) -> tuple[Format, ...]:
         """The formats it takes, the ordinary post first."""

@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import orjson
 
 from regie.core.threads import in_thread
-from regie.media.models import File
+from regie.media.errors import BeingMade, CannotFit, NotAPicture, NotAVideo
+from regie.media.links import public_url
+from regie.media.making import video_for
+from regie.media.models import File, Rendition
 from regie.media.services import rendition_for
-from regie.networks.capabilities import Capabilities, ImageLimit
-from regie.networks.data import Outgoing, Picture, Poll
-from regie.networks.errors import Refused
+from regie.networks.capabilities import Capabilities, Format, ImageLimit, VideoLimit
+from regie.networks.data import Outgoing, Picture, Poll, Video
+from regie.networks.errors import Refused, TryLater
 from regie.publishing.engine.work import Delivery, Speaker, Step, repeat_until
 
 PLANNED = "planned_at"  # in a step's progress, beside what the connector keeps there
+FETCHED_WITHIN = timedelta(hours=6)  # how long the addresses that we give a network are good
+LOOK_AGAIN = timedelta(seconds=5)  # while a video is being made to fit
 
 
 async def outgoing_for(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> Outgoing:
-    """Everything of a step, its pictures made to fit. Raises Refused when a picture cannot be."""
-    pictures = await _pictures(step, speaker.can) if step.content.get("media") else ()
+    """Everything of a step, its pictures and videos made to fit.
+
+    Raises Refused when one cannot be, TryLater while a video is still being made.
+    """
     outgoing = outgoing_of(speaker, delivery, step, now)
-    return replace(outgoing, pictures=pictures) if pictures else outgoing
+    if not step.content.get("media"):
+        return outgoing
+    pictures, videos = await in_thread(_media, step.content["media"], speaker.can, outgoing.format, now)
+    return replace(outgoing, pictures=pictures, videos=videos)
 
 
 def outgoing_of(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> Outgoing:
-    """The same without its pictures."""
+    """The same without its pictures and videos."""
     content = step.content
     return Outgoing(
         key=step.key,
         text=content.get("text", ""),
+        format=Format(content.get("format") or Format.POST),
         planned_at=planned_at(delivery, step, now),
         content_warning=content.get("content_warning", ""),
         sensitive=content.get("sensitive", False),
@@ -65,20 +77,45 @@ def _poll(poll: dict[str, Any]) -> Poll:
     )
 
 
-async def _pictures(step: Step, can: Capabilities) -> tuple[Picture, ...]:
-    if can.images is None:
-        raise Refused("This network takes no pictures here.")
-    return await in_thread(_make_pictures, step.content["media"], can.images)
-
-
-def _make_pictures(uses: list[dict[str, Any]], limits: ImageLimit) -> tuple[Picture, ...]:
+def _media(
+    uses: list[dict[str, Any]], can: Capabilities, form: Format, now: datetime
+) -> tuple[tuple[Picture, ...], tuple[Video, ...]]:
+    """The files of a step as the network takes them, in their order."""
     files = File.objects.in_bulk([use["file"] for use in uses])
-    return tuple(_picture(files.get(use["file"]), use.get("alt"), limits) for use in uses)
+    pictures, videos = [], []
+    for place, use in enumerate(uses):
+        file = files.get(use["file"])
+        if file is None:
+            raise Refused("A file is no longer there: take it out or choose another.")
+        alt = file.alt if use.get("alt") is None else use["alt"]
+        try:
+            if file.is_video:
+                film = _video(file, alt, can, _must_take(can.video_in(form)), cut=bool(use.get("cut")))
+                videos.append(replace(film, place=place))
+            else:
+                pictures.append(replace(_picture(file, alt, can, _must_take(can.images_in(form))), place=place))
+        except BeingMade as exc:
+            raise TryLater(
+                "The video “{file}” is being made to fit: {percent} % done.",
+                not_before=now + LOOK_AGAIN,
+                file=str(file),
+                percent=exc.percent,
+            ) from exc
+        except (CannotFit, NotAPicture, NotAVideo) as exc:
+            raise Refused(exc.said) from exc
+    return tuple(pictures), tuple(videos)
 
 
-def _picture(file: File | None, alt: str | None, limits: ImageLimit) -> Picture:
-    if file is None:
-        raise Refused("A picture is no longer there: take it out or choose another.")
+L = TypeVar("L", ImageLimit, VideoLimit)
+
+
+def _must_take(limits: L | None) -> L:
+    if limits is None:
+        raise Refused("This network does not take that kind of file here.")
+    return limits
+
+
+def _picture(file: File, alt: str, can: Capabilities, limits: ImageLimit) -> Picture:
     made = rendition_for(file, limits)
     return Picture(
         path=Path(made.file.path),
@@ -86,9 +123,30 @@ def _picture(file: File | None, alt: str | None, limits: ImageLimit) -> Picture:
         width=made.width,
         height=made.height,
         size=made.size,
-        alt=file.alt if alt is None else alt,
+        alt=alt,
         focus=(file.focus_x, file.focus_y) if file.focus_x or file.focus_y else None,
+        public_url=_public(made, can),
     )
+
+
+def _video(file: File, alt: str, can: Capabilities, limits: VideoLimit, *, cut: bool) -> Video:
+    made = video_for(file, limits, cut=cut)
+    assert made.seconds is not None
+    return Video(
+        path=Path(made.file.path),
+        content_type=made.content_type,
+        width=made.width,
+        height=made.height,
+        size=made.size,
+        seconds=made.seconds,
+        alt=alt,
+        cover_at=min(file.cover_at, made.seconds) if file.cover_at is not None else None,
+        public_url=_public(made, can),
+    )
+
+
+def _public(made: Rendition, can: Capabilities) -> str:
+    return public_url(made, lasts=FETCHED_WITHIN) if can.fetches_media else ""
 
 
 def fingerprint(outgoing: Outgoing) -> str:
@@ -99,4 +157,4 @@ def fingerprint(outgoing: Outgoing) -> str:
     said["pictures"] = [asdict(replace(picture, public_url="")) for picture in outgoing.pictures]
     said["videos"] = [asdict(replace(video, public_url="")) for video in outgoing.videos]
     said["poll"] = asdict(outgoing.poll) if outgoing.poll else None
-    return hashlib.sha256(json.dumps(said, default=str, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps(said, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,0 +1,233 @@
+"""Renditions of videos: asked for ahead of the hour, made by a worker in a process of their own, their progress shown.
+
+The row is the promise. ``ask_for`` writes it and nudges the queue; ``make`` does the work; ``overdue`` finds what a
+dead worker left half done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+from django.core.files.base import File as DjangoFile
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
+from regie.core import clock
+from regie.core.threads import in_thread
+from regie.media import videos
+from regie.media.errors import BeingMade, CannotFit, DiskFull, NotAVideo, room_on_disk
+from regie.media.models import File, Rendition
+from regie.media.services import local
+from regie.media.videos import OutOfReach, Plan
+from regie.networks.capabilities import VideoLimit
+
+TELL = 1.0  # seconds between two notes of how far it is
+FORGOTTEN = timedelta(minutes=2)  # without a note for so long, nobody is working on it
+NO_ROOM = gettext_noop("There is no room left on the server's disk: nothing was saved.")
+GONE = gettext_noop("The video is no longer on our disk: upload it again.")
+
+
+def facts_of(file: File) -> videos.Facts:
+    assert file.seconds is not None
+    return videos.Facts(
+        content_type=file.content_type,
+        size=file.size,
+        width=file.width,
+        height=file.height,
+        seconds=file.seconds,
+        video_codec=file.video_codec,
+        audio_codec=file.audio_codec,
+        turned=file.turned,
+        telling=file.telling,
+        focus=(file.focus_x, file.focus_y),
+    )
+
+
+def plan_for(file: File, limits: VideoLimit, *, cut: bool = False) -> Plan:
+    """Raises OutOfReach."""
+    return videos.plan(facts_of(file), limits, cut=cut)
+
+
+def video_for(file: File, limits: VideoLimit, *, cut: bool = False) -> Rendition:
+    """The video as a network with these limits takes it, when it is there; otherwise it is asked for.
+
+    Raises BeingMade with its progress; CannotFit when nothing we can make would do, or nothing came of it.
+    """
+    rendition = ask_for(file, limits, cut=cut)
+    if rendition.state == Rendition.State.READY:
+        return rendition
+    if rendition.state == Rendition.State.FAILED:
+        raise CannotFit(_(rendition.problem))
+    said = _("The video “{file}” is being made to fit: {percent} % done.")
+    raise BeingMade(said.format(file=file, percent=rendition.percent), percent=rendition.percent)
+
+
+def ask_for(file: File, limits: VideoLimit, *, cut: bool = False) -> Rendition:
+    """The row of that rendition, whatever its state. Nothing is made twice; what failed is tried again when asked anew.
+
+    Raises CannotFit with the rule that it breaks.
+    """
+    facts = facts_of(file)
+    try:
+        plan = videos.plan(facts, limits, cut=cut)
+    except OutOfReach as exc:
+        raise CannotFit(why(exc, file=str(file), seconds=facts.seconds)) from None
+    recipe = videos.recipe(plan)
+    if (found := Rendition.objects.filter(original=file, recipe=recipe).first()) is not None:
+        return found
+    rendition = Rendition(
+        original=file,
+        recipe=recipe,
+        plan={**plan.as_json(), "largest_bytes": limits.largest_bytes},
+        content_type=plan.content_type,
+        width=plan.width,
+        height=plan.height,
+        seconds=plan.seconds,
+        state=Rendition.State.WAITING,
+    )
+    if plan.do == "keep":
+        rendition.state, rendition.percent = Rendition.State.READY, 100
+        rendition.file.name, rendition.size = file.file.name, file.size
+    try:
+        with transaction.atomic():
+            rendition.save()
+    except IntegrityError:  # another was quicker
+        return Rendition.objects.get(original=file, recipe=recipe)
+    nudge(rendition)
+    return rendition
+
+
+def nudge(rendition: Rendition) -> None:
+    from regie.media import tasks
+
+    if rendition.state in (Rendition.State.WAITING, Rendition.State.MAKING):
+        tasks.ask(rendition.pk)
+
+
+@transaction.atomic
+def try_again(rendition: Rendition) -> Rendition:
+    """Once more, after a person asked for it."""
+    changed = Rendition.objects.filter(pk=rendition.pk, state=Rendition.State.FAILED).update(
+        state=Rendition.State.WAITING, percent=0, problem="", touched_at=clock.now()
+    )
+    rendition.refresh_from_db()
+    if changed:
+        nudge(rendition)
+    return rendition
+
+
+# The work
+
+
+async def make(rendition_id: int) -> None:
+    """Makes one rendition, if nobody else is at it. What fails is written into the row, for people to read."""
+    rendition = await in_thread(_claimed, rendition_id)
+    if rendition is None:
+        return
+    try:
+        await _made(rendition)
+    except NotAVideo as exc:
+        await in_thread(_failed, rendition, exc.sentence)
+    except DiskFull:
+        await in_thread(_failed, rendition, NO_ROOM)
+    except FileNotFoundError:
+        await in_thread(_failed, rendition, GONE)
+
+
+def _claimed(rendition_id: int) -> Rendition | None:
+    now = clock.now()
+    waiting = Rendition.objects.filter(pk=rendition_id, state=Rendition.State.WAITING)
+    left = Rendition.objects.filter(pk=rendition_id, state=Rendition.State.MAKING, touched_at__lt=now - FORGOTTEN)
+    if not (waiting | left).update(state=Rendition.State.MAKING, percent=0, touched_at=now):
+        return None
+    return Rendition.objects.select_related("original").get(pk=rendition_id)
+
+
+async def _made(rendition: Rendition) -> None:
+    original = rendition.original
+    with tempfile.TemporaryDirectory(prefix="regie-video-") as folder, local(original.file) as source:
+        to = Path(folder) / "made.mp4"
+        plan = dict(rendition.plan)
+        most = int(plan["largest_bytes"])
+        for _attempt in range(3):
+            await _run(rendition, videos.make(source, original.content_type, plan, to, largest_bytes=most))
+            if (size := to.stat().st_size) <= most or plan["do"] == "copy":
+                break
+            plan["bits"] = int(plan["bits"] * 0.9 * most / size)
+        if to.stat().st_size > most:
+            raise NotAVideo(videos.WHY["making"])
+        looked = await asyncio.to_thread(videos.look, to, "video/mp4")  # what goes out is what we say of it
+        await in_thread(_kept, rendition, to, looked)
+
+
+async def _run(rendition: Rendition, film: videos.Film) -> None:
+    """The process in a thread, and a note of how far it is each second."""
+    work = asyncio.get_running_loop().run_in_executor(None, film.run)
+    try:
+        while not (await asyncio.wait([work], timeout=TELL))[0]:
+            await in_thread(_note, rendition, film.percent)
+        await work
+    finally:
+        film.stop()
+
+
+def _note(rendition: Rendition, percent: int) -> None:
+    Rendition.objects.filter(pk=rendition.pk).update(percent=percent, touched_at=clock.now())
+
+
+def _kept(rendition: Rendition, made: Path, looked: videos.Looked) -> None:
+    rendition.width, rendition.height, rendition.seconds = looked.width, looked.height, looked.seconds
+    rendition.size = made.stat().st_size
+    rendition.state, rendition.percent, rendition.touched_at = Rendition.State.READY, 100, clock.now()
+    with room_on_disk(), made.open("rb") as source:
+        rendition.file.save(f"{rendition.original.sha256}.mp4", DjangoFile(source), save=False)
+    rendition.save()
+
+
+def _failed(rendition: Rendition, sentence: str) -> None:
+    Rendition.objects.filter(pk=rendition.pk).update(
+        state=Rendition.State.FAILED, problem=sentence, touched_at=clock.now()
+    )
+
+
+def overdue() -> Iterable[int]:
+    """Renditions that wait, or that somebody began and left."""
+    rows = Rendition.objects.filter(state__in=[Rendition.State.WAITING, Rendition.State.MAKING])
+    return list(rows.filter(touched_at__lt=clock.now() - FORGOTTEN).order_by("pk").values_list("pk", flat=True))
+
+
+# Words
+
+
+def why(exc: OutOfReach, *, file: str, seconds: float, network: str = "") -> str:
+    """The rule that a video breaks, and what would satisfy it, for a person."""
+    facts = {
+        "file": file,
+        "network": network or _("The network"),
+        "there": span(seconds),
+        "bound": span(exc.bound),
+    }
+    if exc.rule == "shortest":
+        said = _("“{file}” lasts {there}; {network} takes nothing under {bound}. Choose a longer video.")
+    elif exc.rule == "longest":
+        said = _("“{file}” lasts {there}; {network} takes {bound} at most. Let it be cut, or choose a shorter one.")
+    elif exc.rule == "largest_bytes":
+        said = _("“{file}” is too long for the size that {network} takes: {bound} at most would still look well.")
+    else:
+        said = _("{network} takes no type of video that we can make of “{file}”.")
+    return said.format(**facts)
+
+
+def span(seconds: float) -> str:
+    """A duration as people say it: 48 seconds, 3 minutes 20."""
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return ngettext("{n} second", "{n} seconds", rest).format(n=rest)
+    if not rest:
+        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
+    return _("{minutes} min {seconds} s").format(minutes=minutes, seconds=rest)
