@@ -127,13 +127,13 @@ def test_a_publisher_that_dies_with_claimed_deliveries_gives_them_back(
 ) -> None:
     async def die() -> None:
         async with Database(2) as database:
-            assert len(await claim.claim(database, most=5, publisher="dead", loop_time=0)) == 1
+            assert len(await claim.claim(database, most=5, publisher="dead")) == 1
 
     asyncio.run(die())
     assert state_of(delivery) == "claimed"
     publish_due()
     assert (state_of(delivery), mastodon.texts()) == ("claimed", [])  # somebody may still be at it
-    clock.advance(seconds=31)
+    clock.advance(seconds=11)
     publish_due()
     assert (state_of(delivery), mastodon.texts()) == ("published", ["Good morning"])
 
@@ -159,7 +159,7 @@ def test_a_publisher_that_dies_between_the_intent_and_the_call_does_not_lose_the
 ) -> None:
     async def die() -> None:
         async with Database(2) as database:
-            (lane,) = await claim.claim(database, most=5, publisher="dead", loop_time=0)
+            (lane,) = await claim.claim(database, most=5, publisher="dead")
             assert (await record.begin(database, [_intent(delivery, lane)]))[0] is not None
 
     asyncio.run(die())
@@ -179,14 +179,14 @@ def test_nothing_may_be_sent_that_is_no_longer_ours_to_send(
 ) -> None:
     async def try_it() -> object:
         async with Database(2) as database:
-            (lane,) = await claim.claim(database, most=5, publisher="slow", loop_time=0)
+            (lane,) = await claim.claim(database, most=5, publisher="slow")
             await asyncio.to_thread(change)
             return (await record.begin(database, [_intent(delivery, lane)]))[0]
 
     def change() -> None:
         match meanwhile:
             case "the lease ran out":
-                clock.advance(seconds=31)
+                clock.advance(seconds=11)
             case "a freeze":
                 services.freeze(delivery.account, why="x", by=bob)
             case "cancelled":

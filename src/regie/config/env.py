@@ -37,6 +37,8 @@ class Env(BaseSettings):
     web_workers: int = Field(default=1, ge=1)
     web_threads: int = Field(default=8, ge=1)
     publisher_connections: int = Field(default=10, ge=6)  # config/budget.py
+    publisher_lease: float = Field(default=10, ge=1)  # seconds without a sign of life: others take its work over
+    publisher_call: float = Field(default=60, ge=2)  # seconds a network may take to answer
     worker_concurrency: int = Field(default=4, ge=1)
     trust_proxy: bool = False  # believe X-Forwarded-Proto and -For from the proxy in front
     embedded_url: SecretStr = SecretStr("")  # set by `regie web` for its own workers

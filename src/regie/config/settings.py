@@ -185,6 +185,8 @@ ALLOWED_HOSTS_OUT = [
 NETWORKS = {slug: network.api_url.rstrip("/") for slug, network in _env.networks.items()}
 NETWORK_ADDRESSES = {slug: network.model_dump() for slug, network in _env.networks.items()}
 
+PUBLISHER_LEASE, PUBLISHER_CALL = _env.publisher_lease, _env.publisher_call
+
 PROCRASTINATE_ON_APP_READY = "regie.people.jobs.configure"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 

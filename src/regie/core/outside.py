@@ -6,21 +6,39 @@ link-local addresses, unless the operator named it in ``REGIE_ALLOWED_HOSTS_OUT`
 
 from __future__ import annotations
 
+import math
 import socket
+import time
 from collections.abc import Iterable
+from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
 from aiohttp.resolver import ThreadedResolver
+from aiohttp.tracing import Trace
 
 from regie import __version__
 
 USER_AGENT = f"Regie/{__version__}"
 NAT64 = IPv6Network("64:ff9b::/96")  # a gateway turns the last four bytes into an IPv4 address
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10, sock_connect=10, sock_read=30)
+
+
+speak_until: ContextVar[float] = ContextVar("speak_until", default=math.inf)
+"""On ``running()``: after this moment no request of the context may begin to be written."""
+
+
+def running() -> float:
+    """Seconds on a clock that nobody sets, and that runs on while this machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class TooLateToSpeak(aiohttp.ConnectionTimeoutError):
+    """We were interrupted, or connecting took too long: not a byte was written."""
 
 
 class InnerAddress(OSError):
@@ -80,12 +98,28 @@ class _Resolver(AbstractResolver):
         await self._real.close()
 
 
+class _Connector(aiohttp.TCPConnector):
+    """The last that happens before a request is written is a look at how late it is."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own
+    ) -> Connection:
+        made = await super().connect(req, traces, timeout)
+        if running() > speak_until.get():
+            made.close()
+            raise TooLateToSpeak
+        return made
+
+
 def session(
     allowed: Iterable[str] = (), *, connections: int = 100, timeout: aiohttp.ClientTimeout = TIMEOUT
 ) -> aiohttp.ClientSession:
     """A guarded session: no cookies, no proxy, no environment, at most ``connections`` at once. Close it after use."""
     guard = Guard(allowed)
-    connector = aiohttp.TCPConnector(
+    connector = _Connector(
         limit=connections,
         resolver=_Resolver(guard),
         socket_factory=guard.make_socket,

@@ -25,8 +25,8 @@ from regie.publishing.contents import steps_of
 from regie.publishing.engine.record import UNFROZEN
 from regie.publishing.errors import AlreadyPlanned, NotNow, NotReady, StillLooking, TooLate
 from regie.publishing.holds import DERIVED, FROZEN, holds_now
-from regie.publishing.models import Delivery, Freeze, Installation, Step
-from regie.publishing.states import MOVABLE, State
+from regie.publishing.models import Attempt, Delivery, Freeze, Installation, Step
+from regie.publishing.states import MOVABLE, State, may_follow
 from regie.studio.checks import why_not
 from regie.studio.models import Campaign, Post, Variant
 
@@ -169,6 +169,11 @@ def _has_parts_out(row: Delivery) -> bool:
     return row.steps.filter(state=Step.State.PUBLISHED).exists()
 
 
+def _in_doubt(row: Delivery) -> bool:
+    """Whether an attempt may have been done, so that it must be found out before anything else is decided."""
+    return row.steps.filter(state=Step.State.UNCLEAR).exists()
+
+
 def _promise_again(row: Delivery, at: WallTime) -> None:
     """Back to waiting, or held when something holds it now."""
     _set_time(row, at)
@@ -210,11 +215,15 @@ CANCELLABLE = (*MOVABLE, State.PREPARING, State.CLAIMED)
 
 @transaction.atomic
 def cancel(delivery: Delivery, *, by: Member) -> Delivery:
-    """It will not go out. Until the very moment of sending; what is partly out is finished or taken back instead."""
+    """It will not go out. Until the very moment of sending; what is partly out is finished or taken back instead, and
+    what may be out is looked for first."""
     by.must("schedule", delivery)
     row = _locked(delivery, CANCELLABLE, _("It is too late to cancel: it is on its way, or was settled meanwhile."))
-    row.state = State.PARTLY if _has_parts_out(row) else State.CANCELLED
     row.holds, row.lease, row.leased_until, row.look_at, row.to_tell = [], None, None, None, False
+    if may_follow(row.state, State.UNCLEAR) and _in_doubt(row):
+        row.state, row.look_at = State.UNCLEAR, clock.now()
+    else:
+        row.state = State.PARTLY if _has_parts_out(row) else State.CANCELLED
     row.save()
     audit.record(by=by, did="delivery.cancelled", to=row, label=_label(row))
     return row
@@ -315,9 +324,14 @@ def settle_there(delivery: Delivery, *, link: str, by: Member) -> Delivery:
 
 @transaction.atomic
 def settle_absent(delivery: Delivery, *, by: Member) -> Delivery:
-    """A person looked, and an unclear one is not there: it waits as missed, to be sent again or let go."""
+    """A person looked, and an unclear one is not there: it waits as missed, to be sent again or let go.
+
+    Raises NotNow while the call may still be under way: what is not there yet could appear.
+    """
     by.must("publish", delivery)
     row = _locked(delivery, (State.UNCLEAR,), _("It is no longer unclear."))
+    if Attempt.objects.filter(step__delivery=row, ended_at=None, deadline__gt=clock.now()).exists():
+        raise NotNow(_("It may still be on its way there. Look again in two minutes."))
     row.steps.filter(state=Step.State.UNCLEAR).update(state=Step.State.WAITING)
     row.state = State.PARTLY if _has_parts_out(row) else State.MISSED
     row.look_at, row.to_tell, row.problem, row.problem_facts = None, False, "", {}
@@ -523,13 +537,15 @@ def release(about: Q, hold: str, *, passed_is_missed: bool) -> list[Delivery]:
             row.save(update_fields=["holds"])
             continue
         patience = timedelta(0) if passed_is_missed else timedelta(minutes=row.late_minutes)
-        if row.due_at + patience < now:
+        if row.due_at + patience < now and _in_doubt(row):
+            row.state, row.look_at = State.UNCLEAR, now
+        elif row.due_at + patience < now:
             row.state = State.PARTLY if _has_parts_out(row) else State.MISSED
             row.to_tell = True
             late.append(row)
         else:
             row.state = State.SCHEDULED
-        row.save(update_fields=["state", "holds", "to_tell"])
+        row.save(update_fields=["state", "holds", "look_at", "to_tell"])
     return late
 
 

@@ -106,23 +106,21 @@ WHERE lease = ANY(%(leases)s::uuid[]) AND leased_until > MOMENT
 
 @dataclass(kw_only=True)
 class Lane:
-    """An account's line, ours for the time of the lease. ``good_until``: the lease's end on the loop's clock."""
+    """An account's line, ours for the time of the lease."""
 
     account: Row
     lease: UUID
-    good_until: float
     deliveries: list[Delivery] = field(default_factory=list)
     not_before: datetime | None = None
 
 
-async def claim(database: Database, *, most: int, publisher: str, loop_time: float) -> list[Lane]:
+async def claim(database: Database, *, most: int, publisher: str) -> list[Lane]:
     """Up to ``most`` lanes with their next due deliveries; a lane may turn out to have none."""
     lease = uuid4()
     accounts = await database.rows(LANES, most=most, lease=lease, lease_time=LEASE)
     if not accounts:
         return []
-    good_until = loop_time + LEASE.total_seconds()
-    lanes = {row["account_id"]: Lane(account=row, lease=lease, good_until=good_until) for row in accounts}
+    lanes = {row["account_id"]: Lane(account=row, lease=lease) for row in accounts}
     claimed = await database.rows(
         DELIVERIES, accounts=list(lanes), each=EACH, lease=lease, lease_time=LEASE, publisher=publisher
     )

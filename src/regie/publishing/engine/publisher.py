@@ -26,11 +26,12 @@ IN_FLIGHT = 400
 AHEAD = 1.25  # lanes held for each call in flight, so that writing down one keeps no slot of the network empty
 CONNECTIONS = 6  # to the database: claims, intents, outcomes, lanes; with LISTEN within the written budget of 8
 POLL = 1.0  # seconds between looks at the clock, when nobody wakes us
-RENEW = 8.0
-SWEEP = 3.0
+RENEW = LEASE.total_seconds() / 4
+SWEEP = LEASE.total_seconds() / 5  # a dead publisher's work is taken over within LEASE and this
 REPORT = 5.0
 DAY = 24 * 3600.0
-PATIENCE = 30.0  # seconds given to what is being sent when we are told to stop
+PATIENCE = 24.0  # seconds given to what is being sent when we are told to stop
+WRITING = 5.0  # and then to writing down what became of it
 
 NEXT = sql(
     """
@@ -73,9 +74,7 @@ class Publisher:
         room = self.most_lanes - len(self.lanes)
         if room < min(self.most_lanes, 8):
             return 0
-        lanes = await claim.claim(
-            self.database, most=room, publisher=self.name, loop_time=asyncio.get_running_loop().time()
-        )
+        lanes = await claim.claim(self.database, most=room, publisher=self.name)
         for lane in lanes:
             task = asyncio.create_task(self.sender.serve(lane))
             self.lanes[task] = lane
@@ -193,12 +192,8 @@ class Publisher:
             await asyncio.sleep(seconds)
 
     async def _renew(self) -> None:
-        began = asyncio.get_running_loop().time()
-        lanes = list(self.lanes.values())
-        leases = {lane.lease for lane in lanes} | {lease for lease in self.others.values() if lease is not None}
+        leases = {lane.lease for lane in self.lanes.values()} | {one for one in self.others.values() if one is not None}
         await claim.renew(self.database, list(leases))
-        for lane in lanes:
-            lane.good_until = began + LEASE.total_seconds()
 
     async def _sweep(self) -> None:
         if await sweep.sweep(self.database):
@@ -223,7 +218,7 @@ class Publisher:
                 await asyncio.sleep(POLL)
 
     async def _leave(self) -> None:
-        """What is being sent has half a minute to end; what is only claimed waits for another publisher."""
+        """What is being sent has PATIENCE to end; what is only claimed waits for another publisher."""
         self.sender.leaving = True
         tasks = [*self.lanes, *self.others]
         if tasks:
@@ -232,7 +227,7 @@ class Publisher:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(WRITING):
                 await self.sender.finish()
 
 

@@ -142,7 +142,7 @@ async def _find_out(
     sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, window: Window, told: Told
 ) -> None:
     now, repeat = sender.database.moment(), speaker.can.repeat
-    if now < window.over_at and not isinstance(repeat, NobodyKnows):  # it may still be under way
+    if now < window.over_at:  # it may still be under way
         told.look_at, told.outcome = window.over_at, "early"
         return
     match repeat:
@@ -164,7 +164,7 @@ def _may_repeat(speaker: Speaker, delivery: Delivery, step: Step, now: datetime)
 
 
 def _send_again(told: Told, delivery: Delivery, now: datetime, outcome: str) -> None:
-    told.outcome, told.step_state = outcome, "waiting"
+    told.outcome, told.step_state = outcome, "unclear" if outcome == "repeat" else "waiting"
     if delivery.frozen or now > delivery.latest:
         told.state, told.to_tell = delivery.missed, True
     else:

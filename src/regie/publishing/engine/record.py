@@ -60,7 +60,7 @@ RETURNING id, step_id, began_at
 )
 
 # The outcome of an attempt is written whatever became of the lease: it is what happened. The delivery follows if it is
-# still ours, or if it became unclear meanwhile and we now know better.
+# still ours, or if it became unclear meanwhile and we now know better (and the next part of a thread waits again).
 RECORD = sql(
     """
 WITH told AS (
@@ -71,18 +71,21 @@ WITH told AS (
         progress jsonb, prepared boolean, attempt_id bigint, outcome text, said text, answer jsonb)
 ), mine AS (
     SELECT d.id FROM publishing_delivery d JOIN told r ON r.delivery_id = d.id
-    WHERE d.lease = r.lease OR (d.state = 'unclear' AND d.lease IS NULL AND r.state IN ('published', 'processing'))
+    WHERE d.lease = r.lease OR (d.state = 'unclear' AND r.state IN ('published', 'processing', 'sending')
+        AND EXISTS (SELECT 1 FROM publishing_attempt t WHERE t.id = r.attempt_id AND t.ended_at IS NULL))
     ORDER BY d.id FOR UPDATE OF d
 ), changed AS (
     UPDATE publishing_delivery d SET
-        state = r.state, holds = r.holds, next_at = greatest(coalesce(r.next_at, d.next_at), d.due_at),
+        state = CASE WHEN d.state = 'unclear' AND r.state = 'sending' THEN 'scheduled' ELSE r.state END,
+        holds = r.holds, next_at = greatest(coalesce(r.next_at, d.next_at), d.due_at),
         look_at = r.look_at, looks = 0,
         remote_id = coalesce(nullif(r.remote_id, ''), d.remote_id), url = coalesce(nullif(r.url, ''), d.url),
         problem = r.problem, problem_facts = r.problem_facts, tries = d.tries + r.tried,
         accepted_at = CASE WHEN r.accepted THEN MOMENT ELSE d.accepted_at END,
         prepare_at = CASE WHEN r.prepared OR r.next_at IS NOT NULL THEN NULL ELSE d.prepare_at END,
         to_tell = r.to_tell OR d.to_tell,
-        lease = CASE WHEN r.keep_lease THEN d.lease END, leased_until = CASE WHEN r.keep_lease THEN d.leased_until END
+        lease = CASE WHEN r.keep_lease AND d.lease = r.lease THEN d.lease END,
+        leased_until = CASE WHEN r.keep_lease AND d.lease = r.lease THEN d.leased_until END
     FROM told r, mine WHERE d.id = r.delivery_id AND mine.id = d.id RETURNING d.id
 ), stepped AS (
     UPDATE publishing_step s SET
@@ -101,6 +104,33 @@ SELECT id FROM changed
 )
 
 
+# An intent of which we do not know whether it was written down, and after which not a byte was said.
+UNSAID = sql(
+    """
+WITH asked AS (
+    SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
+        delivery_id bigint, lease uuid, step_id bigint, number int, was text)
+), mine AS (
+    SELECT d.id, r.step_id, r.number, r.was FROM publishing_delivery d JOIN asked r ON r.delivery_id = d.id
+    WHERE (d.lease = r.lease AND d.state IN ('claimed', 'sending')) OR (d.state = 'unclear' AND EXISTS (
+        SELECT 1 FROM publishing_attempt t WHERE t.step_id = r.step_id AND t.number = r.number AND t.ended_at IS NULL))
+    ORDER BY d.id FOR UPDATE OF d
+), back AS (
+    UPDATE publishing_delivery d SET
+        state = CASE WHEN m.was = 'processing' THEN 'processing' ELSE 'scheduled' END,
+        look_at = CASE WHEN m.was = 'processing' THEN MOMENT END, lease = NULL, leased_until = NULL
+    FROM mine m WHERE d.id = m.id
+), stepped AS (
+    UPDATE publishing_step s SET state = m.was FROM mine m
+    WHERE s.id = m.step_id AND s.state IN ('sending', 'unclear')
+)
+UPDATE publishing_attempt t SET ended_at = MOMENT, outcome = 'later', said = %(said)s
+FROM mine m WHERE t.step_id = m.step_id AND t.number = m.number AND t.kind = 'commit' AND t.ended_at IS NULL
+"""
+)
+INTERRUPTED = "The database was away before anything was sent."
+
+
 @dataclass(kw_only=True, slots=True)
 class Intent:
     """One attempt that is about to be made. ``state``: what the delivery must be in for it."""
@@ -113,6 +143,7 @@ class Intent:
     fingerprint: str
     progress: Mapping[str, Any]
     content: Mapping[str, Any]
+    was: str = "waiting"  # the step's state before
 
 
 @dataclass(kw_only=True, slots=True)
@@ -156,6 +187,12 @@ async def begin(database: Database, intents: Sequence[Intent]) -> Sequence[tuple
     rows = await database.rows(BEGIN, rows=as_json([_row(intent) for intent in intents]), deadline=DEADLINE)
     began = {row["step_id"]: (row["id"], row["began_at"]) for row in rows}
     return [began.get(intent.step_id) for intent in intents]
+
+
+async def unsaid(database: Database, intents: Sequence[Intent]) -> Sequence[None]:
+    """Takes intents back, whether or not they were written down: nothing was said."""
+    await database.rows(UNSAID, rows=as_json([_row(intent) for intent in intents]), said=INTERRUPTED)
+    return [None] * len(intents)
 
 
 async def record(database: Database, told: Sequence[Told]) -> Sequence[bool]:
@@ -216,7 +253,8 @@ def after_commit(
             _later(told, delivery, step, outcome, now)
         case SignInAgain():
             _problem(told, outcome)
-            told.state, told.holds, told.step_state, told.outcome = "held", ["reconnect"], "waiting", "sign_in"
+            told.state, told.holds, told.outcome = "held", ["reconnect"], "sign_in"
+            told.step_state = "unclear" if step.in_doubt else "waiting"
         case Refused():
             _problem(told, outcome)
             told.state = "partly" if delivery.has_parts_out else "refused"
@@ -249,10 +287,13 @@ def _published(told: Told, delivery: Delivery, step: Step, outcome: Published, n
 
 
 def _later(told: Told, delivery: Delivery, step: Step, exc: TryLater, now: datetime) -> None:
+    """An earlier attempt of which nothing is known stays in doubt, whatever is said of this one."""
     _problem(told, exc)
-    told.outcome, told.step_state, told.tried = "later", "waiting", 1
+    told.outcome, told.step_state, told.tried = "later", "unclear" if step.in_doubt else "waiting", 1
     next_at = max(exc.not_before or now + pause(delivery.tries), now)
-    if next_at > delivery.latest:
+    if next_at > delivery.latest and step.in_doubt:
+        told.state, told.look_at = "unclear", now
+    elif next_at > delivery.latest:
         told.state, told.to_tell = delivery.missed, True
     else:
         told.state, told.next_at = "scheduled", next_at

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import aiohttp
+import psycopg
 
 from regie.accounts.models import Account
 from regie.accounts.services import disconnect, refresh_token
+from regie.core.outside import running, speak_until
 from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
 from regie.networks.data import Outgoing, Pending, Published
@@ -24,11 +26,19 @@ from regie.publishing.engine.database import Database, Row
 from regie.publishing.engine.outgoing import PLANNED, fingerprint, outgoing_for
 from regie.publishing.engine.prepare import prepared
 from regie.publishing.engine.record import Intent, Outcome, Told, after_commit
-from regie.publishing.engine.work import DEADLINE, LEASE, Apps, Delivery, Speaker, Step, speaker_of
+from regie.publishing.engine.work import (
+    CALL,
+    SPEAK_WITHIN,
+    Apps,
+    Delivery,
+    Speaker,
+    Step,
+    repeat_until,
+    speaker_of,
+)
 from regie.studio.content import Content
 
 log = logging.getLogger(__name__)
-SPARE = 10.0  # seconds of lease that must be left when we begin to speak
 GIVES_WAY = 3  # after so many tries a delivery no longer keeps the next ones of its account waiting
 
 
@@ -46,13 +56,16 @@ class Sender:
         self.records: Batches[Told, bool] = Batches(
             lambda told: record.record(database, told), gather=0.02, patient=True
         )
+        self.unsaid: Batches[Intent, None] = Batches(
+            lambda intents: record.unsaid(database, intents), gather=0.02, patient=True
+        )
         self.releases: Batches[Lane, None] = Batches(lambda lanes: release(database, lanes), gather=0.005)
         self.budgets = Budgets(database)
         self.apps = Apps()
 
     async def finish(self) -> None:
         """Until all outcomes are written and all lanes given back."""
-        for batches in (self.begins, self.records, self.releases, self.budgets.notes):
+        for batches in (self.begins, self.records, self.unsaid, self.releases, self.budgets.notes):
             await batches.finish()
 
     async def serve(self, lane: Lane) -> None:
@@ -74,7 +87,12 @@ class Sender:
         left = list(lane.deliveries)
         while left and lane.not_before is None and not self.leaving:
             together = self._together(left, speaker.can.in_flight)
-            await asyncio.gather(*(self._deliver(lane, speaker, delivery) for delivery in together))
+            ended = await asyncio.gather(
+                *(self._deliver(lane, speaker, delivery) for delivery in together), return_exceptions=True
+            )  # all of them, before the lane is given back
+            for failed in ended:
+                if isinstance(failed, BaseException):
+                    raise failed
             del left[: len(together)]
         await give_back(self.database, left)
 
@@ -90,8 +108,7 @@ class Sender:
         """Goes on with what a network was working on: it is asked again, with what was achieved so far."""
         lease = delivery.lease
         assert lease is not None
-        good_until = asyncio.get_running_loop().time() + LEASE.total_seconds()
-        lane = Lane(account=account, lease=lease, good_until=good_until, deliveries=[delivery])
+        lane = Lane(account=account, lease=lease, deliveries=[delivery])
         speaker = await speaker_of(account, self.http, self.apps, self.database.moment())
         for step in delivery.steps:
             if not step.is_out and not await self._send_step(lane, speaker, delivery, step):
@@ -112,6 +129,8 @@ class Sender:
         told = Told(delivery_id=delivery.id, lease=delivery.lease, state="missed", to_tell=True)
         if delivery.by_hand:
             told.state = "by_hand"
+        elif delivery.late and delivery.in_doubt:  # it may be out: first we find out
+            told.state, told.look_at, told.to_tell = "unclear", self.database.moment(), False
         elif delivery.late:
             told.state = delivery.missed
         elif not speaker.connected:
@@ -126,7 +145,13 @@ class Sender:
         if (until := self.budgets.wait_until(speaker, database.moment())) is not None:
             await self._wait(lane, delivery, until)
             return False
+        if step.in_doubt and repeat_until(speaker.can, step.first_at, database.moment()) is None:
+            await self.records.put(_look_first(delivery, step, database.moment()))
+            return False
         async with self.slots:
+            if self.leaving and step.state != "processing":
+                await self._put_back(delivery, database.moment())
+                return False
             try:
                 outgoing = await outgoing_for(speaker, delivery, step, database.moment())
                 ready = await prepared(database, speaker, delivery, step, outgoing)
@@ -136,41 +161,39 @@ class Sender:
             if isinstance(ready, Pending):
                 await self.records.put(_still_preparing(delivery, step, ready, database.moment()))
                 return False
-            began = await self._begin(delivery, step, outgoing)
+            until = running() + SPEAK_WITHIN.total_seconds()
+            try:
+                began = await self._begin(delivery, step, outgoing)
+            except psycopg.Error:  # it may be written down all the same; nothing was said
+                log.warning("An intent could not be written down; delivery %s waits.", delivery.id, exc_info=True)
+                self.unsaid.put(_intent(delivery, step, outgoing))
+                return False
             if began is None:
                 await give_back(database, [delivery])
                 return False
             attempt_id, began_at = began
             step.first_at, step.attempts = step.first_at or began_at, step.attempts + 1
-            if asyncio.get_running_loop().time() > lane.good_until - SPARE:
-                outcome: Outcome = TryLater("We were interrupted before we could send it.")  # not a byte has left
-            else:
-                outcome = await self._commit(speaker, outgoing, step)
+            outcome = await self._commit(speaker, outgoing, step, until=until)
         return await self._note(lane, speaker, delivery, step, outcome, attempt_id=attempt_id)
 
     async def _begin(self, delivery: Delivery, step: Step, outgoing: Outgoing) -> tuple[int, datetime] | None:
-        assert delivery.lease is not None
-        began = await self.begins.put(
-            Intent(
-                delivery_id=delivery.id,
-                lease=delivery.lease,
-                state=delivery.state,
-                step_id=step.id,
-                number=step.attempts + 1,
-                fingerprint=fingerprint(outgoing),
-                progress={**step.progress, PLANNED: outgoing.planned_at.isoformat()},
-                content=step.content,
-            )
-        )
+        began = await self.begins.put(_intent(delivery, step, outgoing))
         if began is not None:
             delivery.state = "sending"
         return began
 
-    async def _commit(self, speaker: Speaker, outgoing: Outgoing, step: Step) -> Outcome:
-        """The one visible call. Nothing is awaited between the commit of the intent and this but the socket."""
+    async def _commit(self, speaker: Speaker, outgoing: Outgoing, step: Step, *, until: float) -> Outcome:
+        """The one visible call. Nothing is awaited between the commit of the intent and this but the socket.
+
+        until: on ``running()``; a request that could not begin by then is not made. Others look for the post only after
+        the attempt's deadline, which is later than whatever began by then can last.
+        """
+        if running() > until:
+            return TryLater("We were interrupted before we could send it.")  # not a byte has left
         self.sending += 1
+        fence = speak_until.set(until)
         try:
-            async with asyncio.timeout(DEADLINE.total_seconds()):
+            async with asyncio.timeout(until - running() + CALL.total_seconds()):
                 outcome: Outcome = await speaker.connector.commit(outgoing, step.progress)
         except NetworkError as exc:
             outcome = exc
@@ -182,6 +205,7 @@ class Sender:
             outcome = Unclear("Something went wrong on our side while it was being sent, and it may be out.")
             outcome.__cause__ = exc
         finally:
+            speak_until.reset(fence)
             self.sending -= 1
         return outcome
 
@@ -211,12 +235,42 @@ class Sender:
     async def _wait(self, lane: Lane, delivery: Delivery, until: datetime) -> None:
         """The budget is used up: the lane waits, and this delivery with it."""
         lane.not_before = until
+        await self._put_back(delivery, until)
+
+    async def _put_back(self, delivery: Delivery, until: datetime) -> None:
         if delivery.state == "claimed":
             await give_back(self.database, [delivery])
         else:  # between two parts of a thread
             await self.records.put(
                 Told(delivery_id=delivery.id, lease=delivery.lease, state="scheduled", next_at=until)
             )
+
+
+def _intent(delivery: Delivery, step: Step, outgoing: Outgoing) -> Intent:
+    assert delivery.lease is not None
+    return Intent(
+        delivery_id=delivery.id,
+        lease=delivery.lease,
+        state=delivery.state,
+        step_id=step.id,
+        number=step.attempts + 1,
+        fingerprint=fingerprint(outgoing),
+        progress={**step.progress, PLANNED: outgoing.planned_at.isoformat()},
+        content=step.content,
+        was=step.state,
+    )
+
+
+def _look_first(delivery: Delivery, step: Step, now: datetime) -> Told:
+    """An earlier attempt may have been done, and asking again is no longer safe."""
+    return Told(
+        delivery_id=delivery.id,
+        lease=delivery.lease,
+        state="unclear",
+        look_at=now,
+        step_id=step.id,
+        step_state="unclear",
+    )
 
 
 def _before_speaking(exc: NetworkError) -> NetworkError:

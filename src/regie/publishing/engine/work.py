@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
+from django.conf import settings
 
 from regie.accounts.opening import app_keys
 from regie.core.sealed import sealer
@@ -19,8 +20,10 @@ from regie.networks.data import AppKeys, Login, Ref
 from regie.networks.protocols import Publishes
 from regie.publishing.engine.database import Row
 
-LEASE = timedelta(seconds=30)
-DEADLINE = timedelta(seconds=90)  # after this a call can no longer be under way: the session gives up at 60
+LEASE = timedelta(seconds=settings.PUBLISHER_LEASE)
+CALL = timedelta(seconds=settings.PUBLISHER_CALL)  # a network may take so long to answer
+SPEAK_WITHIN = CALL / 4  # from writing the intent down to the first byte
+DEADLINE = CALL * 1.5  # after this a call can no longer be under way: it is cut off at SPEAK_WITHIN + CALL
 FOR_EVER = timedelta(days=3650)
 APP_KEYS_KEPT = timedelta(minutes=1)
 
@@ -103,6 +106,11 @@ class Step:
     def is_out(self) -> bool:
         return self.state == "published"
 
+    @property
+    def in_doubt(self) -> bool:
+        """It may be out: an attempt was not answered, and nobody has found out yet."""
+        return self.state == "unclear"
+
 
 STEPS = """
     SELECT jsonb_agg(jsonb_build_object(
@@ -142,6 +150,10 @@ class Delivery:
     @property
     def has_parts_out(self) -> bool:
         return any(step.is_out for step in self.steps)
+
+    @property
+    def in_doubt(self) -> bool:
+        return any(step.in_doubt for step in self.steps)
 
     @cached_property
     def missed(self) -> str:
