@@ -2,8 +2,9 @@
 
 Repeatable   inside its time the same request again is the same post; afterwards we look for it
 AskStatus    the id that was saved is asked
-Search       found: made after the attempt began, same text and media, nobody else's. Absent: not there although the
-             listing reaches back past the attempt and the network has had its time. Anything between asks a person
+Search       found: made after the attempt began, same text and media, nobody else's; of twins of ours that are in doubt
+             together each takes its own. Absent: not there although the listing reaches back past the attempt and the
+             network has had its time. Anything between asks a person
 NobodyKnows  a person settles it
 """
 
@@ -20,7 +21,7 @@ from regie.networks.data import Listing, Pending, Published, Seen
 from regie.networks.errors import NetworkError, SignInAgain
 from regie.networks.protocols import KnowsStatus, ListsOwn
 from regie.publishing.engine.database import Database, sql
-from regie.publishing.engine.likeness import alike, same
+from regie.publishing.engine.likeness import alike, normal, same
 from regie.publishing.engine.outgoing import outgoing_for
 from regie.publishing.engine.record import UNFROZEN, Told, after_commit, pause
 from regie.publishing.engine.work import (
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 MOST = 16
 ROUNDING = timedelta(seconds=2)  # networks tell whole seconds, in Date headers and sometimes in posts
 DEFAULT_VISIBLE = timedelta(seconds=60)
+TWIN_PAUSE = timedelta(seconds=3)
 PATIENCE = timedelta(minutes=30)  # a network that cannot be asked for so long: people are told
 
 ASK_A_PERSON = "We cannot tell whether it was published. Look on the network, then settle it here."
@@ -81,6 +83,19 @@ SELECT s.remote_id FROM publishing_step s JOIN publishing_delivery d ON d.id = s
 WHERE d.account_id = %(account)s AND s.remote_id = ANY(%(ids)s) AND s.id <> %(step)s
 UNION SELECT remote_id FROM publishing_delivery
 WHERE account_id = %(account)s AND remote_id = ANY(%(ids)s) AND id <> %(id)s
+"""
+)
+# Others of the account that wait for a post of their own, after the listing was fetched: an intent is written before a
+# word is said, so whatever post of ours is in the listing is either owned by now or waited for by one of these.
+RIVALS = sql(
+    """
+SELECT s.id, s.content, min(t.began_at) AS began_at, bool_or(t.ended_at IS NULL AND t.deadline > MOMENT) AS under_way,
+    bool_or(d.state <> 'unclear' OR d.look_at IS NOT NULL) AS looks  -- otherwise a person is asked
+FROM publishing_delivery d JOIN publishing_step s ON s.delivery_id = d.id
+JOIN publishing_attempt t ON t.step_id = s.id AND t.kind = 'commit' AND t.outcome IN ('', 'unclear')
+WHERE d.account_id = %(account)s AND d.state IN ('sending', 'processing', 'unclear') AND d.id <> %(id)s
+    AND s.state IN ('sending', 'processing', 'unclear')
+GROUP BY s.id ORDER BY 3, 1
 """
 )
 LOOKED = sql(
@@ -235,12 +250,19 @@ async def _search(
     listing = await speaker.connector.own_posts(since=window.began_at - timedelta(minutes=5))
     ahead = listing.network_now - asked_at if listing.network_now else timedelta(0)
     since = window.began_at + ahead - ROUNDING
+    twins = await _twins(database, speaker, delivery, step)
     theirs = await _not_others(database, speaker, delivery, step, listing, since)
-    candidates = [
-        seen for seen in theirs if same(step.content.get("text", ""), seen.text) and _fits(delivery, step, seen)
-    ]
-    if len(candidates) == 1:
-        seen = candidates[0]
+    candidates = sorted(
+        (seen for seen in theirs if same(step.content.get("text", ""), seen.text) and _fits(delivery, step, seen)),
+        key=lambda seen: (seen.created_at, seen.remote_id),
+    )
+    before = sum(twin["looks"] and (twin["began_at"], twin["id"]) < (window.began_at, step.id) for twin in twins)
+    if candidates and any(twin["under_way"] for twin in twins):
+        told.look_at, told.outcome = database.moment() + TWIN_PAUSE, "not yet"  # one of them may be its
+    elif candidates and len(candidates) <= before:
+        told.look_at, told.outcome = database.moment() + TWIN_PAUSE, "not yet"  # those before it choose first
+    elif candidates and len(candidates) <= len(twins) + 1:
+        seen = candidates[before]
         found = Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at, extra=seen.extra)
         _found(told, speaker, delivery, step, found, database.moment())
     elif candidates:
@@ -248,6 +270,16 @@ async def _search(
     else:
         visible = how.visible_within if how is not None else DEFAULT_VISIBLE
         _not_found(told, delivery, step, window, listing, theirs, since, visible, database.moment())
+
+
+async def _twins(database: Database, speaker: Speaker, delivery: Delivery, step: Step) -> list[Mapping[str, Any]]:
+    """Steps of other deliveries that say the same on this account, and whose fate is not known either."""
+    rows = await database.rows(RIVALS, account=speaker.account_id, id=delivery.id)
+    return [row for row in rows if _says(row["content"]) == _says(step.content)]
+
+
+def _says(content: Mapping[str, Any]) -> tuple[str, int]:
+    return normal(content.get("text", "")), len(content.get("media") or ())
 
 
 def _not_found(
