@@ -67,6 +67,7 @@ class Account(models.Model):
     read_at = models.DateTimeField(null=True, blank=True, help_text="When its messages were last read.")
     read_cursor = models.TextField(blank=True)
     measured_at = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True, help_text="The network asked us to leave it alone until.")
     prepare_seconds = models.FloatField(default=5.0, help_text="How long preparing takes here: a moving average.")
     connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -108,13 +109,19 @@ class SignInUnderWay(models.Model):
 
 
 class Budget(models.Model):
-    """What a network allows an account in a window of time, as it last told us or as it is declared."""
+    """What a network lets an account (or a bot, an app) do in a window of time, as counted by all of us together.
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="budgets")
+    One row for each quota; taken from in portions by the function ``accounts_take`` (migration 0004, budgets.py).
+    """
+
+    key = models.CharField(max_length=200, help_text="account:<pk>, or what several accounts share.")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, related_name="budgets")
     name = models.CharField(max_length=60)
-    most = models.IntegerField()
-    left = models.IntegerField()
-    resets_at = models.DateTimeField()
+    most = models.IntegerField(help_text="Points in any window: as declared, or as the network says.")
+    seconds = models.FloatField(default=300, help_text="How long the window is.")
+    spent = models.JSONField(default=dict, help_text="Points by the slice of time in which they were taken.")
+    left = models.IntegerField(null=True, help_text="By the network's own word, less what was taken since.")
+    resets_at = models.DateTimeField(null=True, help_text="Until when its word holds.")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "name"], name="budget_once")]
+        constraints = [models.UniqueConstraint(fields=["key", "name"], name="budget_once")]

@@ -17,6 +17,7 @@ from functools import partial
 from django.db import DatabaseError
 from django.db.models import Q
 
+from regie.accounts.budgets import SavedForLater, must_have_room
 from regie.accounts.models import Account
 from regie.accounts.opening import session
 from regie.community.arriving import store
@@ -28,6 +29,7 @@ from regie.community.reading import (
     note_read,
     note_trouble,
     read,
+    read_later,
     speaker,
     take,
 )
@@ -142,6 +144,8 @@ async def _hold(inbox_id: int) -> None:
                 await _long_poll(inbox_id, account, connector)
             elif isinstance(connector, Streams):
                 await _stream(inbox_id, connector)
+        except SavedForLater as exc:
+            await in_thread(read_later, inbox, exc)
         except Refused as exc:  # this server has no stream: reading each minute goes on
             log.info("%s", exc)
             await in_thread(open_again, inbox_id, NO_STREAM)
@@ -156,6 +160,7 @@ async def _long_poll(inbox_id: int, account: Account, connector: LongPolls) -> N
         while (inbox := await in_thread(take, inbox_id, reader)) is not None:
             if not await in_thread(_still_connected, account):
                 return
+            await must_have_room(account, connector, "read")
             page = await connector.next_messages(cursor=inbox.cursor, seconds=HOLD)
             await in_thread(store, inbox, page)
             await in_thread(note_read, inbox, account)

@@ -11,6 +11,7 @@ from datetime import timedelta
 import aiohttp
 from django.db.models import Exists, OuterRef, Q
 
+from regie.accounts.budgets import SavedForLater, ask_to_wait, asked_for_patience, must_have_room
 from regie.accounts.models import Account
 from regie.accounts.opening import connector_for, login_of, session
 from regie.accounts.services import disconnect, note_problem, refresh_token
@@ -133,6 +134,7 @@ async def _read(inbox: Inbox, http: aiohttp.ClientSession, *, refreshed: bool = 
     fresh = 0
     try:
         for _ in range(MOST_PAGES):
+            await must_have_room(account, connector, "read")
             page = await connector.messages(cursor=inbox.cursor)
             fresh += await in_thread(store, inbox, page)
             if not page.more:
@@ -141,6 +143,8 @@ async def _read(inbox: Inbox, http: aiohttp.ClientSession, *, refreshed: bool = 
         if not refreshed and await refresh_token(account.pk):
             return fresh + await _read(inbox, http, refreshed=True)
         await in_thread(note_trouble, inbox, account, exc)
+    except SavedForLater as exc:
+        await in_thread(read_later, inbox, exc)
     except NetworkError as exc:
         await in_thread(note_trouble, inbox, account, exc)
     else:
@@ -160,6 +164,12 @@ def note_read(inbox: Inbox, account: Account) -> None:
         Account.objects.filter(pk=account.pk, problem=account.problem).update(problem="", problem_facts={})
 
 
+def read_later(inbox: Inbox, saved: SavedForLater) -> None:
+    """Nothing is wrong: what the network allows is used up, or kept for publishing."""
+    until = max(saved.not_before or clock.now(), clock.now() + EVERY)
+    Inbox.objects.filter(pk=inbox.pk).update(next_at=until, listen_at=until)
+
+
 def note_trouble(inbox: Inbox, account: Account, problem: NetworkError) -> None:
     """Wait as long as the network says, else longer each time. A dead token disconnects the account."""
     if isinstance(problem, SignInAgain):
@@ -167,6 +177,8 @@ def note_trouble(inbox: Inbox, account: Account, problem: NetworkError) -> None:
     else:
         note_problem(account, problem)
     now = clock.now()
+    if problem.not_before is not None and asked_for_patience(problem):
+        ask_to_wait(account.pk, problem.not_before)
     wait = min(EVERY * 2 ** min(inbox.failures, 6), LONGEST_WAIT)
     until = max(problem.not_before or now, now + EVERY) if problem.not_before else now + wait
     Inbox.objects.filter(pk=inbox.pk).update(next_at=until, listen_at=until, failures=inbox.failures + 1)

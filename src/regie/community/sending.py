@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_noop
 
+from regie.accounts.budgets import Priority, must_have_room
 from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of, connector_for, session
 from regie.accounts.services import disconnect, refresh_token
@@ -145,6 +146,7 @@ async def _spoken(answer: Answer) -> Published | Pending:
         connector = await in_thread(connector_for, answer.message.account, http)
         if not isinstance(connector, Publishes):
             raise Refused(NO_ANSWERS, network=type(connector).name)
+        await must_have_room(answer.message.account, connector, "publish", priority=Priority.PUBLISH)
         try:
             async with asyncio.timeout(DEADLINE.total_seconds() - 10):
                 ready = await connector.prepare(what, answer.progress)
@@ -287,6 +289,7 @@ async def _look(answer: Answer) -> None:
             if not isinstance(connector, ListsOwn) or search_of(capabilities_of(account)) is None:
                 await in_thread(_ask_a_person, answer)
                 return
+            await must_have_room(account, connector, "read", priority=Priority.RECONCILE)
             listing = await connector.own_posts(since=since)
     except TokenExpired:
         await refresh_token(account.pk)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import DateTimeField, Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 
+from regie.accounts.budgets import SavedForLater, ask_to_wait, asked_for_patience, must_have_room
 from regie.accounts.models import Account
 from regie.accounts.opening import connector_for, session
 from regie.accounts.services import disconnect, note_problem, refresh_token
@@ -31,7 +32,7 @@ REACTIONS = ("likes", "shares", "replies", "quotes")
 LEASE = timedelta(minutes=5)
 PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=6)
-POSTS_AT_ONCE = 100
+POSTS_AT_ONCE = 25  # so that a window with little left is still used
 ACCOUNTS_AT_ONCE = 200
 OUT = (State.PUBLISHED, State.PARTLY)
 
@@ -116,15 +117,19 @@ async def _collect(turn: Round, http: aiohttp.ClientSession, *, refreshed: bool 
         if not isinstance(connector, Measures):
             return None
         if turn.next_at <= clock.now():
+            await must_have_room(account, connector, "read")
             await in_thread(store_of_account, turn, await connector.account_samples())
         while due := await in_thread(due_posts, account):
             refs = [_ref(delivery) for delivery in due]
+            await must_have_room(account, connector, "read", times=len(refs))
             await in_thread(store_of_posts, due, await connector.post_samples(refs))
     except TokenExpired as exc:
         if not refreshed and await refresh_token(account.pk):
             fresh = await in_thread(Round.objects.select_related("account").get, account=account.pk)
             return await _collect(fresh, http, refreshed=True)
         await in_thread(_wait, turn, exc)
+    except SavedForLater as exc:
+        await in_thread(_come_back, turn, exc)
     except NetworkError as exc:
         await in_thread(_wait, turn, exc)
     except CannotOpen:
@@ -229,12 +234,19 @@ def _went_well(turn: Round) -> None:
     Round.objects.filter(pk=turn.pk).update(failures=0, not_before=None)
 
 
+def _come_back(turn: Round, saved: SavedForLater) -> None:
+    """Nothing is wrong: what the network allows is used up, or kept for publishing."""
+    Round.objects.filter(pk=turn.pk).update(not_before=saved.not_before)
+
+
 def _wait(turn: Round, problem: NetworkError) -> None:
     """As long as the network says, else longer each time. A dead token disconnects the account."""
     if isinstance(problem, SignInAgain):
         disconnect(turn.account, problem)
     else:
         note_problem(turn.account, problem)
+    if problem.not_before is not None and asked_for_patience(problem):
+        ask_to_wait(turn.account_id, problem.not_before)
     pause = min(PAUSE * 2 ** min(turn.failures, 8), LONGEST_PAUSE)
     until = problem.not_before or clock.now() + pause
     Round.objects.filter(pk=turn.pk).update(not_before=until, failures=turn.failures + 1)

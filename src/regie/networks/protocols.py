@@ -123,6 +123,15 @@ class LongPolls(Protocol):
 
 
 @runtime_checkable
+class SharesQuota(Protocol):
+    """Some of what it may do is counted for several accounts together: its quotas with ``shared``."""
+
+    def quota_key(self) -> str:
+        """The same for all accounts that are counted together, and for no other; holds no secret."""
+        ...
+
+
+@runtime_checkable
 class SharesInbox(Protocol):
     """One queue of messages at the network serves several accounts (all channels of one Telegram bot).
 

@@ -6,7 +6,8 @@ class PublishingConfig(AppConfig):
     label = "publishing"
 
     def ready(self) -> None:
-        from regie.publishing import listening, telling
+        from regie.publishing import listening, telling, waiting
 
         telling.register()
         listening.register()
+        waiting.register()

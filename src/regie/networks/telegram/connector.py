@@ -76,7 +76,7 @@ CAN = Capabilities(
     post_metrics=("likes",),
     account_metrics=("followers",),
     quotas=(
-        Quota(name="bot", limit=30, per=timedelta(seconds=1)),
+        Quota(name="bot", limit=30, per=timedelta(seconds=1), shared=True),
         Quota(name="chat", limit=20, per=timedelta(minutes=1)),
     ),
     permalink=False,  # a small group's messages have no address
@@ -142,6 +142,10 @@ class Telegram:
     def inbox_key(cls, login: Login) -> str:
         """The server and the bot's id: all accounts of one bot share its queue."""
         return f"{login.server}/{login.credentials.get('token', '').partition(':')[0]}"
+
+    def quota_key(self) -> str:
+        """What a bot may say in a second is counted over all its chats."""
+        return self.inbox_key(self.login)
 
     @classmethod
     def is_for(cls, login: Login, incoming: Incoming) -> bool:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from regie.accounts.budgets import Priority, SavedForLater
 from regie.networks.data import Ref
 from regie.networks.errors import Gone, NetworkError, TryLater
 from regie.networks.protocols import Deletes, Finds
@@ -123,7 +124,9 @@ async def see(sender: Sender, account: Mapping[str, Any], delivery: Delivery) ->
     speaker = await speaker_of(account, sender.http, sender.apps, now)
     again = now + LOOKS[delivery.looks - 1] if delivery.looks <= len(LOOKS) else None
     seen = gone = False
-    if isinstance(speaker.connector, Finds):
+    if (until := await sender.budgets.wait_until(speaker, "read", priority=Priority.READ)) is not None:
+        again = until
+    elif isinstance(speaker.connector, Finds):
         try:
             await speaker.connector.fetch(account["remote_id"])
             seen, again = True, None
@@ -143,6 +146,8 @@ async def remove(sender: Sender, account: Mapping[str, Any], delivery: Delivery)
     try:
         for step in reversed([step for step in delivery.steps if step.is_out and step.remote_id]):
             assert isinstance(speaker.connector, Deletes)
+            if (until := await sender.budgets.wait_until(speaker, "delete")) is not None:
+                raise SavedForLater("What the network allows is used up for now.", not_before=until)
             await speaker.connector.delete(Ref(remote_id=step.remote_id, extra=step.extra))
     except NetworkError as exc:
         later = isinstance(exc, TryLater)

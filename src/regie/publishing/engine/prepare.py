@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from regie.accounts.budgets import SavedForLater
 from regie.networks.data import Outgoing, Pending, Progress, Ready
 from regie.networks.errors import NetworkError, Refused, SignInAgain, TryLater
 from regie.publishing.engine.database import Database, as_json, sql
@@ -62,11 +63,18 @@ ON CONFLICT (step_id, number) DO NOTHING
 
 
 async def prepared(
-    database: Database, speaker: Speaker, delivery: Delivery, step: Step, outgoing: Outgoing
+    sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, outgoing: Outgoing
 ) -> Ready | Pending:
     """Prepares a step if it is not, and remembers how long it took. Raises NetworkError."""
     if step.prepared:
         return Ready(progress=step.progress)
+    database = sender.database
+    if files := len(outgoing.pictures) + len(outgoing.videos):
+        until = await sender.budgets.wait_until(speaker, "upload", calls=files)
+        if until is not None:
+            raise SavedForLater(
+                "The network takes no more files for now. We upload as soon as it does.", not_before=until
+            )
     began = database.moment()
     outcome: Ready | Pending | NetworkError
     try:
@@ -150,7 +158,7 @@ async def _one(sender: Sender, speaker: Speaker, delivery: Delivery, step: Step)
     told = Told(delivery_id=delivery.id, lease=delivery.lease, state="scheduled", step_id=step.id, step_state="waiting")
     try:
         outgoing = await outgoing_for(speaker, delivery, step, database.moment())
-        ready = await prepared(database, speaker, delivery, step, outgoing)
+        ready = await prepared(sender, speaker, delivery, step, outgoing)
     except Refused as exc:
         told.state, told.step_state, told.to_tell = "refused", "refused", True
         told.problem, told.problem_facts = exc.sentence, dict(exc.facts)

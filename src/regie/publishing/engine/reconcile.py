@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+from regie.accounts.budgets import Priority, SavedForLater
 from regie.networks.capabilities import AskStatus, NobodyKnows, Repeatable, Search
 from regie.networks.data import Listing, Pending, Published, Seen
 from regie.networks.errors import NetworkError, SignInAgain
@@ -131,12 +132,20 @@ async def settle(sender: Sender, account: Mapping[str, Any], delivery: Delivery)
     told = _told(delivery, step)
     try:
         speaker = await speaker_of(account, sender.http, sender.apps, now)
+        await _must_have_room(sender, speaker)
         await _find_out(sender, speaker, delivery, step, window, told)
     except NetworkError as exc:
         _try_again(told, delivery, exc, now)
     await database.rows(LOOKED, step=step.id, began=now, outcome=told.outcome or told.state, said=told.said)
     told.attempt_id = None
     await sender.records.put(told)
+
+
+async def _must_have_room(sender: Sender, speaker: Speaker) -> None:
+    """Looking comes after publishing, and before reading."""
+    until = await sender.budgets.wait_until(speaker, "read", priority=Priority.RECONCILE)
+    if until is not None:
+        raise SavedForLater("What the network allows is used up. We look as soon as it lets us.", not_before=until)
 
 
 def _told(delivery: Delivery, step: Step) -> Told:

@@ -65,8 +65,8 @@ class Sender:
 
     async def finish(self) -> None:
         """Until all outcomes are written and all lanes given back."""
-        for batches in (self.begins, self.records, self.unsaid, self.releases, self.budgets.notes):
-            await batches.finish()
+        for work in (self.begins, self.records, self.unsaid, self.releases, self.budgets):
+            await work.finish()
 
     async def serve(self, lane: Lane) -> None:
         """Sends the lane's deliveries in order, then gives the lane back."""
@@ -83,7 +83,7 @@ class Sender:
             await in_thread(_cannot_open, lane.account["account_id"])
             await give_back(self.database, lane.deliveries)
             return
-        await self.budgets.learn(speaker)
+        await self.budgets.expect(speaker, sum(len(one.steps) for one in lane.deliveries))
         left = list(lane.deliveries)
         while left and lane.not_before is None and not self.leaving:
             together = self._together(left, speaker.can.in_flight)
@@ -142,7 +142,7 @@ class Sender:
     async def _send_step(self, lane: Lane, speaker: Speaker, delivery: Delivery, step: Step) -> bool:
         """One part. Returns whether the next one may follow."""
         database = self.database
-        if (until := self.budgets.wait_until(speaker, database.moment())) is not None:
+        if (until := await self.budgets.wait_until(speaker)) is not None:
             await self._wait(lane, delivery, until)
             return False
         if step.in_doubt and repeat_until(speaker.can, step.first_at, database.moment()) is None:
@@ -154,7 +154,7 @@ class Sender:
                 return False
             try:
                 outgoing = await outgoing_for(speaker, delivery, step, database.moment())
-                ready = await prepared(database, speaker, delivery, step, outgoing)
+                ready = await prepared(self, speaker, delivery, step, outgoing)
             except NetworkError as exc:
                 await self._note(lane, speaker, delivery, step, _before_speaking(exc), attempt_id=None)
                 return False
