@@ -222,7 +222,9 @@ def test_a_budget_that_is_used_up_is_respected(
     promise: Callable[..., Delivery],
     publish_due: Callable[[], None],
 ) -> None:
-    budget = account.budgets.create(name="requests", most=300, left=0, resets_at=clock.at("09:10"))
+    budget = account.budgets.create(
+        key=f"account:{account.pk}", name="requests", most=300, left=0, resets_at=clock.at("09:10")
+    )
     delivery = promise(write_post("Good morning", on=[account]))
     publish_due()
     assert (state_of(delivery), mastodon.texts()) == ("scheduled", [])
