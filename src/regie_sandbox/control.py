@@ -1,7 +1,8 @@
 """Steering the sandbox from outside its process: JSON over HTTP, under ``/_sandbox``.
 
 On each network's own port: ``GET state`` (account, texts), ``GET ledger``, ``POST account``, ``POST faults``,
-``DELETE faults``, ``POST say``, ``POST like``, ``POST share``, ``POST follow``.
+``GET faults`` (how many there were), ``DELETE faults``, ``POST expire`` (short-lived tokens), ``POST say``,
+``POST like``, ``POST share``, ``POST follow``.
 On the world's port, besides: ``GET /_sandbox`` (all networks), ``GET ledger`` (all), ``GET``/``POST clock``.
 
 In a world with an audience (``regie sandbox --live``) every account asked for with ``POST account`` has people
@@ -21,6 +22,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from regie_sandbox.audience import Nature
+from regie_sandbox.faults import tidy
 from regie_sandbox.frame import Entry, Network, World
 
 B = TypeVar("B", bound=BaseModel)
@@ -78,6 +80,8 @@ class FaultBody(_Body):
     latency: float | None = None
     listing_lag: float | None = None
     rates: dict[str, float] | None = None
+    tidy: bool | None = None
+    keys_honoured: bool | None = None
 
 
 def network_routes(network: Network) -> list[web.RouteDef]:
@@ -121,6 +125,12 @@ def network_routes(network: Network) -> list[web.RouteDef]:
         _set_fault(network, await _read(request, FaultBody))
         return _json({})
 
+    async def count_faults(_: web.Request) -> web.Response:
+        return _json(network.faults.counts)
+
+    async def expire(_: web.Request) -> web.Response:
+        return _json({"expired": network.expire_tokens()})
+
     async def clear_faults(_: web.Request) -> web.Response:
         network.faults.clear()
         return _json({})
@@ -135,7 +145,9 @@ def network_routes(network: Network) -> list[web.RouteDef]:
         web.post("/_sandbox/share", share),
         web.post("/_sandbox/follow", follow),
         web.post("/_sandbox/faults", add_fault),
+        web.get("/_sandbox/faults", count_faults),
         web.delete("/_sandbox/faults", clear_faults),
+        web.post("/_sandbox/expire", expire),
     ]
 
 
@@ -186,6 +198,10 @@ def _set_fault(network: Network, wish: FaultBody) -> None:
         faults.listing_lag = wish.listing_lag
     if wish.rates is not None:
         faults.rates = wish.rates
+    if wish.tidy is not None:
+        faults.rewrite = tidy if wish.tidy else None
+    if wish.keys_honoured is not None:
+        network.keys_honoured = wish.keys_honoured
     where: dict[str, Any] = {"times": wish.times, "path": wish.path, "method": wish.method}
     match wish.kind:
         case "answer":

@@ -5,11 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+
+_LINK = re.compile(r"https?://(?:www\.)?(\S+?)/?(?=\s|$)")
+
+
+def tidy(text: str) -> str:
+    """As networks tidy what they are given: spaces drawn together, links without scheme and last slash."""
+    return " ".join(_LINK.sub(r"\1", text).split())
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 VendorError = Callable[[int], tuple[Mapping[str, str], Any]]
@@ -41,9 +51,11 @@ class Faults:
     """The bad days of one network. Nothing is set at first; ``clear`` goes back to that.
 
     latency:     seconds added to each request
-    rates:       chance of each kind per request: ``lose_answer``, ``drop``, or a status as text (``"503"``)
+    rates:       chance of each kind per request: ``lose_answer``, ``drop``, ``do_but_answer`` (a 500), or a status as
+                 text (``"503"``)
     listing_lag: seconds during which a new post is missing from listings
     rewrite:     makes the text that is stored from the text that was sent
+    counts:      how often each kind happened, a status by its number
     alter:       makes each JSON answer that goes out from the one that was meant: a vendor that changed its mind
     """
 
@@ -55,6 +67,7 @@ class Faults:
     rewrite: Callable[[str], str] | None = None
     alter: Callable[[Any], Any] | None = None
     waiting: list[Fault] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
 
     def will_answer(
         self,
@@ -137,7 +150,10 @@ class Faults:
         """Carry the request out as this day wants it."""
         if self.latency:
             await asyncio.sleep(self.latency)
-        match self._next(request):
+        happens = self._next(request)
+        if happens is not None:
+            self.counts[str(happens.status) if happens.kind == "answer" else happens.kind] += 1
+        match happens:
             case None:
                 return self._altered(await handler(request))
             case Fault(kind="answer") as fault:

@@ -74,6 +74,7 @@ class Network(ABC):
 
     slug: ClassVar[str]
     state: Any
+    keys_honoured = True  # where the vendor knows idempotency keys; False: a server that forgets them
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -114,6 +115,10 @@ class Network(ABC):
 
     @abstractmethod
     def follow(self, *, by: str, account: str) -> None: ...
+
+    def expire_tokens(self) -> int:
+        """Short-lived tokens end now, as if their time had run out. Returns how many; 0 where tokens do not end."""
+        return 0
 
     def unfollow(self, *, by: str, account: str) -> bool:
         """Somebody leaves. False where the network knows no single followers."""

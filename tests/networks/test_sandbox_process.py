@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -80,3 +81,18 @@ def test_ninety_days_are_played_in_seconds(start: Start) -> None:
     assert len(heard) == 80
     assert heard[-1]["created_at"] < heard[0]["created_at"] <= datetime.now(UTC).isoformat()
     ask(f"{mastodon['api_url']}/_sandbox/crisis", name="atelier", hours=1)
+
+
+def test_a_bad_day_is_steered_and_counted_from_outside(start: Start) -> None:
+    _, said = start()
+    mastodon, bluesky = said["networks"]["mastodon"], said["networks"]["bluesky"]
+    faults = f"{mastodon['api_url']}/_sandbox/faults"
+    ask(faults, tidy=True, keys_honoured=False, kind="answer", status=503, method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="503"):
+        ask(f"{mastodon['api_url']}/api/v1/statuses", mastodon["token"], status="x")
+    posted = ask(f"{mastodon['api_url']}/api/v1/statuses", mastodon["token"], status="Look  at https://example.org/")
+    assert "Look at example.org" in posted["content"]
+    assert ask(faults) == {"503": 1}
+    assert ask(f"{bluesky['api_url']}/_sandbox/expire", now=True)["expired"] >= 1
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        ask(f"{bluesky['api_url']}/xrpc/com.atproto.server.getSession", bluesky["token"])

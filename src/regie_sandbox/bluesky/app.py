@@ -513,6 +513,12 @@ class Bluesky(Network):
             "plc_url": self.base,
         }
 
+    def expire_tokens(self) -> int:
+        ended = [token for token in self.state.tokens.values() if not token.refresh]
+        for token in ended:
+            token.expires = 0.0
+        return len(ended)
+
     def person(self, name: str) -> Account:
         """By DID or handle, or by a name: "Chloé Martin" is @chloe-martin.test."""
         if (found := self.store.find(name)) is not None:

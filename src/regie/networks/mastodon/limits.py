@@ -109,7 +109,10 @@ def can_on(limits: Json) -> Capabilities:
 
 
 def _repeat(limits: Json) -> Repeat:
-    return KEY_HOLDS if limits.get("honours_key") else SHOWS_WITHIN
+    """``visible_seconds``: where a server was measured to list new posts sooner, or only later."""
+    seconds = limits.get("visible_seconds")
+    search = Search(visible_within=timedelta(seconds=seconds)) if seconds else SHOWS_WITHIN
+    return replace(KEY_HOLDS, then=search) if limits.get("honours_key") else search
 
 
 def _poll(limits: Json) -> PollLimit | None:
