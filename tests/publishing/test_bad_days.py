@@ -49,7 +49,7 @@ def test_a_refused_one_is_sent_again_as_the_post_reads_now(
 ) -> None:
     mastodon.will_answer(422, method="POST", path="statuses", body={"error": "no"})
     publish_due()
-    post.content["parts"][0]["text"] = "A better morning"
+    post.content["parts"][0]["text"], post.version = "A better morning", post.version + 1
     post.save()
     delivery.refresh_from_db()
     clock.advance(minutes=5)
@@ -74,7 +74,7 @@ def test_a_post_edited_after_it_was_promised_goes_out_as_it_reads_now(
     clock: Clock, mastodon: Sandbox, post: Post, promise: Callable[..., Delivery], publish_due: Callable[[], None]
 ) -> None:
     delivery = promise(post, "10:00")
-    post.content["parts"] = [{"text": "One", "media": []}, {"text": "Two", "media": []}]
+    post.content["parts"], post.version = [{"text": "One", "media": []}, {"text": "Two", "media": []}], post.version + 1
     post.save()
     clock.set("10:00")
     publish_due()

@@ -37,6 +37,7 @@ class Env(BaseSettings):
     web_workers: int = Field(default=1, ge=1)
     web_threads: int = Field(default=8, ge=1)
     publisher_connections: int = Field(default=10, ge=6)  # config/budget.py
+    publisher_in_flight: int = Field(default=400, ge=1)  # calls under way at once, over all accounts
     publisher_lease: float = Field(default=10, ge=1)  # seconds without a sign of life: others take its work over
     publisher_call: float = Field(default=60, ge=2)  # seconds a network may take to answer
     worker_concurrency: int = Field(default=4, ge=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from itertools import count
 from typing import Any
 
 import aiohttp
+import orjson
 from multidict import CIMultiDict
 
 from regie.networks.errors import Refused, TryLater, Unclear
@@ -23,6 +25,7 @@ KEPT_HEADERS = frozenset(
 )
 KEPT_PREFIXES = ("x-ratelimit-", "ratelimit-", "x-app-usage", "x-business-use-case-usage")
 SECRET_WORDS = ("token", "secret", "password", "jwt", "authorization", "code", "assertion")
+SECRET = re.compile("|".join(SECRET_WORDS).encode(), re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +67,11 @@ def masked_body(body: bytes) -> Any:
     """The body as JSON with secrets masked, or the start of it as text."""
     if len(body) <= LARGEST_BODY:
         try:
-            whole = json.loads(body)
+            whole = orjson.loads(body)
         except ValueError:
             return body[:KEPT_BODY].decode("utf-8", "replace")
-        masked = _masked(whole)
-        return masked if len(body) <= KEPT_BODY else json.dumps(masked, ensure_ascii=False)[:KEPT_BODY]
+        masked = _masked(whole) if SECRET.search(body) else whole
+        return masked if len(body) <= KEPT_BODY else orjson.dumps(masked).decode()[:KEPT_BODY]
     return body[:KEPT_BODY].decode("utf-8", "replace")
 
 

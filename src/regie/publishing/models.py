@@ -29,6 +29,12 @@ class Delivery(models.Model):
     zone = models.CharField(max_length=64)
     due_at = models.DateTimeField(help_text="local_at in zone, as UTC; computed again when zone rules change.")
     next_at = models.DateTimeField(help_text="due_at, or later when the network told us to wait.")
+    post_version = models.PositiveIntegerField(
+        default=0, help_text="The version of the post that its steps were written from; 0: look again."
+    )
+    spread_from = models.DateTimeField(
+        null=True, blank=True, help_text="When it was to go out, had the network taken more that day."
+    )
     late_minutes = models.PositiveIntegerField(default=60, help_text="Later than this, a person is asked.")
     prepare_at = models.DateTimeField(
         null=True, blank=True, help_text="When to begin its uploads; None: nothing to prepare, or done."

@@ -21,6 +21,7 @@ from regie.networks.protocols import Deletes, ReadsLinks
 from regie.people import audit
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, User, Workspace
+from regie.publishing import room
 from regie.publishing.contents import steps_of
 from regie.publishing.engine.record import UNFROZEN
 from regie.publishing.errors import AlreadyPlanned, NotNow, NotReady, StillLooking, TooLate
@@ -107,6 +108,7 @@ def _delivery(variant: Variant, at: WallTime, *, by: Member, late_minutes: int) 
         workspace_id=variant.post.workspace_id,
         variant=variant,
         account=variant.account,
+        post_version=variant.post.version,
         state=State.HELD if holds else State.SCHEDULED,
         holds=holds,
         late_minutes=late_minutes,
@@ -117,9 +119,19 @@ def _delivery(variant: Variant, at: WallTime, *, by: Member, late_minutes: int) 
 
 
 def _set_time(delivery: Delivery, at: WallTime) -> None:
-    delivery.local_at, delivery.zone = at.local, at.zone
-    delivery.due_at = delivery.next_at = at.utc
+    """The time, or the next with room in the network's day, which the delivery then says."""
+    fitting = at if delivery.variant.by_hand else _with_room(delivery, at)
+    delivery.spread_from = None if fitting == at else at.utc
+    delivery.local_at, delivery.zone = fitting.local, fitting.zone
+    delivery.due_at = delivery.next_at = fitting.utc
     delivery.prepare_at = prepare_at(delivery)
+
+
+def _with_room(delivery: Delivery, at: WallTime) -> WallTime:
+    if room.daily(delivery.account) is None:
+        return at
+    posts = len(steps_of(delivery.variant.document, capabilities_of(delivery.account)))
+    return room.fitting(delivery.account, at, posts=posts, but=[delivery.pk] if delivery.pk else ())
 
 
 def prepare_at(delivery: Delivery) -> datetime | None:

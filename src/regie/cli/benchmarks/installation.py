@@ -1,4 +1,4 @@
-"""A throw-away installation: ``regie up`` in a folder of its own, watched from outside as a person would."""
+"""A throw-away installation: ``regie up`` or ``regie demo`` in a folder of its own, watched as a person would."""
 
 from __future__ import annotations
 
@@ -15,22 +15,33 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = 300.0  # the first start of a demo, on a busy machine
+PORTS_OF_THE_SANDBOX = 4  # control, and one for each network
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(*, in_a_row: int = 1) -> int:
+    """The first of that many that were free a moment ago."""
+    while True:
+        with contextlib.ExitStack() as probes:
+            try:
+                first = 0
+                for nth in range(in_a_row):
+                    probe = probes.enter_context(socket.socket())
+                    probe.bind(("127.0.0.1", first + nth if nth else 0))
+                    first = first or int(probe.getsockname()[1])
+            except (OSError, OverflowError):
+                continue
+            return first
 
 
 class Installation:
     """``folder`` holds ``data`` and ``log``. ``more`` is added to the environment of every command."""
 
-    def __init__(self, folder: Path, **more: str) -> None:
+    def __init__(self, folder: Path, *, demo: bool = False, **more: str) -> None:
         self.folder, self.data, self.log = folder, folder / "data", folder / "log"
+        self.what = "demo" if demo else "up"
         self.port = free_port()
-        self.more = more
+        self.more = {"REGIE_SANDBOX_PORT": str(free_port(in_a_row=PORTS_OF_THE_SANDBOX))} | more if demo else more
         self.python = sys.executable
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -60,10 +71,10 @@ class Installation:
         )
 
     def begin(self) -> None:
-        """Starts ``regie up`` and returns at once."""
+        """Starts ``regie up``, or ``regie demo``, and returns at once."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command("up"),
+                self.command(self.what),
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -82,7 +93,7 @@ class Installation:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             if self.process is not None and self.process.poll() is not None:
-                raise RuntimeError(f"`regie up` ended ({self.process.returncode}):\n{self.log.read_text()}")
+                raise RuntimeError(f"`regie {self.what}` ended ({self.process.returncode}):\n{self.log.read_text()}")
             with contextlib.suppress(OSError), self.open(path) as answer:
                 answer.read()
                 return
@@ -151,10 +162,10 @@ def _pss_of(pid: int) -> int:
 
 
 @contextlib.contextmanager
-def installation() -> Iterator[Installation]:
+def installation(*, demo: bool = False) -> Iterator[Installation]:
     """In a temporary folder; stopped and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="regie-bench-") as folder:
-        made = Installation(Path(folder))
+        made = Installation(Path(folder), demo=demo)
         try:
             yield made
         finally:

@@ -59,7 +59,8 @@ WITH first AS (
     FROM first WHERE d.id = first.id RETURNING d.*
 )
 SELECT c.id, c.account_id, c.lease, c.state, c.due_at, c.next_at, c.late_minutes, c.tries,
-    v.by_hand, coalesce(v.content, p.content) AS content,
+    v.by_hand, p.version AS post_version,
+    CASE WHEN c.post_version <> p.version THEN coalesce(v.content, p.content) END AS content,
     MOMENT > c.due_at + make_interval(mins => c.late_minutes) AS late, s.steps
 FROM claimed c
 JOIN studio_variant v ON v.id = c.variant_id

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 from psycopg import AsyncConnection, errors
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from regie.core import clock
@@ -103,13 +104,29 @@ class Database:
 
 
 async def _configure(connection: AsyncConnection[DictRow]) -> None:
+    set_json_loads(orjson.loads, connection)
     await connection.execute("SET synchronous_commit = on")
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """Rows as a parameter for ``jsonb_to_recordset``. Leaves out the NUL that PostgreSQL cannot store."""
-    return json.dumps(rows, default=_plain, ensure_ascii=False).replace("\\u0000", "")
+    """Rows as a parameter for ``jsonb_to_recordset``, without what PostgreSQL cannot store."""
+    try:
+        text = orjson.dumps(rows, default=str)
+    except TypeError:
+        text = b""
+    if not text or b"\\u0000" in text:  # networks say strange things: a NUL, half a surrogate pair, huge numbers
+        text = orjson.dumps(_storable(rows), default=str)
+    return text.decode()
 
 
-def _plain(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace("\0", "").encode("utf-8", "replace").decode()
+        case int() if value.bit_length() > 63:
+            return str(value)
+        case Mapping():
+            return {_storable(str(name)): _storable(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_storable(inner) for inner in value]
+    return value

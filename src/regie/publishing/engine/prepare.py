@@ -10,6 +10,7 @@ from uuid import uuid4
 from regie.accounts.budgets import SavedForLater
 from regie.networks.data import Outgoing, Pending, Progress, Ready
 from regie.networks.errors import NetworkError, Refused, SignInAgain, TryLater
+from regie.publishing.engine import rewrite
 from regie.publishing.engine.database import Database, as_json, sql
 from regie.publishing.engine.outgoing import fingerprint, outgoing_for
 from regie.publishing.engine.record import Told, pause
@@ -34,7 +35,8 @@ WITH first AS (
     FROM first WHERE d.id = first.id RETURNING d.*
 )
 SELECT c.id, c.lease, c.state, c.due_at, c.next_at, c.late_minutes, c.tries, s.steps,
-    coalesce(v.content, p.content) AS content, {ACCOUNT_COLUMNS}
+    p.version AS post_version,
+    CASE WHEN c.post_version <> p.version THEN coalesce(v.content, p.content) END AS content, {ACCOUNT_COLUMNS}
 FROM claimed c JOIN accounts_account a ON a.id = c.account_id
 JOIN studio_variant v ON v.id = c.variant_id JOIN studio_post p ON p.id = v.post_id
 CROSS JOIN LATERAL ({STEPS} c.id) s
@@ -142,6 +144,8 @@ async def ahead(sender: Sender, account: Mapping[str, Any], delivery: Delivery) 
     database = sender.database
     speaker = await speaker_of(account, sender.http, sender.apps, database.moment())
     told = Told(delivery_id=delivery.id, lease=delivery.lease, state="scheduled")
+    if delivery.content is not None and not await rewrite.follow(database, speaker, delivery):
+        return
     for step in delivery.steps:
         told = await _one(sender, speaker, delivery, step)
         if not told.prepared:

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 IN_FLIGHT = 400
 AHEAD = 1.25  # lanes held for each call in flight, so that writing down one keeps no slot of the network empty
 CONNECTIONS = 6  # to the database: claims, intents, outcomes, lanes; with LISTEN within the written budget of 8
+BREATH = 0.01  # seconds between two claims: what came free meanwhile is claimed together
+BETWEEN_RESTS = 0.25  # seconds between looks at everything but lanes, while lanes are served
 POLL = 1.0  # seconds between looks at the clock, when nobody wakes us
 RENEW = LEASE.total_seconds() / 4
 SWEEP = LEASE.total_seconds() / 5  # a dead publisher's work is taken over within LEASE and this
@@ -54,6 +56,7 @@ class Publisher:
         self.lanes: dict[asyncio.Task[None], Lane] = {}
         self.others: dict[asyncio.Task[None], UUID | None] = {}
         self.awake = asyncio.Event()
+        self.rest_at = 0.0  # on the loop's clock
         self.sender: Sender
 
     @contextlib.asynccontextmanager
@@ -71,9 +74,9 @@ class Publisher:
 
     async def take_lanes(self) -> int:
         """Claims lanes up to what we can serve, and begins to serve them. Returns how many deliveries it claimed."""
-        room = self.most_lanes - len(self.lanes)
-        if room < min(self.most_lanes, 8):
+        if not self.has_room:
             return 0
+        room = self.most_lanes - len(self.lanes)
         lanes = await claim.claim(self.database, most=room, publisher=self.name)
         for lane in lanes:
             task = asyncio.create_task(self.sender.serve(lane))
@@ -81,10 +84,16 @@ class Publisher:
             task.add_done_callback(self._lane_done)
         return sum(len(lane.deliveries) for lane in lanes)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a claim is worth its statement: for an eighth of our lanes at a time."""
+        return len(self.lanes) <= self.most_lanes - max(1, self.most_lanes // 8)
+
     def _lane_done(self, task: asyncio.Task[None]) -> None:
         del self.lanes[task]
         self._complain(task)
-        self.awake.set()
+        if self.has_room:
+            self.awake.set()
 
     def _begin(self, work: Coroutine[Any, Any, None], lease: UUID | None) -> None:
         task = asyncio.create_task(work)
@@ -169,16 +178,22 @@ class Publisher:
         """Takes what is due. Returns how long to wait, unless woken, before the next round."""
         try:
             taken = await self.take_lanes()
-            if not taken:
+            now = asyncio.get_running_loop().time()
+            if not taken and (not self.lanes or now >= self.rest_at):
+                self.rest_at = now + BETWEEN_RESTS
                 taken = await self.take_the_rest()
             if taken:
-                return 0.005
+                await asyncio.sleep(BREATH)
+                return 0
+            if self.busy:
+                await asyncio.sleep(BREATH)
+                return BETWEEN_RESTS
             (row,) = await self.database.rows(NEXT)
         except (psycopg.OperationalError, psycopg.errors.InterfaceError, TimeoutError) as exc:
             log.warning("The database is away: %s", type(exc).__name__)
             return POLL
-        if row["wait"] is None or self.busy:
-            return POLL if not self.busy else 0.25
+        if row["wait"] is None:
+            return POLL
         return min(max(float(row["wait"].total_seconds()), 0.02), POLL)
 
     async def _every(self, seconds: float, do: Any) -> None:
@@ -231,9 +246,11 @@ class Publisher:
                 await self.sender.finish()
 
 
-async def run(*, name: str = "", connections: int = CONNECTIONS, stop: asyncio.Event) -> None:
+async def run(
+    *, name: str = "", in_flight: int = IN_FLIGHT, connections: int = CONNECTIONS, stop: asyncio.Event
+) -> None:
     """A publisher, until ``stop`` is set."""
-    publisher = Publisher(name=name or socket.gethostname(), connections=connections)
+    publisher = Publisher(name=name or socket.gethostname(), in_flight=in_flight, connections=connections)
     async with publisher.open():
         await publisher.work(stop)
 

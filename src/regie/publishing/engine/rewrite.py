@@ -16,9 +16,14 @@ from regie.studio.content import Content
 AGAIN = sql(f"SELECT s.steps FROM (SELECT 1) one CROSS JOIN LATERAL ({STEPS} %(id)s) s")  # noqa: S608 - constants
 
 
-async def rewrite(database: Database, speaker: Speaker, delivery: Delivery) -> bool:
-    """Writes the steps anew, and reads them back into ``delivery``. False when it is no longer ours."""
+async def follow(database: Database, speaker: Speaker, delivery: Delivery) -> bool:
+    """Writes the steps anew where the post reads otherwise now, and reads them back into ``delivery``.
+
+    False when it is no longer ours.
+    """
     contents = steps_of(Content.model_validate(delivery.content), speaker.can)
+    if not _reads_otherwise(delivery, contents):
+        return True
     if not await in_thread(_rewrite, delivery, contents):
         return False
     (row,) = await database.rows(AGAIN, id=delivery.id)
@@ -26,11 +31,22 @@ async def rewrite(database: Database, speaker: Speaker, delivery: Delivery) -> b
     return True
 
 
+def _reads_otherwise(delivery: Delivery, contents: list[dict[str, object]]) -> bool:
+    """What may be out already stays as it was, and is not compared."""
+    if len(contents) != len(delivery.steps):
+        return True
+    return any(
+        step.first_at is None and step.content != new for step, new in zip(delivery.steps, contents, strict=True)
+    )
+
+
 @transaction.atomic
 def _rewrite(delivery: Delivery, contents: list[dict[str, object]]) -> bool:
     row = models.Delivery.objects.select_for_update().filter(pk=delivery.id, lease=delivery.lease).first()
     if row is None:
         return False
+    row.post_version = delivery.post_version
+    row.save(update_fields=["post_version"])
     kept = {step.position for step in delivery.steps if step.first_at is not None or step.is_out}
     there = {step.position: step for step in row.steps.exclude(state=models.Step.State.DROPPED)}
     for position, content in enumerate(contents):

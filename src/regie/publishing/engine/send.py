@@ -17,7 +17,6 @@ from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
 from regie.networks.data import Outgoing, Pending, Published
 from regie.networks.errors import NetworkError, SignInAgain, TokenExpired, TryLater, Unclear
-from regie.publishing.contents import steps_of
 from regie.publishing.engine import record, rewrite
 from regie.publishing.engine.batches import Batches
 from regie.publishing.engine.budget import Budgets
@@ -36,7 +35,6 @@ from regie.publishing.engine.work import (
     repeat_until,
     speaker_of,
 )
-from regie.studio.content import Content
 
 log = logging.getLogger(__name__)
 GIVES_WAY = 3  # after so many tries a delivery no longer keeps the next ones of its account waiting
@@ -119,7 +117,7 @@ class Sender:
         if (told := self._without_speaking(speaker, delivery)) is not None:
             await self.records.put(told)
             return
-        if _was_edited(speaker, delivery) and not await rewrite.rewrite(self.database, speaker, delivery):
+        if delivery.content is not None and not await rewrite.follow(self.database, speaker, delivery):
             return
         for step in delivery.steps:
             if not step.is_out and not await self._send_step(lane, speaker, delivery, step):
@@ -300,14 +298,6 @@ def _still_preparing(delivery: Delivery, step: Step, pending: Pending, now: date
         step_state="waiting",
         progress=pending.progress,
     )
-
-
-def _was_edited(speaker: Speaker, delivery: Delivery) -> bool:
-    """Whether the post reads otherwise than when it was promised. What may be out already stays as it was."""
-    wanted = steps_of(Content.model_validate(delivery.content), speaker.can)
-    if len(wanted) != len(delivery.steps):
-        return True
-    return any(step.first_at is None and step.content != new for step, new in zip(delivery.steps, wanted, strict=True))
 
 
 def _disconnect(account_id: int, because: SignInAgain) -> None:

@@ -14,7 +14,7 @@ from django.db.models import Q
 from regie.accounts.models import Account
 from regie.core import clock
 from regie.core.threads import in_thread
-from regie.publishing import services, telling
+from regie.publishing import room, services, telling
 from regie.publishing.engine.database import Database, sql
 from regie.publishing.holds import PAUSED, RECONNECT
 from regie.publishing.models import Delivery
@@ -76,6 +76,7 @@ async def sweep(database: Database) -> int:
     await database.rows(BY_HAND_LATE)
     await database.rows(SILENCED, forgotten=FORGOTTEN)
     moved = await in_thread(_holds)
+    moved += await in_thread(room.spread_what_waits)
     told = await in_thread(telling.tell_people)
     return len(expired) + moved + told
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -137,7 +137,8 @@ class Delivery:
     steps: list[Step]
     by_hand: bool = False
     late: bool = False
-    content: dict[str, Any] = field(default_factory=dict)
+    post_version: int = 0
+    content: dict[str, Any] | None = None  # what the post says now, when it was saved since it was promised
     looks: int = 0
     sent_at: datetime | None = None
     frozen: bool = False
