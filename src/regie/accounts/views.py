@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from regie.accounts import services, sign_in
+from regie.accounts.budgets import standing
 from regie.accounts.errors import CannotConnect, SignInOver
 from regie.accounts.forms import FilterForm, form_class
 from regie.accounts.guides import guide_for, guides
@@ -261,7 +262,7 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
             "reconnect_url": _reconnect_url(found),
             "missing": [in_words(str(one)) for one in found.limits.get("missing", ())],
             "moved_to": services.moved_to(found),
-            "budgets": found.budgets.order_by("name"),
+            "quotas": standing(found),
         },
     )
 

@@ -11,13 +11,16 @@ from django.utils.translation import gettext_noop as _
 from ninja import Router
 from pydantic import BaseModel, Field
 
+from regie.accounts.budgets import Standing, standing
 from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of
 from regie.accounts.queries import accounts_for
 from regie.api.errors import COMMON
-from regie.api.shapes import Number, Page, Pages, page_of
+from regie.api.shapes import Moment, Number, Page, Pages, page_of
 from regie.api.tokens import ApiRequest
+from regie.core import clock
 from regie.core.sentences import in_words
+from regie.publishing.room import room_at
 
 router = Router(tags=["accounts"])
 
@@ -35,7 +38,23 @@ class AccountOut(BaseModel):
     checked_at: datetime | None
 
 
+class QuotaOut(BaseModel):
+    name: str
+    left: int = Field(description="Posts that the network still takes in this window.")
+    most: int
+    seconds: float = Field(description="How long the window is. It rolls.")
+    resets_at: datetime | None = Field(description="When all of it comes back, if the network said so.")
+
+
+class RoomOut(BaseModel):
+    counted: bool = Field(description="Whether this account's network counts posts by the day at all.")
+    left: int | None = Field(description="Posts that fit in the window that ends at that moment.")
+    most: int | None
+    free_at: datetime | None = Field(description="The first moment from there on that takes one more post.")
+
+
 class AccountWhole(AccountOut):
+    quotas: list[QuotaOut] = Field(description="What its network still takes, the longest window first.")
     capabilities: dict[str, Any] = Field(
         description="Limits, formats, what can be read and answered. Times in seconds."
     )
@@ -80,4 +99,22 @@ def accounts(request: ApiRequest, paging: Pages) -> Page[AccountOut]:
 def account(request: ApiRequest, pk: Number) -> AccountWhole:
     """With its capabilities: what the network, and this account's own server, take and offer."""
     found = get_object_or_404(accounts_for(request.auth.scope), pk=pk)
-    return AccountWhole(**_facts(found), capabilities=as_data(capabilities_of(found)))
+    return AccountWhole(
+        **_facts(found), quotas=[_quota(one) for one in standing(found)], capabilities=as_data(capabilities_of(found))
+    )
+
+
+def _quota(one: Standing) -> QuotaOut:
+    return QuotaOut(
+        name=one.name, left=one.calls, most=one.most_calls, seconds=one.per.total_seconds(), resets_at=one.resets_at
+    )
+
+
+@router.get("/accounts/{pk}/room", response={200: RoomOut, **COMMON}, summary=_("What an account takes at a time"))
+def room(request: ApiRequest, pk: Number, at: Moment | None = None) -> RoomOut:
+    """Before planning: how many posts fit at ``at`` (empty: now), and otherwise when the next one does."""
+    found = get_object_or_404(accounts_for(request.auth.scope), pk=pk)
+    there = room_at(found, at or clock.now())
+    if there is None:
+        return RoomOut(counted=False, left=None, most=None, free_at=None)
+    return RoomOut(counted=True, left=there.left, most=there.most, free_at=there.free_at)

@@ -45,6 +45,7 @@ class DeliveryOut(BaseModel):
     zone: str
     late_minutes: int
     due_at: datetime
+    spread_from: datetime | None = Field(description="When it was to go out, had the network taken more that day.")
     next_at: datetime = Field(description="due_at, or later when the network told us to wait.")
     claimed_at: datetime | None
     sent_at: datetime | None = Field(description="The visible call began.")
@@ -102,7 +103,7 @@ def receipt_of(row: Delivery) -> Receipt:
 
 def _facts(row: Delivery) -> dict[str, Any]:
     moments = ("due_at", "next_at", "claimed_at", "sent_at", "accepted_at", "visible_at", "gone_at")
-    names = ("state", "local_at", "zone", "late_minutes", "remote_id", *moments)
+    names = ("state", "local_at", "zone", "late_minutes", "spread_from", "remote_id", *moments)
     return {
         "id": row.pk,
         "post": row.variant.post_id,

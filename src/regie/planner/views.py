@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
+from regie.accounts.models import Account
 from regie.accounts.queries import accounts_for
 from regie.core import clock
 from regie.core.errors import Problem
@@ -28,10 +29,13 @@ from regie.planner import queries
 from regie.planner.queries import Entry
 from regie.publishing import services
 from regie.publishing.models import Delivery
+from regie.publishing.remarks import left_in_words
+from regie.publishing.room import left_today
 
 VIEWS = ("month", "week", "list")
 SHOWN = 5  # entries of a day before "+54 more"
 LIST_DAYS = 14
+MOST_ROOMS = 12  # accounts whose day is told below the calendar
 STATES = (
     ("", gettext_lazy("All but cancelled")),
     ("open", gettext_lazy("Still to go out")),
@@ -103,7 +107,8 @@ def _context(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
     on = _date(asked.get("on", ""), today)
     only_day = view == "list" and asked.get("days") == "1"
     span = _span(view, on, only_day=only_day)
-    accounts = [(account.pk, str(account)) for account in accounts_for(scope)]
+    there = list(accounts_for(scope))
+    accounts = [(account.pk, str(account)) for account in there]
     filters = CalendarFilters({**asked.dict(), "view": view, "on": on.isoformat()}, accounts=accounts)
     narrowed = filters.cleaned_data if filters.is_valid() else {}
     found = queries.entries(
@@ -137,7 +142,16 @@ def _context(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
         "may_move": frozenset(scope.workspace_ids("schedule")),
         "weekdays": [date_format(span.since + timedelta(days=n), "D") for n in range(7)],
         "only_day": only_day,
+        "rooms": _rooms(there, narrowed.get("account"), today, zone),
     }
+
+
+def _rooms(accounts: list[Account], only: int | None, today: date, zone: str) -> list[str]:
+    """What is left of the day of accounts whose network counts by the day, where that is worth a word."""
+    wanted = [a for a in accounts if a.state == Account.State.CONNECTED and only in (None, a.pk)]
+    end = datetime.combine(today + timedelta(days=1), datetime.min.time(), ZoneInfo(zone))
+    rooms = sorted(left_today(wanted, until=end), key=lambda room: room.left)
+    return [left_in_words(room, now=True) for room in rooms if room.is_short][:MOST_ROOMS]
 
 
 def _date(text: str, otherwise: date) -> date:

@@ -6,8 +6,9 @@ class PublishingConfig(AppConfig):
     label = "publishing"
 
     def ready(self) -> None:
-        from regie.publishing import listening, telling, waiting
+        from regie.publishing import listening, remarks, telling, waiting
 
         telling.register()
         listening.register()
         waiting.register()
+        remarks.register()

@@ -144,6 +144,7 @@ def mark(delivery: Delivery) -> str:
         delivery.next_at,
         delivery.holds,
         delivery.problem,
+        delivery.spread_from,
         delivery.visible_at,
         delivery.gone_at,
         delivery.remove_at,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from regie.core.sentences import in_words
 from regie.people import audit, notices
@@ -36,12 +36,21 @@ def register() -> None:
     notices.kind(
         "delivery.published", lambda f: _("“{post}” could not be deleted on {account}: {why}").format(**_in_words(f))
     )
+    notices.kind(
+        "delivery.spread",
+        lambda f: ngettext(
+            "{account} takes no more posts today: {count} of yours has a later time.",
+            "{account} takes no more posts today: {count} of yours have later times.",
+            f["count"],
+        ).format(**f),
+    )
     notices.kind("delivery.gone", lambda f: _("“{post}” is no longer there on {account}.").format(**f))
     audit.name_acts(
         {
             "post.scheduled": gettext_lazy("planned the post"),
             "post.published_now": gettext_lazy("published now the post"),
             "delivery.moved": gettext_lazy("moved the delivery"),
+            "delivery.spread": gettext_lazy("gave a later time, as the network takes no more that day, to"),
             "delivery.cancelled": gettext_lazy("cancelled the delivery"),
             "delivery.cancel_undone": gettext_lazy("planned again the delivery"),
             "delivery.sent_again": gettext_lazy("sent again the delivery"),

@@ -7,3 +7,7 @@ post_changed = Signal()
 
 post_removed = Signal()
 """``post``: ``by`` a Member puts it in the bin. Raising a Problem keeps it."""
+
+time_chosen = Signal()
+"""``desk``, ``at`` (WallTime or None): what is being written, and the time chosen for it. Receivers answer with what to
+say beside the time: pairs of tone (info, warn) and sentence."""

@@ -28,6 +28,7 @@ from regie.studio.desk import Desk
 from regie.studio.errors import Outdated
 from regie.studio.models import Post
 from regie.studio.services import Given, Written
+from regie.studio.signals import time_chosen
 
 PAGE = 25
 
@@ -199,11 +200,19 @@ def _context(request: HttpRequest, desk: Desk, *, at: str = "") -> dict[str, Any
     return {
         "desk": desk,
         "given": given,
-        "when": desks.when(**given),
+        "when": (when := desks.when(**given)),
+        "remarks": _remarks(desk, when),
         "zones": list(dict.fromkeys([user.zone, desk.workspace.zone, zone, "UTC"])),
         "promised": desk.post is not None and queries.is_promised(desk.post),
         "out": desk.post is not None and queries.is_out(desk.post),
     }
+
+
+def _remarks(desk: Desk, when: desks.When | None) -> list[tuple[str, str]]:
+    """What later apps have to say of the chosen time."""
+    at = when.at if when is not None and when.ok else None
+    answers = time_chosen.send(Desk, desk=desk, at=at)
+    return [remark for _receiver, said in answers for remark in said or ()]
 
 
 def desk_from(request: HttpRequest) -> Desk:
