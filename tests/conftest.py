@@ -5,11 +5,13 @@ Alice owns the workspace, Bob is her colleague (an editor), Charlie is a strange
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -431,5 +433,70 @@ def picture() -> Callable[..., BytesIO]:
         image.save(made, kind, **save)
         made.seek(0)
         return made
+
+    return make
+
+
+@functools.cache
+def _filmed(
+    width: int,
+    height: int,
+    seconds: float,
+    kind: str,
+    codec: str,
+    sound: str,
+    turned: int,
+    told: tuple[tuple[str, str], ...],
+    noise: bool,
+) -> bytes:
+    """A video of that many seconds at 12 pictures a second: teal, with a red corner at the top left."""
+    import av
+    from PIL import Image
+
+    made = BytesIO()
+    with av.open(made, "w", format=kind) as container:
+        container.metadata.update(dict(told))
+        film = container.add_stream(codec, rate=12, width=width, height=height, pix_fmt="yuv420p")
+        if codec == "libx264":
+            film.options = {"preset": "ultrafast", "crf": "10" if noise else "30"}
+        if turned:
+            film.set_display_rotation(turned)
+        heard = container.add_stream(sound, rate=48_000, layout="stereo") if sound else None
+        for number in range(round(seconds * 12)):
+            image = Image.new("RGB", (width, height), (0, 128, number % 2 * 8 + 128))
+            if noise:
+                image = Image.effect_noise((width, height), 90).convert("RGB")
+            image.paste((255, 0, 0), (0, 0, width // 4, height // 4))
+            frame = av.VideoFrame.from_image(image)
+            frame.pts, frame.time_base = number, Fraction(1, 12)
+            container.mux(film.encode(frame))
+        container.mux(film.encode(None))
+        for at in range(0, round(seconds * 48_000), 960) if heard is not None else ():
+            silence = av.AudioFrame(format="flt" if sound == "libopus" else "fltp", layout="stereo", samples=960)
+            for plane in silence.planes:
+                plane.update(bytes(plane.buffer_size))
+            silence.sample_rate, silence.pts, silence.time_base = 48_000, at, Fraction(1, 48_000)
+            container.mux(heard.encode(silence))
+        if heard is not None:
+            container.mux(heard.encode(None))
+    return made.getvalue()
+
+
+@pytest.fixture
+def video() -> Callable[..., BytesIO]:
+    """The bytes of a video: ``video(seconds=4, kind="mov", turned=90)``, ``video(codec="libvpx", kind="webm")``."""
+
+    def make(
+        width: int = 96,
+        height: int = 64,
+        seconds: float = 2,
+        kind: str = "mp4",
+        codec: str = "libx264",
+        sound: str = "aac",
+        turned: int = 0,
+        noise: bool = False,
+        **told: str,
+    ) -> BytesIO:
+        return BytesIO(_filmed(width, height, seconds, kind, codec, sound, turned, tuple(sorted(told.items())), noise))
 
     return make

@@ -136,3 +136,24 @@ def test_a_full_disk_is_said_in_a_sentence(
     with pytest.raises(DiskFull, match="make room"):
         services.rendition_for(file, limits(longest_side=100))
     assert not file.renditions.exists()
+
+
+def test_a_picture_of_the_wrong_shape_is_cut_around_the_point_that_matters(
+    keep: Callable[..., File], alice: Member
+) -> None:
+    wide = BytesIO()
+    drawn = Image.new("RGB", (400, 100), "teal")
+    drawn.paste((255, 0, 0), (0, 0, 40, 100))
+    drawn.save(wide, "PNG")
+    file = keep(wide, "banner.png")
+    middle = services.rendition_for(file, limits(broadest=1.91))
+    assert middle.width / middle.height == pytest.approx(1.91, rel=0.01)
+    assert opened(middle).convert("RGB").getpixel((2, 50))[0] < 100  # type: ignore[index]
+    services.describe(file=file, alt="", name="", focus=(-1, 0), by=alice)
+    left = services.rendition_for(file, limits(broadest=1.91))
+    assert opened(left).convert("RGB").getpixel((2, 50))[0] > 200  # type: ignore[index]
+
+
+def test_a_tall_picture_loses_what_the_network_does_not_show(keep: Callable[..., File], picture: Picture) -> None:
+    rendition = services.rendition_for(keep(picture(width=100, height=300)), limits(tallest=0.8))
+    assert (rendition.width, rendition.height) == (100, 125)

@@ -36,8 +36,8 @@ class No(Exception):
 
 
 def main() -> None:
-    die_with_parent()
     order = json.loads(sys.stdin.readline())
+    die_with_parent(order["parent"])
     _bound(order)
     import av
 
@@ -300,10 +300,10 @@ def _graph(frame: Any, plan: dict[str, Any]) -> Any:
     last = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 1000)
     )
-    left, top, width, height = plan["crop"]  # of the picture as it is seen: parts of 1
+    crop = plan["crop"]  # of the picture as it is seen: parts of 1
     steps = [
         *TURNS.get(frame.rotation % 360, ()),
-        ("crop", f"iw*{width}:ih*{height}:iw*{left}:ih*{top}"),
+        ("crop", f"iw*{crop['width']}:ih*{crop['height']}:iw*{crop['left']}:ih*{crop['top']}"),
         ("scale", f"{plan['width']}:{plan['height']}:flags=bicubic"),
         ("setsar", "1"),
         ("format", "yuv420p"),

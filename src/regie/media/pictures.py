@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from regie.media.errors import CannotFit, NotAPicture, TooBig
+from regie.media.shapes import Piece, piece_within
 from regie.networks.capabilities import ImageLimit
 
 MOST_PIXELS = 100_000_000
@@ -83,9 +84,12 @@ def look(source: IO[bytes]) -> Looked:
         return Looked(kind, width, height, animated, _thumbnail(image))
 
 
-def make(source: IO[bytes], limits: ImageLimit, *, animated_too: bool = True) -> Made:
+def make(
+    source: IO[bytes], limits: ImageLimit, *, focus: tuple[float, float] = (0.0, 0.0), animated_too: bool = True
+) -> Made:
     """The picture within ``limits``, as near to the original as they allow; metadata (places, cameras) is taken out.
 
+    focus: the point (-1..1, y up) that stays in view where the network's ratio asks for a cut
     Raises CannotFit when no rendition would do, NotAPicture when the file can no longer be read.
     """
     size = source.seek(0, 2)
@@ -94,8 +98,10 @@ def make(source: IO[bytes], limits: ImageLimit, *, animated_too: bool = True) ->
         image = _opened(source)
         kind = TYPES[image.format or ""]
         width, height = _upright(image)
-        _check_ratio(width, height, limits)
-        wanted = _fitting(width, height, limits)
+        piece = piece_within(width, height, focus, limits.tallest, limits.broadest)
+        inside = _inside(width, height, piece)
+        _check_ratio(*inside, limits)
+        wanted = _fitting(*inside, limits)
         moves = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
         as_it_is = kind in limits.types and wanted == (width, height) and size <= limits.largest_bytes
         if as_it_is and ((moves and animated_too) or _is_clean(image)):
@@ -104,14 +110,19 @@ def make(source: IO[bytes], limits: ImageLimit, *, animated_too: bool = True) ->
             kept = _saved(image, "image/jpeg", quality="keep")
             if len(kept) <= limits.largest_bytes:
                 return Made(kind, width, height, kept)
-        return _made(_plain(image, wanted), kind, limits)
+        return _made(_cut(image, wanted, piece), kind, limits)
 
 
-def recipe(limits: ImageLimit) -> str:
-    """A short name for what ``make`` would be asked to do: equal limits, equal rendition."""
+def recipe(limits: ImageLimit, width: int, height: int, focus: tuple[float, float]) -> str:
+    """A short name for what ``make`` would be asked to do: equal limits, equal rendition.
+
+    The point that matters counts only where something is cut away.
+    """
     types = "+".join(sorted(SUFFIX.get(t, t.rsplit("/")[-1]) for t in limits.types))
     numbers = (limits.largest_bytes, limits.largest_pixels, limits.longest_side, limits.side_sum, limits.widest_ratio)
-    return f"1:{types}:" + ":".join("-" if number is None else f"{number:g}" for number in numbers)
+    piece = piece_within(width, height, focus, limits.tallest, limits.broadest)
+    cut = "" if piece.is_all else f":{piece.left:.3f},{piece.top:.3f},{piece.width:.3f},{piece.height:.3f}"
+    return f"1:{types}:" + ":".join("-" if number is None else f"{number:g}" for number in numbers) + cut
 
 
 def needs_making(content_type: str, size: int, width: int, height: int, limits: ImageLimit) -> bool:
@@ -119,12 +130,19 @@ def needs_making(content_type: str, size: int, width: int, height: int, limits: 
     return (
         content_type not in limits.types
         or size > limits.largest_bytes
+        or is_cut(width, height, limits)
         or _fitting(width, height, limits) != (width, height)
     )
 
 
+def is_cut(width: int, height: int, limits: ImageLimit) -> bool:
+    """Whether something of it is cut away, as the network takes no picture of its shape."""
+    return not piece_within(width, height, (0, 0), limits.tallest, limits.broadest).is_all
+
+
 def is_too_thin(width: int, height: int, limits: ImageLimit) -> bool:
     """Whether it is longer, for its width, than the network takes: nothing but cropping helps."""
+    width, height = _inside(width, height, piece_within(width, height, (0, 0), limits.tallest, limits.broadest))
     ratio = max(width, height) / max(1, min(width, height))
     return limits.widest_ratio is not None and ratio > limits.widest_ratio
 
@@ -184,6 +202,22 @@ def _plain(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     profile = image.info.get("icc_profile")
     plain.info = {"icc_profile": profile} if profile and image.mode in ("RGB", "RGBA") else {}
     return plain
+
+
+def _inside(width: int, height: int, piece: Piece) -> tuple[int, int]:
+    return max(1, round(width * piece.width)), max(1, round(height * piece.height))
+
+
+def _cut(image: Image.Image, size: tuple[int, int], piece: Piece) -> Image.Image:
+    """The piece of the picture, scaled to ``size``."""
+    whole = _plain(image, (round(size[0] / piece.width), round(size[1] / piece.height)))
+    if piece.is_all:
+        return whole
+    left, top = round(whole.width * piece.left), round(whole.height * piece.top)
+    left, top = min(left, whole.width - size[0]), min(top, whole.height - size[1])
+    cut = whole.crop((left, top, left + size[0], top + size[1]))
+    cut.info = whole.info
+    return cut
 
 
 def _in_colour(image: Image.Image) -> Image.Image:

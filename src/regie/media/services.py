@@ -192,14 +192,24 @@ def _set_cover(file: File, seconds: float) -> None:
     transaction.on_commit(lambda: file.thumbnail.storage.delete(before))
 
 
+def local_path(stored: FieldFile) -> Path | None:
+    """Where a stored file lies on this machine; None when it is kept elsewhere. Raises FileNotFoundError."""
+    try:
+        path = Path(stored.path)
+    except NotImplementedError:
+        return None
+    if not path.exists():
+        raise FileNotFoundError(path)
+    return path
+
+
 @contextmanager
 def local(stored: FieldFile) -> Iterator[Path]:
     """A stored file as a path on this machine: where it lies, or a copy for the moment when it is kept elsewhere."""
-    try:
-        yield Path(stored.path)
+    path = local_path(stored)
+    if path is not None:
+        yield path
         return
-    except NotImplementedError:
-        pass
     with tempfile.NamedTemporaryFile(prefix="regie-media-") as copy, stored.open("rb") as source:
         shutil.copyfileobj(source, copy)
         copy.flush()
@@ -236,13 +246,14 @@ def rendition_for(file: File, limits: ImageLimit) -> Rendition:
 
     Raises CannotFit when nothing we can make would do, NotAPicture when the stored file cannot be read, DiskFull.
     """
-    recipe = pictures.recipe(limits)
+    focus = (file.focus_x, file.focus_y)
+    recipe = pictures.recipe(limits, file.width, file.height, focus)
     found = Rendition.objects.filter(original=file, recipe=recipe).first()
     if found is not None:
         return found
     try:
         with file.file.open("rb") as source:
-            made = pictures.make(source.file, limits)
+            made = pictures.make(source.file, limits, focus=focus)
     except FileNotFoundError:
         raise NotAPicture(
             _("The picture “{name}” is no longer on our disk: upload it again.").format(name=file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from django.db import transaction
 from procrastinate.exceptions import AlreadyEnqueued
 
 from regie.core.threads import in_thread
@@ -19,7 +20,8 @@ async def make_rendition(rendition_id: int) -> None:
 
 
 def ask(rendition_id: int) -> None:
-    with suppress(AlreadyEnqueued):
+    """Nudges a worker. In a savepoint: a nudge that is there already must not take the caller's work with it."""
+    with suppress(AlreadyEnqueued), transaction.atomic():
         make_rendition.configure(**_in_line(rendition_id)).defer(rendition_id=rendition_id)
 
 

@@ -20,6 +20,7 @@ from typing import IO, Any
 from django.utils.translation import gettext_noop
 
 from regie.media.errors import NotAVideo
+from regie.media.shapes import ALL, Piece, piece_within
 from regie.networks.capabilities import VideoLimit
 
 MOST_BYTES = 4 * 1024**3
@@ -36,7 +37,6 @@ BITS_A_PIXEL = 0.045  # below this a moving picture falls into blocks; then it i
 NARROWEST = 320  # short side below which nobody wants to see it
 LONGEST_MADE = 1920  # longest side of what we make
 SPARE = 0.93  # of the largest size: containers and uneven scenes take the rest
-NEAR = 0.005  # ratios that differ by less are the same
 
 WHY = {
     "damaged": gettext_noop("This video is damaged or was cut short. Export it again, then upload it."),
@@ -87,7 +87,7 @@ class Facts:
 class Plan:
     """How a video is made to fit. ``do``: "keep" it byte for byte, "copy" it into a clean container, "encode" it.
 
-    crop: left, top, width and height as parts of the upright picture; bits: of the picture, a second
+    crop: the piece of the upright picture that stays; bits: of the picture, a second
     """
 
     do: str
@@ -95,13 +95,9 @@ class Plan:
     width: int
     height: int
     seconds: float
-    crop: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    crop: Piece = ALL
     bits: int = 0
     sound: bool = True
-
-    @property
-    def crops(self) -> bool:
-        return self.crop[2:] != (1.0, 1.0)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -143,10 +139,10 @@ def plan(facts: Facts, limits: VideoLimit, *, cut: bool = False) -> Plan:
     """
     _check_length(facts, limits, cut=cut)
     seconds = min(facts.seconds, limits.longest.total_seconds())
-    crop = crop_for(facts.width, facts.height, facts.focus, limits.narrowest_ratio, limits.widest_ratio)
-    inside = (facts.width * crop[2], facts.height * crop[3])
+    crop = piece_within(facts.width, facts.height, facts.focus, limits.narrowest_ratio, limits.widest_ratio)
+    inside = (facts.width * crop.width, facts.height * crop.height)
     fits = (
-        crop[2:] == (1.0, 1.0)
+        crop.is_all
         and seconds >= facts.seconds
         and max(inside) <= (limits.longest_side or math.inf)
         and facts.video_codec in limits.codecs
@@ -220,30 +216,12 @@ def _even(side: float) -> int:
     return max(2, int(side / 2 + 0.25) * 2)
 
 
-def crop_for(
-    width: int, height: int, focus: tuple[float, float], narrowest: float | None, widest: float | None
-) -> tuple[float, float, float, float]:
-    """Left, top, width and height, as parts of 1, of the largest piece within the ratios around the focal point."""
-    ratio = width / height
-    if widest is not None and ratio > widest + NEAR:
-        part = widest / ratio
-        return _slide(focus[0], part), 0.0, part, 1.0
-    if narrowest is not None and ratio < narrowest - NEAR:
-        part = ratio / narrowest
-        return 0.0, _slide(-focus[1], part), 1.0, part
-    return 0.0, 0.0, 1.0, 1.0
-
-
-def _slide(focus: float, part: float) -> float:
-    """Where a piece of that length begins so that the point (-1..1) is as near its middle as the edges allow."""
-    return max(0.0, min(1.0 - part, (focus + 1) / 2 - part / 2))
-
-
 def recipe(plan: Plan) -> str:
     """Equal recipes make equal renditions: networks with different limits share what would come out the same."""
     if plan.do != "encode":
         return f"v1:{plan.do}"
-    crop = ",".join(f"{part:.3f}" for part in plan.crop) if plan.crops else ""
+    piece = plan.crop
+    crop = "" if piece.is_all else f"{piece.left:.3f},{piece.top:.3f},{piece.width:.3f},{piece.height:.3f}"
     return f"v1:{plan.width}x{plan.height}:{crop}:{plan.seconds:.2f}:{plan.bits}:{'sound' if plan.sound else 'mute'}"
 
 
@@ -271,15 +249,17 @@ class Film:
 
     def __init__(self, path: Path, content_type: str, order: Mapping[str, Any], *, seconds: float) -> None:
         self.seconds, self.percent = seconds, 0
-        self.order = {**order, "path": str(path), "format": FORMAT[content_type], "cpu_seconds": 10 + 2 * seconds}
+        about = {"path": str(path), "format": FORMAT[content_type], "cpu_seconds": 10 + 2 * seconds}
+        self.order = {**order, **about, "parent": os.getpid()}
         self.timed_out = False
         self._process: subprocess.Popen[str] | None = None
-        self._stopped = False
 
     def run(self) -> dict[str, Any]:
         """What it answered. Raises NotAVideo when it refused, crashed or ran out of time."""
-        with tempfile.TemporaryFile() as noise:
-            self._process = _started(noise)
+        with tempfile.TemporaryFile("w+") as order, tempfile.TemporaryFile() as noise:
+            json.dump(self.order, order)
+            order.seek(0)
+            self._process = _started(order, noise)
             clock = threading.Timer(self.seconds, self._out_of_time)
             clock.daemon = True
             clock.start()
@@ -295,14 +275,9 @@ class Film:
         return dict(answer["done"])
 
     def _listen(self, process: subprocess.Popen[str]) -> dict[str, Any] | None:
-        assert process.stdin is not None
+        """Its last line; None when it ended without one."""
         assert process.stdout is not None
-        with process.stdin, process.stdout:
-            try:
-                process.stdin.write(json.dumps(self.order) + "\n")
-                process.stdin.flush()
-            except BrokenPipeError:
-                return None
+        with process.stdout:
             for line in process.stdout:
                 said: dict[str, Any] = json.loads(line)
                 if "percent" not in said:
@@ -315,16 +290,15 @@ class Film:
         self.stop()
 
     def stop(self) -> None:
-        self._stopped = True
         if self._process is not None:
             self._process.kill()
 
 
-def _started(noise: IO[bytes]) -> subprocess.Popen[str]:
+def _started(order: IO[str], noise: IO[bytes]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-I", "-m", "regie.media.film"],
         env={"PATH": os.defpath, "LANG": "C.UTF-8"},  # nothing of ours: no key, no address of the database
-        stdin=subprocess.PIPE,
+        stdin=order,
         stdout=subprocess.PIPE,
         stderr=noise,
         text=True,
