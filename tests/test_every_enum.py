@@ -84,6 +84,10 @@ def account_state(state: Account.State) -> bool:
     return has_look("account", state) and is_named(state, "regie/accounts/services.py")
 
 
+def rendition_state(state: Rendition.State) -> bool:
+    return has_look("rendition", state) and is_named(state, "regie/media/making.py", "regie/media/links.py")
+
+
 def message_state(state: Message.State) -> bool:
     return has_look("message", state) and is_named(state, "regie/community/services.py")
 
@@ -122,7 +126,7 @@ REACHED: dict[type[Enum], Callable[..., bool]] = {
     User.Theme: theme,
     Counting: counting,
     File.Kind: lambda kind: is_named(kind, "regie/media/models.py"),
-    Rendition.State: lambda state: is_named(state, "regie/media/making.py"),
+    Rendition.State: rendition_state,
     Format: lambda one: is_named(one, "regie/networks/capabilities.py"),
     MessageKind: lambda kind: any(kind in can.reads for can in declared()),
     Answering: lambda verb: any(verb in can.answers for can in declared()),

@@ -22,24 +22,29 @@ class FileFilters(forms.Form):
         required=False,
         choices=[
             ("", _("Any type")),
+            ("picture", _("Pictures")),
+            ("video", _("Videos")),
             ("image/jpeg", "JPEG"),
             ("image/png", "PNG"),
             ("image/webp", "WebP"),
             ("image/gif", "GIF"),
             ("image/heic", "HEIC"),
+            ("video/mp4", "MP4"),
+            ("video/quicktime", "MOV"),
+            ("video/webm", "WebM (video)"),
         ],
     )
 
 
 class DescribeForm(forms.Form):
-    """What a picture shows, and which point of it matters when it is cut."""
+    """What a file shows, and which point of it matters when it is cut."""
 
     alt = forms.CharField(
         label=_("Alternative text"),
         required=False,
         max_length=5000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("One or two sentences for people who do not see the picture: what it shows, and why it is there."),
+        help_text=_("One or two sentences for people who do not see it: what it shows, and why it is there."),
     )
     name = forms.CharField(label=_("Name"), max_length=255, help_text=_("For the team; never published."))
     focus_x = forms.FloatField(
@@ -55,4 +60,16 @@ class DescribeForm(forms.Form):
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "0.01"}),
         help_text=_("-1 is the bottom, 1 the top."),
+    )
+
+
+class DescribeVideoForm(DescribeForm):
+    """The same, and which of its pictures stands for a video."""
+
+    cover_at = forms.FloatField(
+        label=_("Cover, seconds from the beginning"),
+        required=False,
+        min_value=0,
+        widget=forms.NumberInput(attrs={"step": "0.1"}),
+        help_text=_("The picture shown before anybody presses play, here and where a network lets us choose it."),
     )

@@ -19,12 +19,13 @@ def every_file_for(scope: Scope) -> QuerySet[File]:
 
 
 def matching(files: QuerySet[File], *, text: str = "", kind: str = "", alt: str = "") -> QuerySet[File]:
-    """Narrows a list. ``text`` is looked for in names and alternative texts; ``kind`` is a content type;
+    """Narrows a list. ``text`` is looked for in names and alternative texts; ``kind`` is
+    "picture", "video" or a content type;
     ``alt`` "missing" or "there"."""
     for word in text.split():
         files = files.filter(Q(name__icontains=word) | Q(alt__icontains=word))
     if kind:
-        files = files.filter(content_type=kind)
+        files = files.filter(content_type=kind) if "/" in kind else files.filter(kind=kind)
     if alt == "missing":
         files = files.filter(alt="")
     elif alt == "there":

@@ -1,4 +1,4 @@
-"""What the audit trail says of pictures."""
+"""What the audit trail says of files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from regie.people import audit
 def register() -> None:
     audit.name_acts(
         {
-            "file.uploaded": gettext_lazy("uploaded the picture"),
-            "file.described": gettext_lazy("described the picture"),
-            "file.removed": gettext_lazy("removed the picture"),
-            "file.restored": gettext_lazy("brought back the picture"),
+            "file.uploaded": gettext_lazy("uploaded the file"),
+            "file.described": gettext_lazy("described the file"),
+            "file.removed": gettext_lazy("removed the file"),
+            "file.restored": gettext_lazy("brought back the file"),
         }
     )

@@ -1,23 +1,31 @@
-"""The library, a picture's own page, uploads, and the files themselves, served to members only."""
+"""The library, a file's own page, uploads whole or in pieces, and the files themselves, served to members only."""
 
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.base import File as DjangoFile
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    JsonResponse,
+)
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from regie.core.errors import Problem
-from regie.media import forms, queries, services
-from regie.media.models import File
+from regie.media import arriving, forms, making, queries, services
+from regie.media.models import File, Rendition, Upload
+from regie.media.serving import served
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, Workspace
 from regie.people.scope import MemberRequest, Scope
@@ -64,7 +72,7 @@ def _active(request: HttpRequest, filters: forms.FileFilters, narrowed: dict[str
 @login_required
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
-    """One picture or several. A script gets the new piece of page, or the sentence with 422; a form comes back here."""
+    """One file or several. A script gets the new piece of page, or the sentence with 422; a form comes back here."""
     member = _uploader(request)
     member.must("write")
     kept: list[File] = []
@@ -81,22 +89,66 @@ def upload(request: HttpRequest) -> HttpResponse:
     for said in refused:
         messages.error(request, said)
     if kept:
-        said = ngettext("{n} picture uploaded.", "{n} pictures uploaded.", len(kept)).format(n=len(kept))
+        said = ngettext("{n} file uploaded.", "{n} files uploaded.", len(kept)).format(n=len(kept))
         messages.success(request, said)
     elif not refused:
-        messages.warning(request, _("Choose at least one picture."))
+        messages.warning(request, _("Choose at least one file."))
     return redirect("media:library")
 
 
 def _answer(request: HttpRequest, kept: list[File], refused: list[str]) -> HttpResponse:
     if refused or not kept:
-        return HttpResponse(
-            " ".join(refused) or _("Choose at least one picture."), status=422, content_type="text/plain"
-        )
+        return HttpResponse(" ".join(refused) or _("Choose at least one file."), status=422, content_type="text/plain")
     where = request.GET.get("where", "")
-    if where:  # the composer draws pictures its own way
+    if where:  # the composer draws files its own way
         return redirect(f"{reverse('studio:use', args=[kept[0].pk])}?where={where}")
     return render(request, "media/_files.html", {"files": kept, "can_write": True})
+
+
+# A large file comes in pieces: ``begin`` says how much of it is here, ``piece`` takes the next, ``finish`` keeps it.
+
+
+@login_required
+@require_POST
+def begin(request: HttpRequest) -> JsonResponse:
+    """``{"piece": address for the pieces, "received": bytes that are here, "most": bytes of one piece}``"""
+    member = _uploader(request)
+    size = request.POST.get("size", "")
+    upload = arriving.begin(
+        workspace=member.workspace,
+        name=request.POST.get("name", ""),
+        size=int(size) if size.isascii() and size.isdigit() and len(size) < 16 else 0,
+        mark=request.POST.get("mark", ""),
+        by=member,
+    )
+    address = reverse("media:piece", args=[upload.pk])
+    return JsonResponse({"piece": address, "received": upload.received, "most": arriving.PIECE})
+
+
+@login_required
+@require_http_methods(["PUT"])
+def piece(request: HttpRequest, pk: UUID) -> JsonResponse:
+    """``{"received": bytes that are here}``. The body is the piece; ``at`` in the address says where it belongs."""
+    at = request.GET.get("at", "")
+    upload = arriving.add(
+        _my_upload(request, pk), at=int(at) if at.isascii() and at.isdigit() and len(at) < 16 else -1, piece=request
+    )
+    return JsonResponse({"received": upload.received})
+
+
+@login_required
+@require_POST
+def finish(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """What ``upload`` answers to a file sent whole."""
+    upload = _my_upload(request, pk)
+    kept = arriving.finish(upload, by=_scope(request).member_in(upload.workspace_id))
+    return _answer(request, [kept], [])
+
+
+def _my_upload(request: HttpRequest, pk: UUID) -> Upload:
+    found = get_object_or_404(Upload.objects.select_related("workspace"), pk=pk, user=request.user)
+    _scope(request).member_in(found.workspace_id).must("write")
+    return found
 
 
 def _uploader(request: HttpRequest) -> Member:
@@ -114,11 +166,11 @@ def _uploader(request: HttpRequest) -> Member:
 @login_required
 @require_http_methods(["GET", "POST"])
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    """A picture's page: what it shows, its point that matters, where it is used."""
+    """A file's page: what it shows, its point that matters, where it is used; a video can be played."""
     found = get_object_or_404(queries.files_for(_scope(request)), pk=pk)
     member = _scope(request).member_in(found.workspace_id)
-    now = {name: getattr(found, name) for name in ("alt", "name", "focus_x", "focus_y")}
-    form = forms.DescribeForm(request.POST or None, initial=now)
+    now = {name: getattr(found, name) for name in ("alt", "name", "focus_x", "focus_y", "cover_at")}
+    form = (forms.DescribeVideoForm if found.is_video else forms.DescribeForm)(request.POST or None, initial=now)
     if request.method == "POST":
         member.must("write", found)
         if form.is_valid():
@@ -128,14 +180,51 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
                 alt=given["alt"],
                 name=given["name"],
                 focus=(given["focus_x"], given["focus_y"]),
+                cover_at=given.get("cover_at"),
                 by=member,
             )
             messages.success(request, _("Saved."))
             return redirect("media:file", found.pk)
-    posts = found.posts.filter(removed_at=None)[:20]
     return render(
-        request, "media/file.html", {"file": found, "form": form, "posts": posts, "can_write": member.may("write")}
+        request,
+        "media/file.html",
+        {
+            "file": found,
+            "form": form,
+            "posts": found.posts.filter(removed_at=None)[:20],
+            "can_write": member.may("write"),
+            **_made_of(found),
+        },
     )
+
+
+def _made_of(found: File) -> dict[str, Any]:
+    """What was made of a video for networks, the latest first, and whether more is being made."""
+    rows = list(found.renditions.exclude(plan__do="keep").order_by("-pk")[:10]) if found.is_video else []
+    return {"renditions": rows, "busy": any(row.state in UNDER_WAY for row in rows)}
+
+
+UNDER_WAY = (Rendition.State.WAITING, Rendition.State.MAKING)
+
+
+@login_required
+@require_GET
+def renditions(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far they are: the page asks again while one is being made."""
+    found = get_object_or_404(queries.files_for(_scope(request)), pk=pk)
+    member = _scope(request).member_in(found.workspace_id)
+    context = {"file": found, "can_write": member.may("write"), **_made_of(found)}
+    return render(request, "media/_renditions.html", context)
+
+
+@login_required
+@require_POST
+def make_again(request: HttpRequest, pk: int, rendition: int) -> HttpResponse:
+    """A rendition that failed, once more."""
+    found = get_object_or_404(queries.files_for(_scope(request)), pk=pk)
+    _scope(request).member_in(found.workspace_id).must("write", found)
+    making.try_again(get_object_or_404(Rendition, pk=rendition, original=found))
+    return redirect("media:file", found.pk)
 
 
 @login_required
@@ -147,7 +236,7 @@ def remove(request: HttpRequest) -> HttpResponse:
         removed += services.remove(files=files, by=member)
     if removed:
         undo = f"{reverse('media:restore')}?{'&'.join(f'file={one.pk}' for one in removed)}"
-        said = ngettext("{n} picture removed.", "{n} pictures removed.", len(removed)).format(n=len(removed))
+        said = ngettext("{n} file removed.", "{n} files removed.", len(removed)).format(n=len(removed))
         messages.success(request, said, extra_tags=f"undo:{undo}")
     return redirect("media:library")
 
@@ -158,7 +247,7 @@ def restore(request: HttpRequest) -> HttpResponse:
     numbers = {int(n) for n in request.GET.getlist("file") if n.isdigit()}
     for member, files in _by_member(_scope(request), queries.every_file_for(_scope(request)).filter(pk__in=numbers)):
         services.restore(files=files, by=member)
-    messages.success(request, _("The pictures are back."))
+    messages.success(request, _("The files are back."))
     return redirect("media:library")
 
 
@@ -176,57 +265,57 @@ def _by_member(scope: Scope, files: Any) -> list[tuple[Member, list[File]]]:
 @require_GET
 def thumbnail(request: HttpRequest, pk: int, sha: str) -> HttpResponseBase:
     found = _seen(request, pk, sha)
-    return _served(request, found, found.thumbnail, "image/webp", "t")
+    name = str(found.thumbnail.name)  # a video's cover can change, and its file with it
+    return served(request, found.thumbnail, content_type="image/webp", tag=_tag(found, f"t{name[-14:-5]}"))
 
 
 @login_required
 @require_GET
 def shown(request: HttpRequest, pk: int, sha: str) -> HttpResponseBase:
-    """The picture large enough for a page, upright and without its place."""
+    """The picture large enough for a page, upright and without its place; of a video, its cover."""
     found = _seen(request, pk, sha)
-    if _has(request, found, "s"):
+    if found.is_video:
+        return thumbnail(request, pk, sha)
+    tag = _tag(found, "s")
+    if request.headers.get("If-None-Match") == f'"{tag}"':  # before a rendition is made for nothing
         return HttpResponseNotModified()
     rendition = services.rendition_for(found, services.SHOWN)
-    return _served(request, found, rendition.file, rendition.content_type, "s")
+    return served(request, rendition.file, content_type=rendition.content_type, tag=tag)
 
 
 @login_required
-@require_GET
+@require_safe
 def original(request: HttpRequest, pk: int, sha: str) -> HttpResponseBase:
-    """The file as it was uploaded, to keep."""
+    """The file as it was uploaded, to keep; in pieces when the line is bad."""
     found = _seen(request, pk, sha)
-    response = _served(request, found, found.file, found.content_type, "o")
+    response = served(request, found.file, content_type=found.content_type, tag=_tag(found, "o"))
     response["Content-Disposition"] = (
         f'attachment; filename="{found.sha256[:12]}.{str(found.file.name).rpartition(".")[2]}"'
     )
     return response
 
 
+@login_required
+@require_safe
+def played(request: HttpRequest, pk: int, sha: str) -> HttpResponseBase:
+    """A video for the page's player, which asks for the pieces it needs."""
+    found = _seen(request, pk, sha)
+    if not found.is_video:
+        raise Http404
+    return served(request, found.file, content_type=_playable(found), tag=_tag(found, "v"))
+
+
+def _playable(found: File) -> str:
+    """Browsers that refuse the name of Apple's container play what is in it."""
+    return "video/mp4" if found.content_type == "video/quicktime" else found.content_type
+
+
 def _seen(request: HttpRequest, pk: int, sha: str) -> File:
     return get_object_or_404(queries.every_file_for(_scope(request)), pk=pk, sha256=sha)
 
 
-def _has(request: HttpRequest, found: File, kind: str) -> bool:
-    return request.headers.get("If-None-Match") == _tag(found, kind)
-
-
 def _tag(found: File, kind: str) -> str:
-    return f'"{found.sha256[:24]}{kind}"'
-
-
-def _served(request: HttpRequest, found: File, stored: Any, content_type: str, kind: str) -> HttpResponseBase:
-    if _has(request, found, kind):
-        return HttpResponseNotModified()
-    try:
-        opened: DjangoFile[bytes] = stored.open("rb")
-    except (FileNotFoundError, ValueError):
-        raise Http404 from None
-    response = FileResponse(opened, content_type=content_type)
-    response["Cache-Control"] = "private, max-age=31536000, immutable"
-    response["ETag"] = _tag(found, kind)
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return f"{found.sha256[:24]}{kind}"
 
 
 def _scope(request: HttpRequest) -> Scope:

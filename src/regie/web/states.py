@@ -117,7 +117,20 @@ POST: dict[str, Look] = {
     "archived": Look(pgettext_lazy("post", "Archived"), "archive", "neutral"),
 }
 
-KINDS: dict[str, dict[str, Look]] = {"delivery": DELIVERY, "message": MESSAGE, "account": ACCOUNT, "post": POST}
+RENDITION: dict[str, Look] = {
+    "waiting": Look(pgettext_lazy("rendition", "Waits its turn"), "hourglass", "wait"),
+    "making": Look(pgettext_lazy("rendition", "Being made"), "loader-2", "info"),
+    "ready": Look(pgettext_lazy("rendition", "Ready"), "circle-check", "good"),
+    "failed": Look(pgettext_lazy("rendition", "Not made"), "circle-x", "bad"),
+}
+
+KINDS: dict[str, dict[str, Look]] = {
+    "delivery": DELIVERY,
+    "message": MESSAGE,
+    "account": ACCOUNT,
+    "post": POST,
+    "rendition": RENDITION,
+}
 
 
 def look(state: str, kind: str = "delivery") -> Look:

@@ -159,6 +159,8 @@ def script_words() -> dict[str, str]:
         "copied": gettext("Copied."),
         "copy_failed": gettext("Your browser did not let us copy. Select the text and copy it yourself."),
         "uploading": gettext("Uploading {name}"),
+        "upload_waits": gettext("The line is down: {name} goes on by itself"),
+        "upload_read": gettext("Looking at {name}"),
         "upload_failed": gettext("{name} could not be uploaded."),
         "left": gettext("{n} left"),
         "over": gettext("{n} too many"),

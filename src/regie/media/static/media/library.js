@@ -1,4 +1,4 @@
-/* The library: paste, the workspace an upload is for, and the point of a picture that matters. */
+/* The library: paste, the workspace an upload is for, and the point of a picture that matters, a video's cover. */
 (function () {
   "use strict";
 
@@ -17,7 +17,16 @@
   document.addEventListener("change", (event) => {
     if (!event.target.matches("[data-upload-for]")) return;
     const input = $("#library-file");
-    input.dataset.upload = input.dataset.upload.replace(/workspace=\d+/, `workspace=${event.target.value}`);
+    for (const name of ["upload", "uploadBegin"]) input.dataset[name] = input.dataset[name].replace(/workspace=\d+/, `workspace=${event.target.value}`);
+  });
+
+  /* A video's cover: the moment at which its player stands. */
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest("[data-cover-here]")) return;
+    const field = $("#id_cover_at");
+    field.value = $("[data-file-video]").currentTime.toFixed(1);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
   });
 
   const box = $("[data-focus-on]");

@@ -13,6 +13,7 @@
    data-counter="id" data-limit     counts the graphemes of a field (data-counter-by="name" of regie.counters)
    data-upload="url"                a file input that uploads at once, with progress: data-upload-list="#ul" shows it,
                                     data-upload-into="#target" takes the HTML of the answer; data-drop="#input" drops files
+   data-upload-begin="url"          beside it: a large file goes in pieces, and on from where it stood after a bad line
    data-filters="#ul"               a search box that hides the <li> that do not match
    data-copy="text"                 copies; data-copy-from="#id" copies a field
    data-width="37"                  a width in per cent; data-colour="#rrggbb" a colour (as --colour)
@@ -358,6 +359,7 @@
   });
 
   function upload(input, file) {
+    if (input.dataset.uploadBegin && file.size > LARGE) return uploadInPieces(input, file);
     const line = progressLine(input, file);
     const request = new XMLHttpRequest();
     const body = new FormData();
@@ -372,16 +374,74 @@
     request.upload.addEventListener("load", () => $("progress", line).removeAttribute("value"));
     request.addEventListener("load", () => {
       line.remove();
-      const answer = request.responseText;
-      if (request.status < 300) arrived(input, answer);
-      else if (request.status === 422 && answer) toast(new DOMParser().parseFromString(answer, "text/html").body.textContent.trim(), "bad");
-      else toast(`${fill(words.upload_failed, { name: file.name })} ${sentenceFor(request.status)}`, "bad");
+      answered(input, file, request.status, request.responseText);
     });
     request.addEventListener("error", () => {
       line.remove();
       toast(words.offline, "bad");
     });
     request.send(body);
+  }
+  function answered(input, file, status, answer) {
+    if (status < 300) arrived(input, answer);
+    else if (status === 422 && answer) toast(new DOMParser().parseFromString(answer, "text/html").body.textContent.trim(), "bad");
+    else toast(`${fill(words.upload_failed, { name: file.name })} ${sentenceFor(status)}`, "bad");
+  }
+
+  /* A large file goes in pieces: what has arrived stays, so a bad line costs one piece, and choosing the same file again
+     goes on from there. */
+  const LARGE = 8 * 1024 * 1024;
+  const PATIENCE = 120; // tries in a row that came to nothing, half a minute apart at most: about an hour
+  async function uploadInPieces(input, file) {
+    const line = progressLine(input, file);
+    const bar = $("progress", line);
+    const label = $("span", line);
+    const mark = `${file.name.slice(0, 60)}:${file.lastModified}`;
+    const about = new URLSearchParams({ name: file.name, size: file.size, mark });
+    let failures = 0;
+    let going = null;
+    while (failures < PATIENCE) {
+      try {
+        if (!going) going = await told("POST", input.dataset.uploadBegin, about);
+        label.textContent = fill(words.uploading, { name: file.name });
+        bar.value = (100 * going.received) / file.size;
+        if (going.received >= file.size) break;
+        const piece = file.slice(going.received, going.received + Math.min(going.most, LARGE / 2));
+        going.received = (await told("PUT", `${going.piece}?at=${going.received}`, piece)).received;
+        failures = 0;
+      } catch (problem) {
+        if (problem.status) return ended(problem.status, problem.answer);
+        failures += 1;
+        going = null; // ask again how much is there
+        label.textContent = fill(words.upload_waits, { name: file.name });
+        await new Promise((go) => setTimeout(go, Math.min(30000, 500 * 2 ** failures)));
+      }
+    }
+    if (!going) return ended(0, "");
+    bar.removeAttribute("value");
+    label.textContent = fill(words.upload_read, { name: file.name });
+    const where = new URL(input.dataset.upload, location.href).search;
+    try {
+      const reply = await fetch(`${going.piece}finish/${where}`, { method: "POST", headers: uploadHeaders() });
+      ended(reply.status, await reply.text());
+    } catch (_lost) {
+      ended(0, "");
+    }
+    function ended(status, answer) {
+      line.remove();
+      if (status) answered(input, file, status, answer);
+      else toast(words.offline, "bad");
+    }
+  }
+  function uploadHeaders() {
+    const token = $('meta[name="csrf-token"]');
+    return { "HX-Request": "true", ...(token ? { "X-CSRFToken": token.content } : {}) };
+  }
+  async function told(method, address, body) {
+    const reply = await fetch(address, { method, body, headers: uploadHeaders() });
+    if (reply.ok) return reply.json();
+    if (reply.status >= 500 || reply.status === 408 || reply.status === 429) throw new Error("later");
+    throw Object.assign(new Error("no"), { status: reply.status, answer: await reply.text() });
   }
   function progressLine(input, file) {
     const line = document.createElement("li");
