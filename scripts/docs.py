@@ -116,6 +116,23 @@ def _images(kind: Any) -> str:
     return f"{limit.most}, up to {limit.largest_bytes / 1_000_000:.3g} MB each" if limit else "no"
 
 
+def _video(limit: Any) -> str:
+    if limit is None:
+        return "no"
+    many = f"{limit.most}, each " if limit.most > 1 else ""
+    return f"{many}up to {_span(limit.longest)}, {limit.largest_bytes / 1_000_000:,.4g} MB"
+
+
+def _span(time: Any) -> str:
+    seconds = time.total_seconds()
+    return f"{seconds / 60:g} min" if seconds >= 120 else f"{seconds:g} s"
+
+
+def _story(kind: Any) -> str:
+    found = [name for name, limit in (("picture", kind.can.story_images), ("video", kind.can.story_video)) if limit]
+    return " or ".join(found) or "no"
+
+
 def _alt(kind: Any) -> str:
     limit = kind.can.images
     return f"up to {limit.longest_alt:,} characters" if limit and limit.longest_alt else "no"
@@ -154,6 +171,12 @@ LINES: tuple[Line, ...] = (
     ("Text", _text),
     ("Pictures", _images),
     ("Alternative text", _alt),
+    ("Videos", lambda kind: _video(kind.can.video)),
+    ("Pictures and videos together", lambda kind: _yes(kind.can.mixed_media)),
+    ("Short vertical video", lambda kind: _video(kind.can.short)),
+    ("Story", _story),
+    ("First comment", lambda kind: _yes(kind.can.first_comment)),
+    ("Fetches files from our public address", lambda kind: _yes(kind.can.fetches_media)),
     ("Parts of a thread", lambda kind: f"up to {kind.can.thread}" if kind.can.thread > 1 else "no"),
     ("Poll", _poll),
     ("Content warning", lambda kind: _yes(kind.can.content_warning is not None)),

@@ -11,6 +11,7 @@ _WHERE = {
     "mastodon": "regie_sandbox.mastodon.app:Mastodon",
     "bluesky": "regie_sandbox.bluesky.app:Bluesky",
     "telegram": "regie_sandbox.telegram.app:Telegram",
+    "instagram": "regie_sandbox.instagram.app:Instagram",
 }
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
+from PIL import Image
 
+from regie.networks.data import Picture
 from regie_sandbox.frame import Network, World
 from regie_sandbox.registry import network as sandbox_network
 from regie_sandbox.server import serve
@@ -30,6 +34,49 @@ async def _served(slug: str, world: World) -> AsyncIterator[Network]:
     running = await serve(world)
     yield network
     await running.close()
+
+
+@pytest.fixture
+async def shelf(tmp_path: Path) -> AsyncIterator[str]:
+    """Where networks that fetch files themselves find those of ``tmp_path``: an address without a trailing slash."""
+    app = web.Application()
+    app.add_routes([web.static("/", tmp_path)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, shelf: str) -> Callable[[int], tuple[Picture, ...]]:
+    def make(number: int) -> tuple[Picture, ...]:
+        found = []
+        for nth in range(number):
+            path = tmp_path / f"{nth}.jpg"
+            Image.new("RGB", (120, 90), (nth * 20 % 255, 128, 128)).save(path)
+            found.append(
+                Picture(
+                    path=path,
+                    content_type="image/jpeg",
+                    width=120,
+                    height=90,
+                    size=path.stat().st_size,
+                    alt=f"Picture {nth}",
+                    public_url=f"{shelf}/{nth}.jpg",
+                    place=nth,
+                )
+            )
+        return tuple(found)
+
+    return make
+
+
+@pytest.fixture
+async def instagram(world: World) -> AsyncIterator[Network]:
+    """Instagram's sandbox, served."""
+    async for network in _served("instagram", world):
+        yield network
 
 
 @pytest.fixture

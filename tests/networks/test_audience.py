@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import aiohttp
 import pytest
 
 from regie.networks import registry
-from regie.networks.data import Login, Outgoing
+from regie.networks.data import Login, Outgoing, Picture
 from regie.networks.protocols import Converses, Publishes
 from regie_sandbox.audience import Audience, Nature
 from regie_sandbox.frame import World
@@ -116,7 +117,9 @@ def test_the_audience_outlives_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("slug", registry.slugs())
-async def test_it_speaks_to_every_network(slug: str, http: aiohttp.ClientSession) -> None:
+async def test_it_speaks_to_every_network(
+    slug: str, http: aiohttp.ClientSession, pictures: Callable[[int], tuple[Picture, ...]]
+) -> None:
     world = World(seed=9)
     network, audience = sandbox_network(slug, world), Audience(world)
     running = await serve(world)
@@ -127,7 +130,8 @@ async def test_it_speaks_to_every_network(slug: str, http: aiohttp.ClientSession
     assert isinstance(connector, Publishes)
     assert isinstance(connector, Converses)
     await connector.messages(cursor="")
-    what = Outgoing(key="k", text="Good evening", planned_at=datetime.now(UTC))
+    seen = pictures(1) if registry.connector(slug).can.media_required else ()
+    what = Outgoing(key="k", text="Good evening", planned_at=datetime.now(UTC), pictures=seen)
     ready_to_go = await connector.prepare(what, {})
     await connector.commit(what, ready_to_go.progress)
     assert audience.play(until=datetime.now(UTC) + timedelta(days=3)) > 5

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from regie_sandbox.registry import slugs
+
 RUN = (
     "import sys; from pathlib import Path; from regie_sandbox.main import run; "
     "sys.exit(run(data=Path(sys.argv[1]), live=True))"
@@ -51,7 +53,7 @@ def ask(url: str, token: str = "", **fields: Any) -> Any:
 
 def test_one_line_says_where_everything_is_and_a_restart_remembers(start: Start) -> None:
     process, said = start()
-    assert set(said["networks"]) == {"mastodon", "bluesky", "telegram"}
+    assert set(said["networks"]) == set(slugs())
     mastodon = said["networks"]["mastodon"]
     ask(f"{mastodon['api_url']}/api/v1/statuses", mastodon["token"], status="kept")
     process.send_signal(signal.SIGINT)

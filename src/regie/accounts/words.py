@@ -13,3 +13,9 @@ TELEGRAM = (  # networks/telegram/sign_in.py: why a bot cannot post, and Profile
     gettext_noop("The channel has no discussion group, so nobody can comment: link one in its settings."),
     gettext_noop("Comments will not arrive: make the bot an administrator of the channel's discussion group too."),
 )
+INSTAGRAM = (  # networks/instagram/sign_in.py: Profile.limits["missing"]
+    gettext_noop("Nothing can be published: connect again and leave publishing ticked."),
+    gettext_noop("Comments can be neither read nor answered: connect again and leave comments ticked."),
+    gettext_noop("Direct messages can be neither read nor answered: connect again and leave messages ticked."),
+    gettext_noop("There are no numbers but likes and comments: connect again and leave insights ticked."),
+)

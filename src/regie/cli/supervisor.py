@@ -26,6 +26,7 @@ from regie.config.env import env
 from regie.config.first_start import is_loopback
 from regie.core import embedded
 from regie.core.parent import die_with_parent
+from regie_sandbox.registry import slugs
 
 STOP_SECONDS = 35  # a publisher finishes what it is sending within 30
 PAUSE_SECONDS = 0.2
@@ -79,7 +80,7 @@ def run(*, demo: bool) -> int:
     with _only_one(settings.data):
         require_free_port(settings.host, settings.port)
         if demo:
-            for port in range(settings.sandbox_port, settings.sandbox_port + 4):
+            for port in range(settings.sandbox_port, settings.sandbox_port + 1 + len(slugs())):
                 require_free_port("127.0.0.1", port, variable="REGIE_SANDBOX_PORT")
         with _stop_signals() as asked, database_up() as running:
             return _run(asked, running, demo=demo)
@@ -123,14 +124,12 @@ def _demo_environment() -> None:
     os.environ.setdefault("REGIE_DATA", str(Path.home() / ".local" / "share" / "regie-demo"))
     os.environ["REGIE_DEMO"] = "1"
     sandbox = env().sandbox_port
-    names = ("mastodon", "bluesky", "telegram")
-    addresses = [f"127.0.0.1:{sandbox + nth}" for nth in range(1, len(names) + 1)]
+    addresses = [f"127.0.0.1:{sandbox + nth}" for nth in range(1, len(slugs()) + 1)]
     addresses += [address.replace("127.0.0.1", "localhost") for address in addresses]
     os.environ["REGIE_ALLOWED_HOSTS_OUT"] = ",".join([env().allowed_hosts_out, *addresses])
-    os.environ.setdefault("REGIE_NETWORKS__MASTODON__API_URL", f"http://127.0.0.1:{sandbox + 1}")
-    os.environ.setdefault("REGIE_NETWORKS__BLUESKY__API_URL", f"http://127.0.0.1:{sandbox + 2}")
-    os.environ.setdefault("REGIE_NETWORKS__BLUESKY__PLC_URL", f"http://127.0.0.1:{sandbox + 2}")
-    os.environ.setdefault("REGIE_NETWORKS__TELEGRAM__API_URL", f"http://127.0.0.1:{sandbox + 3}")
+    for nth, slug in enumerate(slugs(), start=1):
+        os.environ.setdefault(f"REGIE_NETWORKS__{slug.upper()}__API_URL", f"http://127.0.0.1:{sandbox + nth}")
+    os.environ.setdefault("REGIE_NETWORKS__BLUESKY__PLC_URL", os.environ["REGIE_NETWORKS__BLUESKY__API_URL"])
     env.cache_clear()
 
 

@@ -235,7 +235,7 @@ class Messages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """An account that a sign-in gives access to."""
+    """An account that a sign-in gives access to. ``credentials``: its own, beside those of the sign-in (a Page's)."""
 
     remote_id: str
     name: str
@@ -245,6 +245,7 @@ class Profile:
     avatar_url: str = ""
     kind: str = "profile"  # profile, page, channel, group
     limits: Json = field(default_factory=dict)
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

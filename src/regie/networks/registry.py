@@ -11,6 +11,7 @@ _WHERE = {
     "mastodon": "regie.networks.mastodon.connector:Mastodon",
     "bluesky": "regie.networks.bluesky.connector:Bluesky",
     "telegram": "regie.networks.telegram.connector:Telegram",
+    "instagram": "regie.networks.instagram.connector:Instagram",
 }
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from regie.accounts.models import Account
+from regie.accounts.opening import capabilities_of
 from regie.accounts.services import connect
 from regie.accounts.talk import talk
 from regie.cli.demo.brands import BRANDS, Brand
@@ -148,6 +149,9 @@ def _write(shop: Shop, number: int) -> Post:
 
 
 def _save(shop: Shop, content: Content, accounts: list[Account], *, title: str = "", by_hand: bool = False) -> Post:
+    """On those of the accounts that take such a post: some take none without a picture."""
+    has_media = bool(content.file_ids)
+    accounts = [account for account in accounts if has_media or not capabilities_of(account).media_required]
     on = {account.pk: Given(by_hand=by_hand, assignee=shop.owner.user_id if by_hand else None) for account in accounts}
     written = Written(content=content, on=on, title=title)
     return save(post=None, workspace=shop.owner.workspace, written=written, version=0, by=shop.owner)

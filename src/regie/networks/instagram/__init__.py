@@ -1,0 +1,1 @@
+"""Instagram's professional accounts, through either of Meta's two logins."""

@@ -1,0 +1,1 @@
+"""Instagram's sandbox."""

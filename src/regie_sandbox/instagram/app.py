@@ -1,0 +1,233 @@
+"""Instagram's sandbox: the same accounts through Instagram's own login and, below ``/facebook``, through Facebook's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from regie_sandbox.frame import World
+from regie_sandbox.graph.base import Call, GraphNetwork, Node
+from regie_sandbox.graph.state import Person
+from regie_sandbox.instagram import shown
+from regie_sandbox.instagram.deeds import Does
+from regie_sandbox.instagram.state import Comment, Media, Message, State, Thread, User
+
+BY_INSTAGRAM = (
+    "instagram_business_basic",
+    "instagram_business_content_publish",
+    "instagram_business_manage_comments",
+    "instagram_business_manage_messages",
+    "instagram_business_manage_insights",
+)
+BY_FACEBOOK = (
+    "instagram_basic",
+    "instagram_content_publish",
+    "instagram_manage_comments",
+    "instagram_manage_insights",
+    "instagram_manage_messages",
+    "instagram_manage_contents",
+    "pages_show_list",
+    "pages_read_engagement",
+    "business_management",
+)
+
+
+class Instagram(GraphNetwork):
+    """``publish_limit``: posts through the API in 24 hours; ``ready_account()["facebook"]`` is the same account
+    through the other login."""
+
+    slug: ClassVar[str] = "instagram"
+    platform = "instagram"
+    state: State
+
+    def __init__(self, world: World) -> None:
+        self.state = State()
+        self.publish_limit = 50
+        super().__init__(world)
+        self.fields = shown.fields(self)
+        self.lists = shown.lists(self)
+        self.does = Does(self)
+        self.deeds = self.does.all()
+
+    async def upload(self, call: Call) -> Any:
+        return await self.does.receive(call)
+
+    def find(self, object_id: str) -> Node | None:
+        state = self.state
+        if (user := state.users.get(object_id)) is not None:
+            return ("IGUser", user) if user.professional else None
+        if (person := state.people.get(object_id)) is not None:
+            return "User", person
+        if object_id in state.pages:
+            return "Page", object_id
+        if (app := state.apps.get(object_id)) is not None:
+            return "Application", app
+        for kind, rows in (
+            ("IGContainer", state.containers),
+            ("IGMedia", state.media),
+            ("IGComment", state.comments),
+            ("UnifiedThread", state.threads),
+        ):
+            if (found := rows.get(object_id)) is not None:
+                return kind, found
+        return None
+
+    # Accounts
+
+    def ready_account(self, name: str = "regie") -> dict[str, Any]:
+        user = self.account(name)
+        app = self.make_app()
+        ready = self.state.ready
+        if name not in ready:
+            ready[name] = self.make_token(user.id, app, "instagram", BY_INSTAGRAM)
+            ready[f"{name}/facebook"] = self.make_token(user.page, app, "page", BY_FACEBOOK, lasts=None)
+            self.world.changes += 1
+        facebook = {
+            "server": f"{self.base}/facebook",
+            "credentials": {"access_token": ready[f"{name}/facebook"]},
+            "limits": {"page_id": user.page},
+        }
+        return {
+            "server": self.base,
+            "remote_id": user.id,
+            "handle": f"@{user.username}",
+            "credentials": {"access_token": ready[name]},
+            "facebook": facebook,
+            "client_id": app.id,
+            "client_secret": app.secret,
+        }
+
+    def user(self, name: str) -> User:
+        """The person or account of that name, made when missing."""
+        username = re.sub(r"[^a-z0-9._]+", "_", name.lower()).strip("_") or "somebody"
+        known = self.state.names.get(name.lower()) or self.state.names.get(username)
+        if known is not None:
+            return self.state.users[known]
+        user = User(self.new_id(), self.new_id(), username, name)
+        self.state.users[user.id] = user
+        self.state.names[username] = self.state.names[name.lower()] = user.id
+        return user
+
+    def account(self, name: str) -> User:
+        """A professional account with its Page and the person who manages it."""
+        user = self.user(name)
+        if not user.professional:
+            user.professional, user.page = True, self.new_id()
+            self.state.pages[user.page] = user.id
+            person = Person(self.new_id(), f"{name} manager", [user.page])
+            self.state.people[person.id] = person
+        return user
+
+    def _person_of(self, user: User) -> Person:
+        return next(one for one in self.state.people.values() if user.page in one.pages)
+
+    def signing_in(self, way: str, name: str) -> str:
+        user = self.account(name)
+        return user.id if way == "instagram" else self._person_of(user).id
+
+    def known_as(self, account: str | None) -> User:
+        """By id, @handle or name; None: the ready one."""
+        return self.state.users.get(account or "") or self.account((account or "regie").lstrip("@"))
+
+    # The people
+
+    def say(self, *, by: str, text: str, to: str | None = None, kind: str = "reply") -> str:
+        person = self.user(by)
+        if kind == "direct":
+            return self.direct(person, self.known_as(to), text).id
+        if kind == "mention":
+            return self.post_by(person, f"{text} @{self.known_as(to).username}").id
+        if to is None:
+            return self.post_by(person, text).id
+        answered = self.state.comments.get(to)
+        media = self.state.media[answered.media if answered is not None else to]
+        return self.comment(media, person, text, parent=answered).id
+
+    def comment(self, media: Media, by: User, text: str, *, parent: Comment | None = None) -> Comment:
+        """An answer to an answer stands beside it."""
+        top = self.state.comments[parent.parent] if parent is not None and parent.parent else parent
+        made = Comment(self.new_id(), media.id, by.id, self.faults.rewritten(text), self.now(), top.id if top else "")
+        self.state.comments[made.id] = made
+        (top.replies if top is not None else media.comments).append(made.id)
+        self.note(by, made.id, text, "reply" if by.professional else "comment")
+        if by.id != media.user:
+            value = {
+                "from": {"id": by.scoped, "username": by.username},
+                "media": {"id": media.id, "media_product_type": media.product},
+                "id": made.id,
+                "text": text,
+                **({"parent_id": top.id} if top is not None else {}),
+            }
+            self.tell(media.user, "instagram", {"changes": [{"field": "comments", "value": value}]}, field="comments")
+        return made
+
+    def post_by(self, person: User, caption: str) -> Media:
+        """Somebody's own picture; accounts named in its caption hear of it."""
+        media = Media(self.new_id(), person.id, "IMAGE", "FEED", caption, self.now(), self.shortcode())
+        self.state.media[media.id] = media
+        person.media.append(media.id)
+        for name in re.findall(r"@([a-z0-9._]+)", caption):
+            named = self.state.users.get(self.state.names.get(name, ""))
+            if named is not None and named.professional:
+                media.tagged.append(named.id)
+                value = {"media_id": media.id}
+                self.tell(named.id, "instagram", {"changes": [{"field": "mentions", "value": value}]}, field="mentions")
+        return media
+
+    def direct(self, by: User, to: User, text: str) -> Message:
+        account, person = (to, by) if to.professional else (by, to)
+        thread = next(
+            (one for one in self.state.threads.values() if (one.account, one.person) == (account.id, person.id)), None
+        )
+        if thread is None:
+            thread = Thread(f"aWdfZAG06{self.new_id()}", account.id, person.id)
+            self.state.threads[thread.id] = thread
+        made = Message(f"aWdfZAG1faX{self.new_id()}", by.id, to.id, text, self.now())
+        self.state.messages[made.id] = made
+        thread.messages.append(made.id)
+        if by.id == person.id:
+            told = {
+                "sender": {"id": person.scoped},
+                "recipient": {"id": account.id},
+                "timestamp": int(made.made_at.timestamp() * 1000),
+                "message": {"mid": made.id, "text": text},
+            }
+            self.tell(account.id, "instagram", {"messaging": [told]}, field="messages")
+        return made
+
+    def like(self, *, by: str, post_id: str) -> None:
+        media = self.state.media[post_id]
+        if (person := self.user(by)).id not in media.likes:
+            media.likes.add(person.id)
+            self.note(person, media.id, "", "like")
+
+    def share(self, *, by: str, post_id: str) -> bool:
+        self.state.media[post_id].shares += 1
+        return True
+
+    def follow(self, *, by: str, account: str) -> None:
+        self.known_as(account).followers.add(self.user(by).id)
+
+    def unfollow(self, *, by: str, account: str) -> bool:
+        self.known_as(account).followers.discard(self.user(by).id)
+        return True
+
+    def texts(self, account: str | None = None) -> list[str]:
+        return [media.caption for media in self._published(account)]
+
+    def posts(self, account: str | None = None) -> list[str]:
+        return [media.id for media in self._published(account)]
+
+    def _published(self, account: str | None) -> list[Media]:
+        rows = (self.state.media[one] for one in self.known_as(account).media)
+        return [media for media in rows if media.product != "STORY"]
+
+    # Writing down
+
+    def note(self, user: User, remote_id: str, text: str, kind: str, *, media: int = 0) -> None:
+        self.world.ledger.accepted(
+            network=self.slug, account=user.username, remote_id=remote_id, text=text, kind=kind, media=media
+        )
+
+    def shortcode(self) -> str:
+        return f"D{self.world.rng.getrandbits(60):x}"

@@ -1,0 +1,439 @@
+"""What can be done on Instagram: containers, publishing, comments, messages, insights. Limits in the vendor's words."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image, UnidentifiedImageError
+
+from regie_sandbox.graph.base import Call, Edge
+from regie_sandbox.graph.state import App
+from regie_sandbox.graph.wire import Trouble, as_list, as_object, missing, no_such, truth
+from regie_sandbox.instagram.shown import status_of
+from regie_sandbox.instagram.state import Comment, Container, Media, User
+
+if TYPE_CHECKING:
+    from regie_sandbox.instagram.app import Instagram
+
+CAPTION, HASHTAGS, MENTIONS, ALT = 2200, 30, 20, 1000
+PICTURE_BYTES, REEL_BYTES, STORY_BYTES = 8 * 1024 * 1024, 300 * 1000 * 1000, 100 * 1000 * 1000
+DAY = timedelta(days=1)
+WINDOW = timedelta(hours=24)
+PUBLISH = ("instagram_business_content_publish", "instagram_content_publish")
+COMMENTS = ("instagram_business_manage_comments", "instagram_manage_comments")
+MESSAGES = ("instagram_business_manage_messages", "instagram_manage_messages")
+INSIGHTS = ("instagram_business_manage_insights", "instagram_manage_insights")
+FEED = {"views", "reach", "likes", "comments", "saved", "shares", "total_interactions", "reposts"}
+METRICS: Mapping[str, set[str]] = {
+    "FEED": {*FEED, "follows", "profile_visits", "profile_activity"},
+    "REELS": {*FEED, "ig_reels_avg_watch_time", "ig_reels_video_view_total_time", "reels_skip_rate"},
+    "STORY": {"views", "reach", "shares", "total_interactions", "follows", "profile_visits", "navigation", "replies"},
+}
+ACCOUNT_METRICS = {
+    "reach", "views", "accounts_engaged", "total_interactions", "likes", "comments", "saves", "shares", "replies",
+    "reposts", "profile_links_taps", "follows_and_unfollows",
+}  # fmt: skip
+
+
+class Does:
+    def __init__(self, net: Instagram) -> None:
+        self.net, self.state = net, net.state
+
+    def all(self) -> Mapping[tuple[str, str, str], Edge]:
+        return {
+            ("POST", "IGUser", "media"): self.make_container,
+            ("POST", "IGUser", "media_publish"): self.publish,
+            ("GET", "IGUser", "content_publishing_limit"): self.publishing_limit,
+            ("POST", "IGUser", "mentions"): self.answer_mention,
+            ("POST", "IGUser", "messages"): self.send_message,
+            ("GET", "IGUser", "insights"): self.account_insights,
+            ("GET", "IGUser", "subscribed_apps"): self.subscribed,
+            ("POST", "IGUser", "subscribed_apps"): self.subscribe,
+            ("DELETE", "IGUser", "subscribed_apps"): self.unsubscribe,
+            ("POST", "Page", "messages"): self.send_message,
+            ("POST", "Page", "subscribed_apps"): self.subscribe,
+            ("DELETE", "Page", "subscribed_apps"): self.unsubscribe,
+            ("GET", "IGMedia", "insights"): self.media_insights,
+            ("POST", "IGMedia", "comments"): self.comment,
+            ("POST", "IGMedia", ""): self.switch_comments,
+            ("DELETE", "IGMedia", ""): self.delete_media,
+            ("POST", "IGComment", "replies"): self.reply,
+            ("POST", "IGComment", ""): self.hide,
+            ("DELETE", "IGComment", ""): self.delete_comment,
+            ("POST", "Application", "subscriptions"): self.subscribe_app,
+        }
+
+    # Publishing
+
+    async def make_container(self, call: Call, user: User) -> Any:
+        call.must(*PUBLISH)
+        self._own(call, user)
+        asked, now = call.params, self.net.now()
+        kind = str(asked.get("media_type", "") or ("VIDEO" if asked.get("video_url") else "IMAGE"))
+        if kind not in ("IMAGE", "VIDEO", "REELS", "STORIES", "CAROUSEL"):
+            raise Trouble("Only photo or video can be accepted as media type.", 100, 2207023)
+        one = Container(self.net.new_id(), user.id, kind, now, now, child=truth(asked.get("is_carousel_item")))
+        one.caption, one.alt = str(asked.get("caption") or ""), str(asked.get("alt_text") or "")
+        one.share_to_feed = truth(asked.get("share_to_feed", True))
+        _look_at_words(one)
+        if kind == "CAROUSEL":
+            self._carousel(one, as_list(asked.get("children")))
+        elif asked.get("upload_type") == "resumable":
+            if call.way != "facebook":
+                raise Trouble("(#100) upload_type is not available with this login", 100)
+            one.upload = one.video = True
+            self.state.containers[one.id] = one
+            return {"id": one.id, "uri": f"{self.net.base}/facebook/ig-api-upload/v25.0/{one.id}"}
+        elif asked.get("video_url"):
+            await self._video(one, str(asked["video_url"]))
+        elif asked.get("image_url"):
+            await self._picture(one, str(asked["image_url"]))
+        else:
+            raise Trouble(
+                "The parameter image_url is required" if kind == "IMAGE" else "The parameter video_url is required", 100
+            )
+        self.state.containers[one.id] = one
+        return {"id": one.id}
+
+    def _own(self, call: Call, user: User) -> None:
+        """The token speaks for this account: its own, its Page's, or its manager's."""
+        person = self.state.people.get(call.holder)
+        if call.holder not in (user.id, user.page) and (person is None or user.page not in person.pages):
+            raise no_such(user.id)
+
+    def _carousel(self, one: Container, children: list[Any]) -> None:
+        if not 2 <= len(children) <= 10:
+            said = "Your carousel must have between 2 and 10 items."
+            raise Trouble("Carousel validation failed", 100, 2207028, said=said)
+        for child in map(str, children):
+            known = self.state.containers.get(child)
+            if known is None or not known.child or known.user != one.user:
+                raise Trouble("The media could not be found", 24, 2207006, said="The requested resource does not exist")
+        one.children = [str(child) for child in children]
+
+    async def _picture(self, one: Container, url: str) -> None:
+        if not self.net.fetches:
+            return
+        raw = await self._fetched(url)
+        try:
+            image = Image.open(io.BytesIO(raw))
+        except (UnidentifiedImageError, OSError):
+            raise _cannot_fetch() from None
+        if image.format != "JPEG":
+            raise Trouble("The image format is not supported", 36001, 2207005, said="Use JPEG.")
+        if len(raw) > PICTURE_BYTES:
+            said = "The image is too large to download. It should be less than 8 MiB."
+            raise Trouble("The image size is too large.", 36000, 2207004, said=said)
+        ratio = image.width / image.height
+        if one.kind != "STORIES" and not 0.79 <= ratio <= 1.92:
+            said = f"The submitted image with aspect ratio ('{ratio:.2f}',) cannot be published."
+            raise Trouble("The aspect ratio is not supported.", 36003, 2207009, said=said)
+        self.net.world.files.put(f"instagram-{one.id}", raw)
+
+    async def _video(self, one: Container, url: str) -> None:
+        """Looked at later, as the vendor does: what is wrong with it shows in the container's status."""
+        one.video = True
+        one.ready_at = self.net.now() + timedelta(seconds=self.net.processing_seconds)
+        if not self.net.fetches:
+            return
+        try:
+            raw = await self.net.fetch(url)
+        except LookupError:
+            one.error = "2207052"
+            return
+        self._look_at_video(one, raw)
+
+    def _look_at_video(self, one: Container, raw: bytes) -> None:
+        if raw[4:8] != b"ftyp" or len(raw) > (STORY_BYTES if one.kind == "STORIES" else REEL_BYTES):
+            one.error = "2207026"
+        self.net.world.files.put(f"instagram-{one.id}", raw)
+
+    async def _fetched(self, url: str) -> bytes:
+        try:
+            return await self.net.fetch(url)
+        except LookupError:
+            raise _cannot_fetch() from None
+
+    async def receive(self, call: Call) -> Any:
+        """The rest of an upload: headers offset and file_size, the bytes as the body. May break off at any byte."""
+        one, headers = self.state.containers.get(call.parts[-1]), call.request.headers
+        if one is None or not one.upload:
+            raise no_such(call.parts[-1])
+        self._own(call, self.state.users[one.user])
+        if "offset" not in headers or "file_size" not in headers:
+            raise Trouble("Missing offset or file_size header", 100)
+        if int(headers["offset"]) != one.received:
+            raise Trouble("The offset does not match the bytes received", 100, 2207077)
+        one.size, name = int(headers["file_size"]), f"instagram-{one.id}"
+        kept = bytearray(self.net.world.files.get(name) or b"") if one.received else bytearray()
+        try:
+            async for chunk in call.request.content.iter_chunked(1 << 16):
+                kept += chunk
+        finally:  # what came before a connection broke is kept
+            one.received = len(kept)
+            self.net.world.files.put(name, bytes(kept))
+        if one.received >= one.size:
+            one.ready_at = self.net.now() + timedelta(seconds=self.net.processing_seconds)
+            self._look_at_video(one, bytes(kept))
+        return {"success": True, "message": "Upload successful."}
+
+    def publish(self, call: Call, user: User) -> Any:
+        call.must(*PUBLISH)
+        self._own(call, user)
+        one = self.state.containers.get(str(call.params.get("creation_id", "")))
+        if one is None or one.user != user.id or one.child:
+            said = "The media builder with this creation id does not exist."
+            raise Trouble("The media builder could not be found", 24, 2207008, said=said)
+        status = status_of(one, self.state, self.net.now())
+        if status == "PUBLISHED":
+            said = "The media with this creation id was published already."
+            raise Trouble("The media builder could not be found", 24, 2207008, said=said)
+        if status == "EXPIRED":
+            raise Trouble("The media has expired", -2, 2207020, said="Please try to upload again.")
+        if status != "FINISHED":
+            said = "The media is not ready for publishing, please wait for a moment"
+            raise Trouble("Media ID is not available", 9007, 2207027, said=said)
+        now = self.net.now()
+        user.published_at = [at for at in user.published_at if at > now - DAY]
+        if len(user.published_at) >= self.net.publish_limit:
+            said = "You reached maximum number of posts that is allowed to be published by Content Publishing API."
+            raise Trouble("Application request limit reached", 9, 2207042, said=said)
+        user.published_at.append(now)
+        return {"id": self._born(user, one).id}
+
+    def _born(self, user: User, one: Container) -> Media:
+        product = {"REELS": "REELS", "STORIES": "STORY"}.get(one.kind, "FEED")
+        kind = "CAROUSEL_ALBUM" if one.children else "VIDEO" if one.video else "IMAGE"
+        net = self.net
+        media = Media(
+            net.new_id(), user.id, kind, product, net.faults.rewritten(one.caption), net.now(), net.shortcode()
+        )
+        media.alt, media.file = one.alt, f"instagram-{one.id}"
+        for child in (self.state.containers[each] for each in one.children):
+            made = Media(
+                net.new_id(), user.id, "VIDEO" if child.video else "IMAGE", "FEED", "", net.now(), net.shortcode(),
+                alt=child.alt, file=f"instagram-{child.id}", is_child=True,
+            )  # fmt: skip
+            self.state.media[made.id] = made
+            media.children.append(made.id)
+        self.state.media[media.id] = media
+        user.media.append(media.id)
+        one.media = media.id
+        kept = "story" if product == "STORY" else "post"
+        net.note(user, media.id, media.caption, kept, media=len(media.children) or 1)
+        return media
+
+    def publishing_limit(self, call: Call, user: User) -> Any:
+        used = [at for at in user.published_at if at > self.net.now() - DAY]
+        config = {"quota_total": self.net.publish_limit, "quota_duration": 86_400}
+        return {"data": [{"config": config, "quota_usage": len(used)}]}
+
+    def switch_comments(self, call: Call, media: Media) -> Any:
+        call.must(*COMMENTS)
+        media.comment_enabled = truth(call.params.get("comment_enabled"))
+        return {"success": True}
+
+    def delete_media(self, call: Call, media: Media) -> Any:
+        if call.way != "facebook":
+            raise Trouble("Unsupported delete request.", 100, 33, kind="GraphMethodException")
+        call.must("instagram_manage_contents")
+        user = self.state.users[media.user]
+        self._own(call, user)
+        for each in (media.id, *media.children):
+            del self.state.media[each]
+        user.media.remove(media.id)
+        self.net.note(user, media.id, "", "delete")
+        return {"success": True}
+
+    # Comments
+
+    def comment(self, call: Call, media: Media) -> Any:
+        call.must(*COMMENTS)
+        return {"id": self.net.comment(media, self._speaker(call), _message(call)).id}
+
+    def reply(self, call: Call, comment: Comment) -> Any:
+        call.must(*COMMENTS)
+        if comment.parent:
+            raise Trouble("(#100) Replies can only be made on top-level comments", 100)
+        media = self.state.media[comment.media]
+        return {"id": self.net.comment(media, self._speaker(call), _message(call), parent=comment).id}
+
+    def _speaker(self, call: Call) -> User:
+        if (user := self.state.users.get(call.holder)) is not None:
+            return user
+        person = self.state.people.get(call.holder)
+        page = person.pages[0] if person is not None else call.holder
+        return self.state.users[self.state.pages[page]]
+
+    def hide(self, call: Call, comment: Comment) -> Any:
+        call.must(*COMMENTS)
+        if "hide" not in call.params:
+            raise missing("hide")
+        comment.hidden = truth(call.params["hide"])
+        return {"success": True}
+
+    def delete_comment(self, call: Call, comment: Comment) -> Any:
+        call.must(*COMMENTS)
+        parent = self.state.comments.get(comment.parent)
+        (parent.replies if parent is not None else self.state.media[comment.media].comments).remove(comment.id)
+        for each in (*comment.replies, comment.id):
+            del self.state.comments[each]
+        self.net.note(self._speaker(call), comment.id, "", "delete")
+        return {"success": True}
+
+    def answer_mention(self, call: Call, user: User) -> Any:
+        call.must(*COMMENTS)
+        media = self.state.media.get(str(call.params.get("media_id", "")))
+        if media is None:
+            raise missing("media_id")
+        parent = self.state.comments.get(str(call.params.get("comment_id", "")))
+        return {"id": self.net.comment(media, user, _message(call), parent=parent).id}
+
+    # Messages
+
+    def send_message(self, call: Call, _: Any) -> Any:
+        call.must(*MESSAGES)
+        account = self._speaker(call)
+        recipient, message = as_object(call.params.get("recipient")), as_object(call.params.get("message"))
+        text = str(message.get("text") or "")
+        if not text:
+            raise missing("message")
+        if len(text.encode()) > 1000:
+            raise Trouble("(#100) Length of param message[text] must be less than or equal to 1000", 100)
+        if (comment := self.state.comments.get(str(recipient.get("comment_id", "")))) is not None:
+            person = self.state.users[comment.by]
+        else:
+            person = self._person(str(recipient.get("id", "")))
+            self._window(account, person)
+        made = self.net.direct(account, person, text)
+        self.net.note(account, made.id, text, "reply")
+        return {"recipient_id": person.scoped, "message_id": made.id}
+
+    def _person(self, scoped: str) -> User:
+        found = next((one for one in self.state.users.values() if one.scoped == scoped), None)
+        if found is None:
+            raise Trouble("(#100) No matching user found", 100, 2018001)
+        return found
+
+    def _window(self, account: User, person: User) -> None:
+        spoken = [
+            self.state.messages[one].made_at
+            for thread in self.state.threads.values()
+            if (thread.account, thread.person) == (account.id, person.id)
+            for one in thread.messages
+            if self.state.messages[one].by == person.id
+        ]
+        if not spoken or max(spoken) <= self.net.now() - WINDOW:
+            raise Trouble("(#10) This message is sent outside of allowed window.", 10, 2534022, status=400)
+
+    # Insights
+
+    def media_insights(self, call: Call, media: Media) -> Any:
+        call.must(*INSIGHTS)
+        wanted = [str(one) for one in as_list(call.params.get("metric"))]
+        known = METRICS[media.product]
+        if not wanted or any(one not in known for one in wanted):
+            wrong = next((one for one in wanted if one not in known), "")
+            raise Trouble(f"(#100) The Media Insights API does not support the {wrong} metric for this media product "
+                          "type.", 100)  # fmt: skip
+        numbers = self._numbers(media)
+        return {"data": [self._metric(media.id, name, numbers.get(name, 0), "lifetime") for name in wanted]}
+
+    def _numbers(self, media: Media) -> dict[str, int]:
+        comments = sum(1 + len(self.state.comments[one].replies) for one in media.comments)
+        likes, shares, saved = len(media.likes), media.shares, media.saved
+        reach = max(likes, comments) * 4 + shares
+        return {
+            "likes": likes, "comments": comments, "shares": shares, "saved": saved, "reach": reach, "views": reach * 2,
+            "total_interactions": likes + comments + shares + saved, "ig_reels_avg_watch_time": 4200,
+        }  # fmt: skip
+
+    def account_insights(self, call: Call, user: User) -> Any:
+        call.must(*INSIGHTS)
+        wanted = [str(one) for one in as_list(call.params.get("metric"))]
+        if not wanted or any(one not in ACCOUNT_METRICS for one in wanted):
+            raise Trouble("(#100) metric[0] must be one of the following values: " + ", ".join(ACCOUNT_METRICS), 100)
+        if not call.params.get("period"):
+            raise missing("period")
+        if call.params.get("metric_type") != "total_value":
+            raise Trouble(
+                "(#100) The following metrics should be specified with parameter metric_type=total_value", 100
+            )
+        numbers: dict[str, int] = {}
+        for media in (self.state.media[one] for one in user.media):
+            for name, value in self._numbers(media).items():
+                numbers[name] = numbers.get(name, 0) + value
+        numbers["accounts_engaged"] = numbers.get("likes", 0) + numbers.get("comments", 0)
+        return {"data": [self._total(user.id, name, numbers.get(name, 0)) for name in wanted]}
+
+    def _metric(self, node: str, name: str, value: int, period: str) -> dict[str, Any]:
+        title = name.replace("_", " ").capitalize()
+        shown = {"name": name, "period": period, "values": [{"value": value}], "title": title, "description": title}
+        return {**shown, "id": f"{node}/insights/{name}/{period}"}
+
+    def _total(self, node: str, name: str, value: int) -> dict[str, Any]:
+        title = name.replace("_", " ").capitalize()
+        shown = {"name": name, "period": "day", "title": title, "description": title, "total_value": {"value": value}}
+        return {**shown, "id": f"{node}/insights/{name}/day"}
+
+    # Webhooks
+
+    def subscribed(self, call: Call, user: User) -> Any:
+        fields = self.state.subscribed.get(user.id)
+        return {"data": [{"id": call.bearer.app, "subscribed_fields": fields}] if fields else []}
+
+    def subscribe(self, call: Call, node: Any) -> Any:
+        fields = [str(one) for one in as_list(call.params.get("subscribed_fields"))]
+        if not fields:
+            raise missing("subscribed_fields")
+        self.state.subscribed[node.id if isinstance(node, User) else self.state.pages[node]] = fields
+        return {"success": True}
+
+    def unsubscribe(self, call: Call, node: Any) -> Any:
+        self.state.subscribed.pop(node.id if isinstance(node, User) else self.state.pages[node], None)
+        return {"success": True}
+
+    async def subscribe_app(self, call: Call, app: App) -> Any:
+        """As the vendor's dashboard or an app token does it: with the handshake."""
+        if call.holder != app.id:
+            raise Trouble("(#15) This method must be called with an app access_token.", 15)
+        url, token = str(call.params.get("callback_url", "")), str(call.params.get("verify_token", ""))
+        await self.net.check_callback(url, token)
+        app.callback_url, app.verify_token = url, token
+        app.objects[str(call.params.get("object"))] = [str(one) for one in as_list(call.params.get("fields"))]
+        return {"success": True}
+
+
+def _look_at_words(one: Container) -> None:
+    if len(one.caption) > CAPTION:
+        said = f"The caption was too long. It should be at most {CAPTION} characters."
+        raise Trouble("The caption is too long.", 36004, 2207010, said=said)
+    if len(re.findall(r"#\w+", one.caption)) > HASHTAGS:
+        raise Trouble("Too many hashtags.", 100, 2207010, said=f"At most {HASHTAGS} hashtags.")
+    if len(re.findall(r"@[\w.]+", one.caption)) > MENTIONS:
+        raise Trouble("Cannot use more than 20 @tags.", 100, 2207040, said=f"At most {MENTIONS} mentions.")
+    if len(one.alt) > ALT:
+        raise Trouble("(#100) The alt text is too long.", 100)
+
+
+def _cannot_fetch() -> Trouble:
+    return Trouble(
+        "Only photo or video can be accepted as media type.",
+        9004,
+        2207052,
+        title="Media download has failed. The media URI doesn't meet our requirements.",
+        said="The media could not be fetched from this URI.",
+    )
+
+
+def _message(call: Call) -> str:
+    text = str(call.params.get("message") or "")
+    if not text.strip():
+        raise missing("message")
+    if len(text) > CAPTION:
+        raise Trouble("(#100) The comment is too long.", 100)
+    return text
