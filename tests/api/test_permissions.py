@@ -29,6 +29,7 @@ TABLE = {
     ("GET", "/me"): ("view", None),
     ("GET", "/accounts"): ("view", None),
     ("GET", "/accounts/{account}"): ("view", None),
+    ("GET", "/accounts/{account}/room"): ("view", None),
     ("GET", "/media"): ("view", None),
     ("POST", "/media"): ("write", None),
     ("GET", "/posts"): ("view", None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,6 +56,17 @@ def schedule(*, post: Post, at: WallTime, by: Member, late_minutes: int = LATE_M
 
 
 @transaction.atomic
+def schedule_again(
+    *, post: Post, at: WallTime, by: Member, late_minutes: int, only: Collection[int]
+) -> list[Delivery]:
+    """One more date of a rule, for some of the post's variants. As ``schedule``; the rule is what the audit trail has."""
+    by.must("schedule", post)
+    if at.utc < clock.now() - GRACE:
+        raise TooLate(_("This time has passed. Choose a later one, or publish now."))
+    return _promise(post, at, by=by, late_minutes=late_minutes, did="", only=only)
+
+
+@transaction.atomic
 def publish_now(*, post: Post, by: Member, late_minutes: int = LATE_MINUTES) -> list[Delivery]:
     """As ``schedule``, for this moment. A second click while the first one's deliveries are young is AlreadyPlanned."""
     by.must("publish", post)
@@ -71,9 +82,12 @@ def _must_not_be_a_second_click(post: Post) -> None:
         raise AlreadyPlanned(_("This post was sent off a few seconds ago. Look at its deliveries first."))
 
 
-def _promise(post: Post, at: WallTime, *, by: Member, late_minutes: int, did: str) -> list[Delivery]:
+def _promise(
+    post: Post, at: WallTime, *, by: Member, late_minutes: int, did: str, only: Collection[int] | None = None
+) -> list[Delivery]:
+    wanted = post.variants.filter(dropped_at=None)
     variants = list(
-        post.variants.filter(dropped_at=None)
+        (wanted if only is None else wanted.filter(pk__in=only))
         .select_related("account", "post")
         .order_by("pk")
         .select_for_update(of=("self",))
@@ -88,7 +102,8 @@ def _promise(post: Post, at: WallTime, *, by: Member, late_minutes: int, did: st
             raise
         raise AlreadyPlanned(_("This post is already planned for that account at this very time.")) from None
     Step.objects.bulk_create(step for delivery in deliveries for step in _steps(delivery))
-    audit.record(by=by, did=did, to=post, at=at.local.isoformat(), zone=at.zone, deliveries=len(deliveries))
+    if did:
+        audit.record(by=by, did=did, to=post, at=at.local.isoformat(), zone=at.zone, deliveries=len(deliveries))
     _wake(deliveries)
     return deliveries
 
