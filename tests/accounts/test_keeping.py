@@ -25,7 +25,9 @@ from regie.accounts.models import Account
 from regie.accounts.opening import open_credentials, seal_credentials
 from regie.core.sealed import CannotOpen, Sealer, keys_of
 from regie.core.threads import in_thread
+from regie.networks.data import SignedIn
 from regie.networks.errors import SignInAgain
+from regie.people import notices
 from regie.people.adapter import MFAAdapter
 from regie.people.models import Member, Notice
 
@@ -325,3 +327,50 @@ def test_when_to_refresh_leaves_a_fifth_of_its_life(clock: Clock, make_account: 
     ends = clock.moment + timedelta(hours=10)
     assert services._when_to_refresh(account, ends) == clock.moment + timedelta(hours=8)
     assert services._when_to_refresh(make_account("mastodon"), ends) is None
+
+
+# Warned ahead
+
+
+def _ends_in(account: Account, clock: Clock, days: float) -> None:
+    Account.objects.filter(pk=account.pk).update(reconnect_by=clock.moment + timedelta(days=days))
+
+
+def test_who_can_reconnect_is_warned_at_each_step_once(clock: Clock, account: Account, bob: Member) -> None:
+    _ends_in(account, clock, 20)
+    told = []
+    for _day in range(21):
+        services.warn_of_endings()
+        services.warn_of_endings()
+        told.append(Notice.objects.count())
+        clock.advance(days=1)
+    assert told[6:20] == [1] * 7 + [2] * 4 + [3] * 2 + [4]
+    assert told[:6] == [0] * 6
+    assert {notice.user.name for notice in Notice.objects.all()} == {"Alice"}
+    assert Notice.objects.filter(urgent=True, kind="account.ending").count() == 4
+
+
+def test_the_warning_leads_to_the_account_and_today_and_the_account_say_it(
+    clock: Clock, account: Account, owner: Client
+) -> None:
+    _ends_in(account, clock, 5)
+    services.warn_of_endings()
+    notice = Notice.objects.get()
+    with_day = notices.sentence(notice)
+    assert "stops working on 6 March 2030 unless you connect it again" in with_day
+    assert "stops working on 6 March 2030" in owner.get(f"/w/atelier-nord/{notice.path}").text
+    assert "to be connected again by 6 March 2030" in owner.get("/w/atelier-nord/").text
+
+
+def test_a_token_that_nothing_renews_says_until_when_it_works(clock: Clock, mastodon_account: Account) -> None:
+    end = clock.moment + timedelta(days=60)
+    services.store_token(mastodon_account, SignedIn(credentials={}, expires_at=end))
+    assert (mastodon_account.refresh_at, mastodon_account.reconnect_by) == (None, end)
+
+
+def test_a_token_that_is_renewed_warns_of_the_end_of_its_renewing_only(clock: Clock, due: Account) -> None:
+    soon, end = clock.moment + timedelta(hours=2), clock.moment + timedelta(days=90)
+    services.store_token(due, SignedIn(credentials={}, expires_at=soon))
+    assert due.reconnect_by is None
+    services.store_token(due, SignedIn(credentials={}, expires_at=soon, reconnect_by=end))
+    assert due.reconnect_by == end

@@ -14,6 +14,7 @@ from regie.community.models import Conversation, Message
 from regie.people.models import Member
 from regie.people.permissions import Role, may
 from regie.publishing import services as publishing
+from regie.studio import campaigns
 from regie.studio.models import Post
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ TABLE = {
     ("POST", "/posts/{post}/check"): ("view", None),
     ("POST", "/posts/{post}/schedule"): ("schedule", {"local_at": "2031-01-01T10:00"}),
     ("POST", "/posts/{post}/publish"): ("publish", None),
+    ("GET", "/campaigns"): ("view", None),
+    ("POST", "/campaigns"): ("write", {"name": "Summer"}),
+    ("PUT", "/campaigns/{campaign}"): ("write", {"name": "Spring 2030"}),
+    ("POST", "/campaigns/{campaign}/archive"): ("write", None),
+    ("POST", "/campaigns/{campaign}/put-back"): ("write", None),
     ("GET", "/deliveries"): ("view", None),
     ("GET", "/deliveries/{delivery}"): ("view", None),
     ("POST", "/deliveries/{delivery}/move"): ("schedule", {"local_at": "2031-01-01T10:00"}),
@@ -51,6 +57,7 @@ TABLE = {
     ("POST", "/deliveries/{delivery}/finish"): ("publish", None),
     ("POST", "/deliveries/{delivery}/take-back"): ("publish", None),
     ("POST", "/deliveries/{delivery}/delete"): ("publish", None),
+    ("GET", "/punctuality"): ("view", None),
     ("GET", "/freezes"): ("view", None),
     ("POST", "/freeze"): ("freeze", {"why": "Storm"}),
     ("POST", "/freeze/{freeze}/lift"): ("lift", None),
@@ -92,6 +99,7 @@ def things(
         "post": free.pk,
         "delivery": delivery.pk,
         "freeze": freeze.pk,
+        "campaign": campaigns.save(campaign=None, plan=campaigns.Plan(name="Spring"), by=alice).pk,
         "message": message.pk,
     }
 
@@ -106,6 +114,7 @@ def test_the_table_has_every_operation_of_the_api() -> None:
     names = {
         "accounts": "account",
         "posts": "post",
+        "campaigns": "campaign",
         "deliveries": "delivery",
         "freeze": "freeze",
         "messages": "message",

@@ -230,3 +230,26 @@ def test_of_two_requests_with_one_key_at_the_same_moment_the_second_waits_for_th
         answers = list(pool.map(write, range(4)))
     assert [status for status, _said in answers] == [201] * 4
     assert {said["id"] for _status, said in answers} == {Post.objects.get().pk}
+
+
+def test_a_campaign_is_frozen_and_lifted_with_decisions(
+    clock: Clock, website: Program, program: Callable[..., Program], alice: Member, account: Account
+) -> None:
+    status, campaign = website.post("/campaigns", {"name": "Spring", "ends_on": "2030-04-01"})
+    assert (status, campaign["archived"]) == (201, False)
+    body = {"content": TEXT, "on": [{"account": account.pk}], "campaign": campaign["id"]}
+    ids = []
+    for hour in (12, 13):
+        post = website.post("/posts", body)[1]
+        at = {"local_at": f"2030-03-01T{hour}:00"}
+        ids.append(website.post(f"/posts/{post['id']}/schedule", at)[1]["deliveries"][0]["id"])
+    assert website.get(f"/posts?campaign={campaign['id']}")[1]["items"][0]["campaign"] == campaign["id"]
+    freeze = website.post("/freeze", {"why": "Recall", "campaign": campaign["id"]})[1]
+    assert freeze["campaign"] == campaign["id"]
+    given = {"still_to_come": "hold", "decisions": [{"delivery": ids[1], "do": "move", "local_at": "2030-03-02T09:00"}]}
+    lifted = program(alice).post(f"/freeze/{freeze['id']}/lift", given)[1]
+    assert lifted["problems"] == []
+    rows = [website.get(f"/deliveries/{one}")[1] for one in ids]
+    assert [row["state"] for row in rows] == ["held", "scheduled"]
+    assert rows[1]["local_at"].startswith("2030-03-02T09:00")
+    assert website.post("/posts", {**body, "campaign": 10**9})[0] == 404

@@ -22,6 +22,7 @@ ALL = (200,) * 6
 TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "web:today"): ALL,
     ("GET", "web:search"): ALL,
+    ("GET", "web:health"): ALL,
     ("GET", "web:notices"): ALL,
     ("POST", "web:read_all_notices"): (302,) * 6,
     ("POST", "web:open_notice"): (404,) * 6,  # the notice is Alice's alone
@@ -61,6 +62,7 @@ def places(alice: Member, bob: Member, make_account: Callable[..., Account], mai
     return {
         "web:today": "",
         "web:search": "search/",
+        "web:health": "settings/health/",
         "web:notices": "notices/",
         "web:read_all_notices": "notices/read/",
         "web:open_notice": f"notices/{notice.pk}/",

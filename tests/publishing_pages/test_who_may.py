@@ -15,6 +15,7 @@ from regie.media import services as media
 from regie.people.models import Member
 from regie.publishing import services
 from regie.publishing.models import Delivery
+from regie.studio import campaigns
 from regie.studio.content import Content, Part
 from regie.studio.models import Post, Variant
 
@@ -32,7 +33,11 @@ def things(
     at = WallTime.at(product_clock.now().replace(hour=20), "Europe/Paris")
     delivery = services.schedule(post=post, at=at, by=alice)[0]
     file = media.upload(workspace=alice.workspace, name="coat.jpg", source=picture(), by=alice)
+    campaign = campaigns.save(campaign=None, plan=campaigns.Plan(name="Spring"), by=alice)
+    frozen = services.freeze(campaign, why="A recall", by=alice)
     return {
+        "campaign": campaign.pk,
+        "freeze": frozen.pk,
         "account": account.pk,
         "post": post.pk,
         "delivery": delivery.pk,
@@ -83,6 +88,16 @@ PAGES = [
     ("post", "deliveries/{delivery}/cancel/", {}, WRITERS),
     ("post", "deliveries/{delivery}/move/", {"date": "2030-03-02", "time": "10:00", "zone": "UTC"}, WRITERS),
     ("post", "deliveries/{delivery}/back/2030-03-01T22:00:00/Europe/Paris/", {}, WRITERS),
+    ("get", "campaigns/", {}, ROLES),
+    ("get", "campaigns/{campaign}/", {}, ROLES),
+    ("post", "campaigns/{campaign}/", {"name": "Summer", "colour": "#0f766e"}, WRITERS),
+    ("post", "campaigns/{campaign}/archive/", {}, WRITERS),
+    ("post", "campaigns/{campaign}/put-back/", {}, WRITERS),
+    ("post", "posts/campaign/", {"campaign": "{campaign}", "post": "{post}"}, WRITERS),
+    ("get", "freezes/", {}, ROLES),
+    ("post", "freezes/new/", {"what": "account:{account}", "why": "x"}, (*WRITERS, "community")),
+    ("get", "freezes/{freeze}/", {}, ROLES),
+    ("post", "freezes/{freeze}/", {"still_to_come": "hold"}, ("owner", "manager")),
     ("get", "calendar/", {}, ROLES),
     ("get", "calendar/?view=week", {}, ROLES),
     ("get", "calendar/?view=list", {}, ROLES),

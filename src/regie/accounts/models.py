@@ -62,6 +62,9 @@ class Account(models.Model):
     sealed_credentials = models.BinaryField(default=bytes, help_text="Sealed; context account:<pk>")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="When the access token runs out.")
     refresh_at = models.DateTimeField(null=True, blank=True, help_text="When to trade it for a fresh one.")
+    reconnect_by = models.DateTimeField(
+        null=True, blank=True, help_text="When it stops working unless a person connects it again."
+    )
     refreshing_until = models.DateTimeField(null=True, blank=True, help_text="Somebody is trading it; a lease.")
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When its network last answered us well.")
     read_at = models.DateTimeField(null=True, blank=True, help_text="When its messages were last read.")

@@ -36,3 +36,14 @@ def to_check(*, every: timedelta = timedelta(hours=6)) -> list[Account]:
             :50
         ]
     )
+
+
+WARNED = timedelta(days=14)
+
+
+def ending_soon(accounts: QuerySet[Account]) -> list[Account]:
+    """Those that stop working within two weeks unless a person connects them again, the first to end first."""
+    alive = [Account.State.CONNECTED, Account.State.PAUSED]
+    now = clock.now()
+    soon = accounts.filter(state__in=alive, reconnect_by__gt=now, reconnect_by__lte=now + WARNED)
+    return list(soon.select_related("workspace").order_by("reconnect_by", "pk"))

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from regie.accounts import queries
 from regie.accounts.errors import CannotConnect
 from regie.accounts.models import Account, NetworkApp
 from regie.accounts.opening import connector_for, open_credentials, seal_credentials, session
@@ -78,7 +79,15 @@ def _store(account: Account, signed_in: SignedIn) -> None:
     account.scopes = list(signed_in.scopes) or account.scopes
     account.expires_at = signed_in.expires_at
     account.refresh_at = _when_to_refresh(account, signed_in.expires_at)
+    account.reconnect_by = _reconnect_by(account, signed_in)
     account.refreshing_until = None
+
+
+def _reconnect_by(account: Account, signed_in: SignedIn) -> datetime | None:
+    """What the network says of the end of all renewing; else the token's own end, when nothing renews it."""
+    if account.refresh_at is None:
+        return signed_in.reconnect_by or signed_in.expires_at
+    return signed_in.reconnect_by
 
 
 def _when_to_refresh(account: Account, expires_at: datetime | None) -> datetime | None:
@@ -106,8 +115,9 @@ def resume(*, account: Account, by: Member) -> None:
 def remove(*, account: Account, by: Member) -> None:
     """Takes the account out of the workspace and forgets its credentials. Its posts and receipts stay as proof."""
     by.must("connect", account)
-    account.sealed_credentials, account.refresh_at, account.expires_at = b"", None, None
-    account.save(update_fields=["sealed_credentials", "refresh_at", "expires_at"])
+    account.sealed_credentials = b""
+    account.refresh_at = account.expires_at = account.reconnect_by = None
+    account.save(update_fields=["sealed_credentials", "refresh_at", "expires_at", "reconnect_by"])
     _set_state(account, Account.State.REMOVED, by=by, did="account.removed")
     transaction.on_commit(lambda: account_disconnected.send(Account, account=account))
 
@@ -233,8 +243,10 @@ def store_token(account: Account, signed_in: SignedIn) -> None:
     seal_credentials(account, merged)
     account.expires_at = signed_in.expires_at
     account.refresh_at = _when_to_refresh(account, signed_in.expires_at)
+    account.reconnect_by = _reconnect_by(account, signed_in) or account.reconnect_by
     account.refreshing_until = None
-    account.save(update_fields=["sealed_credentials", "expires_at", "refresh_at", "refreshing_until"])
+    fresh = ["sealed_credentials", "expires_at", "refresh_at", "reconnect_by", "refreshing_until"]
+    account.save(update_fields=fresh)
 
 
 def _refresh_later(account: Account, problem: NetworkError) -> None:
@@ -314,3 +326,30 @@ def moved_to(account: Account) -> str:
 def why(problem: NetworkError) -> str:
     """The network's trouble in the reader's language."""
     return in_words(problem.sentence, problem.facts)
+
+
+WARN_BEFORE = (1, 3, 7, 14)  # days
+
+
+def warn_of_endings() -> int:
+    """Tells who can reconnect an account that it stops working in 14, 7, 3 and 1 days, once each. Returns how many."""
+    warned = 0
+    for account in queries.ending_soon(Account.objects.all()):
+        assert account.reconnect_by is not None
+        left = account.reconnect_by - clock.now()
+        step = next(days for days in WARN_BEFORE if left <= timedelta(days=days))
+        notices.tell(
+            notices.members_who_may(account.workspace_id, "connect"),
+            workspace=account.workspace_id,
+            kind="account.ending",
+            key=f"account.ending:{account.pk}:{account.reconnect_by:%Y%m%dT%H%M}:{step}",
+            facts={
+                "account": account.name,
+                "network": registry.connector(account.network).name,
+                "day": account.reconnect_by.date().isoformat(),
+            },
+            path=f"accounts/{account.pk}/",
+            urgent=True,
+        )
+        warned += 1
+    return warned

@@ -43,3 +43,10 @@ def ask_for_avatar(account: Account, **_: object) -> None:
 async def check_accounts(timestamp: int) -> None:
     for account in await in_thread(queries.to_check):
         await services.check_health(account)
+
+
+@app.periodic(cron="23 6 * * *")
+@app.task(queue="upkeep", queueing_lock="accounts.warn_of_endings")
+async def warn_of_endings(timestamp: int) -> None:
+    """Once a day; a day that was missed is made up for by the next."""
+    await in_thread(services.warn_of_endings)

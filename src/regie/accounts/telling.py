@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,6 +15,13 @@ def register() -> None:
     notices.kind(
         "account.broken",
         lambda facts: _("%(account)s on %(network)s has to be connected again: nothing can go out until then.") % facts,
+    )
+    notices.kind(
+        "account.ending",
+        lambda facts: (
+            _("%(account)s on %(network)s stops working on %(day)s unless you connect it again.")
+            % {**facts, "day": date_format(date.fromisoformat(facts["day"]), "DATE_FORMAT")}
+        ),
     )
     audit.name_acts(
         {

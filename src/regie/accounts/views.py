@@ -23,7 +23,7 @@ from regie.accounts.forms import FilterForm, form_class
 from regie.accounts.guides import guide_for, guides
 from regie.accounts.models import Account, NetworkApp
 from regie.accounts.opening import app_keys, capabilities_of
-from regie.accounts.queries import accounts_for
+from regie.accounts.queries import accounts_for, ending_soon
 from regie.core.sentences import in_words
 from regie.networks import registry
 from regie.networks.capabilities import SignIn
@@ -260,6 +260,7 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
             "repeat": type(can.repeat).__name__,
             "may_connect": member.may("connect"),
             "reconnect_url": _reconnect_url(found),
+            "ending": bool(ending_soon(Account.objects.filter(pk=found.pk))),
             "missing": [in_words(str(one)) for one in found.limits.get("missing", ())],
             "moved_to": services.moved_to(found),
             "quotas": standing(found),

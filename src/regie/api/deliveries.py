@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
@@ -15,12 +16,14 @@ from pydantic import BaseModel, Field
 from regie.accounts.queries import accounts_for
 from regie.api.errors import COMMON
 from regie.api.once import Key, once
-from regie.api.shapes import Given, Moment, Number, Page, Pages, When, page_of
+from regie.api.shapes import Given, Moment, Number, Page, Pages, Wall, When, Zone, page_of
 from regie.api.tokens import ApiRequest
+from regie.core.errors import Problem
 from regie.core.sentences import in_words
+from regie.core.times import WallTime
 from regie.people.errors import NotAllowed
 from regie.people.models import Member
-from regie.publishing import queries, services
+from regie.publishing import queries, resuming, services
 from regie.publishing.holds import WHY
 from regie.publishing.models import Attempt, Delivery, Freeze, Step
 from regie.publishing.states import State
@@ -241,6 +244,46 @@ def done_by_hand(request: ApiRequest, pk: Number, given: Link) -> DeliveryOut:
     return delivery_out(services.done_by_hand(_delivery(request, pk), link=given.link, by=request.auth.member))
 
 
+class Bar(BaseModel):
+    upto_seconds: float | None = Field(description="None: later than the last of the others.")
+    sent: int
+
+
+class PunctualityOut(BaseModel):
+    days: int
+    sent: int = Field(description="By a publisher; work by hand is left out.")
+    within_a_minute: float | None = Field(description="Part of them, from 0 to 1.")
+    p50_seconds: float | None = Field(description="From the promised moment to the visible call: half are faster.")
+    p95_seconds: float | None
+    p99_seconds: float | None
+    latency_seconds: float | None = Field(description="From the call to the network's yes, the median.")
+    missed: int
+    bars: list[Bar] = Field(description="A histogram: each counts what the bar before does not.")
+
+
+class Days(BaseModel):
+    days: int = Field(30, ge=1, le=366)
+
+
+@router.get("/punctuality", response={200: PunctualityOut, **COMMON}, summary=_("How punctual the posts were"))
+def punctuality(request: ApiRequest, wanted: Annotated[Days, Query()]) -> PunctualityOut:
+    """Of the promises of the last days, how long after its moment each was sent."""
+    rows = Delivery.objects.filter(workspace__in=request.auth.scope.workspace_ids())
+    found = queries.histogram(rows, days=wanted.days)
+    edges = [*queries.EDGES, None]
+    return PunctualityOut(
+        days=found.days,
+        sent=found.sent,
+        within_a_minute=found.within_a_minute,
+        p50_seconds=found.p50,
+        p95_seconds=found.p95,
+        p99_seconds=found.p99,
+        latency_seconds=found.latency,
+        missed=found.missed,
+        bars=[Bar(upto_seconds=edge, sent=many) for edge, many in zip(edges, found.counts, strict=True)],
+    )
+
+
 class FreezeIn(Given):
     why: str = Field(min_length=1, max_length=300)
     account: Number | None = Field(None, description="Only this account.")
@@ -257,9 +300,33 @@ class FreezeOut(BaseModel):
     lifted_at: datetime | None
 
 
+class NotFollowed(BaseModel):
+    delivery: int
+    said: str
+
+
 class Lifted(BaseModel):
     freeze: FreezeOut
     missed: list[DeliveryOut] = Field(description="Their time passed meanwhile: a person decides.")
+    problems: list[NotFollowed] = Field(description="Decisions that could not be followed: they stay held.")
+
+
+class DecisionIn(Given):
+    delivery: Number
+    do: resuming.Do
+    local_at: Wall | None = Field(None, description='For "move": what the clock on the wall shows.')
+    zone: Zone = Field("", description="IANA name; empty: the delivery's.")
+
+
+class LiftIn(Given):
+    still_to_come: Literal["keep", "now", "cancel", "hold"] = Field(
+        "keep",
+        description="What becomes of those whose time is still to come: keep it, or hold until somebody decides.",
+    )
+    passed: Literal["keep", "now", "cancel", "hold"] = Field(
+        "keep", description="Of the others. keep: they are missed."
+    )
+    decisions: list[DecisionIn] = Field(default_factory=list, max_length=1000, description="For single ones.")
 
 
 def freeze_out(row: Freeze) -> FreezeOut:
@@ -298,12 +365,30 @@ def freeze(request: ApiRequest, given: FreezeIn) -> FreezeOut:
 
 
 @router.post("/freeze/{pk}/lift", response={200: Lifted, **COMMON}, summary=_("Lift a freeze"))
-def lift(request: ApiRequest, pk: Number) -> Lifted:
-    """What is still to come waits for its time; what has passed is missed."""
+def lift(request: ApiRequest, pk: Number, given: LiftIn | None = None) -> Lifted:
+    """As decided. Without a word: what is still to come waits for its time; what has passed is missed."""
     member = request.auth.member
     row = get_object_or_404(_freezes(member), pk=pk)
     if row.workspace_id is None:  # a token reaches one workspace, whoever its member is
         raise NotAllowed("lift", role=member.role)
-    missed = services.lift(row, by=member)
+    seats = {member.workspace_id: member}
+    made = resuming.resume(row, _decisions(given or LiftIn(), row), by=member, seat_in=seats.get)
     row.refresh_from_db()
-    return Lifted(freeze=freeze_out(row), missed=[delivery_out(one) for one in missed])
+    return Lifted(
+        freeze=freeze_out(row),
+        missed=[delivery_out(one) for one in made.missed],
+        problems=[NotFollowed(delivery=one, said=said) for one, said in made.problems.items()],
+    )
+
+
+def _decisions(given: LiftIn, freeze: Freeze) -> resuming.Decisions:
+    zones = dict(resuming.held_by(freeze).values_list("pk", "zone"))
+    on = {
+        one.delivery: resuming.Decision(
+            one.do, WallTime(one.local_at, one.zone or zones.get(one.delivery, "UTC")) if one.local_at else None
+        )
+        for one in given.decisions
+    }
+    if any(decision.do == "move" and decision.at is None for decision in on.values()):
+        raise Problem(gettext("Say to when it is moved."))
+    return resuming.Decisions(on=on, still_to_come=given.still_to_come, passed=given.passed)

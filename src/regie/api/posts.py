@@ -13,11 +13,12 @@ from pydantic import BaseModel, Field
 from regie.api.deliveries import DeliveryOut, delivery_out
 from regie.api.errors import COMMON, Theirs
 from regie.api.once import Key, once
-from regie.api.shapes import Given, Number, Page, Pages, When, page_of
+from regie.api.shapes import LARGEST, Given, Number, Page, Pages, When, page_of
 from regie.api.tokens import ApiRequest
 from regie.publishing import services as publishing
 from regie.publishing.models import Delivery
 from regie.studio import checks, queries, services
+from regie.studio.campaigns import campaigns_for
 from regie.studio.content import Content
 from regie.studio.desk import written_from
 from regie.studio.errors import Outdated
@@ -37,6 +38,7 @@ class VariantIn(Given):
 class PostIn(Given):
     content: Content
     title: str = Field("", max_length=200, description="For the team; never published.")
+    campaign: Number | None = Field(None, description="The campaign it belongs to.")
     on: list[VariantIn] = Field(default_factory=list, max_length=200, description="The accounts it is meant for.")
 
 
@@ -44,6 +46,7 @@ class PostChange(Given):
     version: int = Field(ge=1, le=2**31 - 1, description="The version that this change was made from.")
     content: Content | None = None
     title: str | None = Field(None, max_length=200)
+    campaign: int | None = Field(None, ge=0, le=LARGEST, description="0: none any more.")
     on: list[VariantIn] | None = Field(None, max_length=200)
 
 
@@ -57,6 +60,7 @@ class VariantOut(BaseModel):
 class PostOut(BaseModel):
     id: int
     title: str
+    campaign: int | None
     content: Content
     on: list[VariantOut]
     version: int
@@ -101,6 +105,7 @@ def post_out(post: Post) -> PostOut:
     return PostOut(
         id=post.pk,
         title=post.title,
+        campaign=post.campaign_id,
         content=post.document,
         on=[
             VariantOut(
@@ -122,6 +127,12 @@ def _on(variants: list[VariantIn]) -> dict[int, services.Given]:
     return {v.account: services.Given(v.content, v.by_hand, v.assignee) for v in variants}
 
 
+def _must_be_ours(request: ApiRequest, campaign: int | None) -> None:
+    """404 for a campaign that is not the workspace's."""
+    if campaign:
+        get_object_or_404(campaigns_for(request.auth.scope), pk=campaign)
+
+
 def _post(request: ApiRequest, pk: int) -> Post:
     return get_object_or_404(queries.posts_for(request.auth.scope), pk=pk)
 
@@ -130,6 +141,7 @@ class PostFilter(BaseModel):
     text: str = Field("", max_length=200)
     state: str = Field("", max_length=20, description="draft, planned, needs_me, published, or a delivery's state")
     account: Number | None = None
+    campaign: Number | None = None
 
 
 @router.get("/posts", response={200: Page[PostOut], **COMMON}, summary=_("List the posts"))
@@ -146,7 +158,10 @@ def create(request: ApiRequest, given: PostIn, key: Key = "") -> Status[PostOut]
 
     def do() -> PostOut:
         member = request.auth.member
-        written = services.Written(content=given.content, on=_on(given.on), title=given.title)
+        _must_be_ours(request, given.campaign)
+        written = services.Written(
+            content=given.content, on=_on(given.on), title=given.title, campaign=given.campaign or services.NONE
+        )
         return post_out(services.save(post=None, workspace=member.workspace, written=written, version=0, by=member))
 
     return once(request, key, PostOut, do, status=201)
@@ -167,7 +182,9 @@ def change(request: ApiRequest, pk: Number, given: PostChange) -> PostOut:
         content=given.content or before.content,
         on=_on(given.on) if given.on is not None else before.on,
         title=given.title if given.title is not None else before.title,
+        campaign=given.campaign if given.campaign is not None else services.SAME,
     )
+    _must_be_ours(request, given.campaign)
     try:
         saved = services.save(post=there, workspace=member.workspace, written=written, version=given.version, by=member)
     except Outdated as exc:

@@ -34,6 +34,7 @@ class Env(BaseSettings):
     email_url: SecretStr | None = None  # smtp://user:password@host:587/?tls=1; without it, mail goes to the console
     email_from: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_token: SecretStr = SecretStr("")  # /metrics asks for it; without it, only this very machine is let in
     web_workers: int = Field(default=1, ge=1)
     web_threads: int = Field(default=8, ge=1)
     publisher_connections: int = Field(default=10, ge=6)  # config/budget.py

@@ -176,6 +176,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 LARGEST_REQUEST = 256 * 1024 * 1024  # a few pictures at once; larger ones are turned away unread
 
 globals().update(mail_settings(_env))
+METRICS_TOKEN = _env.metrics_token.get_secret_value()
 
 # Inner addresses that requests may reach: what the operator named, and the networks' own settings.
 ALLOWED_HOSTS_OUT = [

@@ -255,6 +255,7 @@ class SignedIn:
     credentials: Mapping[str, str] = field(repr=False)
     profiles: tuple[Profile, ...] = ()
     expires_at: datetime | None = None
+    reconnect_by: datetime | None = None  # when the means of renewing end too: then only a person can sign in again
     scopes: tuple[str, ...] = ()
 
 

@@ -153,6 +153,7 @@ def settings_tabs(request: MemberRequest, current: str) -> list[dict[str, Any]]:
         ("people:settings", _("People and workspace")),
         ("people:me", _("Your account")),
         ("api:tokens", _("Tokens for programs")),
+        ("web:health", _("Health")),
     ]
     if request.scope.may("read_audit"):
         places.insert(1, ("people:audit", _("Audit trail")))

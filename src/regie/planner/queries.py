@@ -51,7 +51,14 @@ class RangeTooLong(ValueError):
 
 
 def entries(
-    scope: Scope, *, since: date, until: date, zone: str, account: int | None = None, state: str = ""
+    scope: Scope,
+    *,
+    since: date,
+    until: date,
+    zone: str,
+    account: int | None = None,
+    state: str = "",
+    campaign: int | None = None,
 ) -> list[Entry]:
     """The deliveries due from the first to the last day, both included, as days are counted in ``zone``.
 
@@ -67,6 +74,8 @@ def entries(
     rows = Delivery.objects.filter(workspace__in=scope.workspace_ids(), due_at__gte=begin, due_at__lt=end)
     if account is not None:
         rows = rows.filter(account=account)
+    if campaign is not None:
+        rows = rows.filter(variant__post__campaign=campaign)
     rows = rows.filter(state__in=GROUPS[state]) if state in GROUPS else rows.exclude(state=State.CANCELLED)
     found = rows.order_by("due_at", "pk").values_list(
         "pk",

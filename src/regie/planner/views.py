@@ -31,6 +31,7 @@ from regie.publishing import services
 from regie.publishing.models import Delivery
 from regie.publishing.remarks import left_in_words
 from regie.publishing.room import left_today
+from regie.studio.campaigns import choices
 
 VIEWS = ("month", "week", "list")
 SHOWN = 5  # entries of a day before "+54 more"
@@ -50,11 +51,18 @@ class CalendarFilters(forms.Form):
 
     account = forms.TypedChoiceField(label=gettext_lazy("Account"), required=False, coerce=int, empty_value=None)
     state = forms.ChoiceField(label=gettext_lazy("State"), choices=STATES, required=False)
+    campaign = forms.TypedChoiceField(label=gettext_lazy("Campaign"), required=False, coerce=int, empty_value=None)
     view = forms.CharField(required=False, widget=forms.HiddenInput)
     on = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Mapping[str, Any], *, accounts: list[tuple[int, str]]) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], *, accounts: list[tuple[int, str]], campaigns: list[tuple[int, str]]
+    ) -> None:
         super().__init__(data)
+        if campaigns:
+            self.fields["campaign"].choices = [("", _("All campaigns")), *campaigns]  # type: ignore[attr-defined]
+        else:
+            del self.fields["campaign"]
         self.fields["account"].choices = [("", _("All accounts")), *accounts]  # type: ignore[attr-defined]
 
 
@@ -109,7 +117,8 @@ def _context(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
     span = _span(view, on, only_day=only_day)
     there = list(accounts_for(scope))
     accounts = [(account.pk, str(account)) for account in there]
-    filters = CalendarFilters({**asked.dict(), "view": view, "on": on.isoformat()}, accounts=accounts)
+    given = {**asked.dict(), "view": view, "on": on.isoformat()}
+    filters = CalendarFilters(given, accounts=accounts, campaigns=choices(scope))
     narrowed = filters.cleaned_data if filters.is_valid() else {}
     found = queries.entries(
         scope,
@@ -118,13 +127,12 @@ def _context(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
         zone=zone,
         account=narrowed.get("account"),
         state=narrowed.get("state", ""),
+        campaign=narrowed.get("campaign"),
     )
     days = _days(
         span, queries.by_day(found), today=today, month=on.month if view == "month" else 0, all_=view != "month"
     )
-    kept = {
-        key: value for key, value in (("account", narrowed.get("account")), ("state", narrowed.get("state"))) if value
-    }
+    kept = {key: value for key in ("account", "state", "campaign") if (value := narrowed.get(key))}
     return {
         "view": view,
         "on": on,

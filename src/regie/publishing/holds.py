@@ -13,11 +13,13 @@ from regie.studio.models import Variant
 FROZEN = "frozen"
 RECONNECT = "reconnect"
 PAUSED = "paused"
+KEPT = "kept"
 
 WHY: dict[str, str | Promise] = {
     FROZEN: _("Everything is frozen here until somebody lifts the freeze."),
     RECONNECT: _("The account needs to be connected again."),
     PAUSED: _("The account is paused."),
+    KEPT: _("Somebody left it held when a freeze was lifted. It waits for a decision."),
 }
 
 DERIVED = frozenset((FROZEN, RECONNECT, PAUSED))  # can be told from freezes and accounts at any moment

@@ -190,6 +190,9 @@ class Freeze(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return str(self.account or self.campaign or self.workspace or "")
+
 
 class Publisher(models.Model):
     """A publisher process, as it last reported."""

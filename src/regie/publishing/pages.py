@@ -20,7 +20,7 @@ from regie.networks.protocols import Deletes
 from regie.people.models import Member
 from regie.people.scope import Scope
 from regie.publishing.contents import steps_of as contents_of
-from regie.publishing.holds import WHY
+from regie.publishing.holds import KEPT, WHY
 from regie.publishing.models import Attempt, Delivery, Step
 from regie.publishing.states import MOVABLE, State
 
@@ -100,6 +100,8 @@ def _offered(delivery: Delivery, member: Member) -> Iterable[str]:
             yield "move"
         if state in MOVABLE or state in (State.PREPARING, State.CLAIMED):
             yield "cancel"
+        if state == State.HELD and KEPT in delivery.holds and delivery.due_at > clock.now():
+            yield "let-go"
         if state == State.CANCELLED and delivery.gone_at is None and delivery.due_at > clock.now():
             yield "undo-cancel"
     assigned = delivery.variant.assignee_id == member.user_id
@@ -109,6 +111,8 @@ def _offered(delivery: Delivery, member: Member) -> Iterable[str]:
         return
     if state in (State.REFUSED, State.MISSED):
         yield "send-again"
+    if state == State.HELD and KEPT in delivery.holds:
+        yield "send-now"
     if state == State.UNCLEAR:
         yield from ("there", "absent")
     if state == State.PARTLY and delivery.remove_at is None:

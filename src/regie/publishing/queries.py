@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
-from django.db.models import Avg, Count, F, Max, Min, Prefetch, Q, QuerySet
+from django.db.models import Aggregate, Count, F, FloatField, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Extract
 
 from regie.core import clock
 from regie.core.sentences import in_words
-from regie.people.models import Workspace
 from regie.people.scope import Scope
-from regie.publishing.models import Attempt, Delivery, Freeze, Publisher, Step
+from regie.publishing.models import Attempt, Delivery, Freeze, Step
 from regie.publishing.states import NEEDS_A_PERSON, State
 
 SILENT = timedelta(seconds=15)
@@ -212,68 +212,86 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
     return (end - start).total_seconds() if start is not None and end is not None else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Punctuality:
-    """How well promises were kept. Seconds late are None where nothing was published.
+EDGES = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)  # seconds
 
-    on_time: published with the visible call begun within a minute of the promised moment
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """How long after the promised moment the visible calls began. Work by hand, and what people sent late, are apart.
+
+    counts: one per edge of EDGES (up to and including it), and one for whatever was later still
+    total:  the sum of all delays, in seconds; p50, p95, p99 None where nothing was sent
+    latency: median of the seconds from there to the network's yes
     """
 
-    published: int
-    on_time: int
-    average: float | None
-    worst: float | None
+    days: int
+    counts: Sequence[int]
+    total: float
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    latency: float | None
     missed: int
 
+    @property
+    def sent(self) -> int:
+        return sum(self.counts)
 
-def punctuality(workspace: Workspace, *, days: int = 30) -> Punctuality:
-    """Over the promises of the last ``days`` days; work by hand is left out."""
-    since = clock.now() - timedelta(days=days)
-    rows = Delivery.objects.filter(workspace=workspace, due_at__gte=since, due_at__lte=clock.now())
-    late = Extract(F("sent_at") - F("due_at"), "epoch")
+    @property
+    def cumulative(self) -> list[tuple[float, int]]:
+        """(edge, how many were no later than it), as Prometheus counts."""
+        return [(edge, sum(self.counts[: number + 1])) for number, edge in enumerate(EDGES)]
+
+    @property
+    def within_a_minute(self) -> float | None:
+        """Part of all, from 0 to 1."""
+        return dict(self.cumulative)[60] / self.sent if self.sent else None
+
+
+def histogram(deliveries: QuerySet[Delivery], *, days: int = 30) -> Histogram:
+    """Punctuality over the promises of the last ``days`` days among ``deliveries``: one query."""
+    now = clock.now()
+    rows = deliveries.filter(due_at__gte=now - timedelta(days=days), due_at__lte=now)
+    late = Extract(F("sent_at") - F("due_at"), "epoch", output_field=FloatField())
+    took = Extract(F("accepted_at") - F("sent_at"), "epoch", output_field=FloatField())
     sent = Q(state=State.PUBLISHED, variant__by_hand=False, sent_at__isnull=False)
-    found = rows.aggregate(
-        published=Count("pk", filter=sent),
-        on_time=Count("pk", filter=sent & Q(sent_at__lte=F("due_at") + timedelta(minutes=1))),
-        average=Avg(late, filter=sent),
-        worst=Max(late, filter=sent),
+    found = rows.order_by().aggregate(
+        **{f"upto_{number}": Count("pk", filter=sent & _late_by(edge)) for number, edge in enumerate(EDGES)},
+        sent=Count("pk", filter=sent),
+        total=Sum(late, filter=sent),
         missed=Count("pk", filter=Q(state=State.MISSED)),
+        **{f"p{part}": _Percentile(late, part / 100, filter=sent) for part in (50, 95, 99)},
+        latency=_Percentile(took, 0.5, filter=sent & Q(accepted_at__isnull=False)),
     )
-    for name in ("average", "worst"):
-        found[name] = None if found[name] is None else float(found[name])
-    return Punctuality(**found)
+    upto = [found[f"upto_{number}"] for number in range(len(EDGES))]
+    counts = [many - before for before, many in pairwise([0, *upto, found["sent"]])]
+    shown = {name: None if found[name] is None else max(0.0, found[name]) for name in ("p50", "p95", "p99", "latency")}
+    return Histogram(days=days, counts=counts, total=max(found["total"] or 0.0, 0.0), missed=found["missed"], **shown)
 
 
-# Health
+def _late_by(edge: float) -> Q:
+    return Q(sent_at__lte=F("due_at") + timedelta(seconds=edge))
+
+
+class _Percentile(Aggregate):
+    """PostgreSQL's percentile_cont(part) WITHIN GROUP (ORDER BY what)."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(%(part)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+    def __init__(self, what: Any, part: float, **more: Any) -> None:
+        super().__init__(what, part=part, output_field=FloatField(), **more)
+
+
+# Freezes
 
 
 def freezes_for(scope: Scope) -> QuerySet[Freeze]:
     """The freezes in force that touch the workspaces in view, the installation's included."""
+    return every_freeze_for(scope).filter(lifted_at=None).order_by("at")
+
+
+def every_freeze_for(scope: Scope) -> QuerySet[Freeze]:
+    """Lifted ones too."""
     where = Q(workspace__in=scope.workspace_ids()) | Q(workspace=None)
-    return Freeze.objects.filter(where, lifted_at=None).select_related("workspace", "account", "by").order_by("at")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """``alive`` publishers were seen within 15 s; ``waiting_since``: the oldest due delivery nobody has taken."""
-
-    alive: int
-    silent: int
-    sending: int
-    skew_ms: float
-    waiting_since: datetime | None
-
-
-def health() -> Health:
-    """For the whole installation."""
-    now = clock.now()
-    publishers = list(Publisher.objects.all())
-    alive = [one for one in publishers if one.seen_at >= now - SILENT]
-    overdue = Delivery.objects.filter(state=State.SCHEDULED, next_at__lt=now - timedelta(seconds=5))
-    return Health(
-        alive=len(alive),
-        silent=len(publishers) - len(alive),
-        sending=sum(one.sending for one in alive),
-        skew_ms=max((one.skew_ms for one in alive), key=abs, default=0.0),
-        waiting_since=overdue.aggregate(first=Min("next_at"))["first"],
-    )
+    return Freeze.objects.filter(where).select_related("workspace", "account", "campaign", "by", "lifted_by")

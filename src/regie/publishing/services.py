@@ -283,6 +283,30 @@ def send_again(delivery: Delivery, *, by: Member) -> Delivery:
 
 
 @transaction.atomic
+def send_now(delivery: Delivery, *, by: Member) -> Delivery:
+    """What waits, is held or was missed goes out now, as its post reads now; what still holds it goes on holding it."""
+    by.must("publish", delivery)
+    row = _locked(delivery, MOVABLE, _("It is on its way already, or was settled meanwhile."))
+    if why := why_not(row.variant):
+        raise NotReady(" ".join(why), {row.variant: why})
+    _promise_again(row, _this_moment(row.workspace))
+    audit.record(by=by, did="delivery.sent_now", to=row, label=_label(row))
+    return row
+
+
+@transaction.atomic
+def let_go(delivery: Delivery, *, by: Member) -> Delivery:
+    """One that was left held at the end of a freeze waits for its time again. Raises TooLate once that has passed."""
+    by.must("schedule", delivery)
+    row = _locked(delivery, (State.HELD,), _("It is not held."))
+    if row.due_at < clock.now() - GRACE:
+        raise TooLate(_("Its time has passed. Choose a new one."))
+    _promise_again(row, WallTime(row.local_at, row.zone))
+    audit.record(by=by, did="delivery.let_go", to=row, label=_label(row))
+    return row
+
+
+@transaction.atomic
 def finish_partly(delivery: Delivery, *, by: Member) -> Delivery:
     """Sends the parts that are missing, from where it stopped."""
     by.must("publish", delivery)
@@ -450,7 +474,7 @@ def _workspace_of(thing: Covered) -> int | None:
     return thing.pk if thing is not None else None
 
 
-def _covered(freeze: Freeze) -> Q:
+def covered(freeze: Freeze) -> Q:
     """The deliveries a freeze is about."""
     if freeze.account_id is not None:
         return Q(account=freeze.account_id)
@@ -511,6 +535,11 @@ def hold_what_is_frozen() -> int:
         return int(cursor.rowcount)
 
 
+def must_lift(freeze: Freeze, by: Member | User) -> None:
+    """Raises NotAllowed when the person may not lift it."""
+    _must(by, "lift", freeze.workspace_id)
+
+
 @transaction.atomic
 def lift(freeze: Freeze, *, by: Member | User) -> list[Delivery]:
     """Ends a freeze. What is still to come waits for its time; what has passed is missed, for people to decide.
@@ -525,14 +554,14 @@ def lift(freeze: Freeze, *, by: Member | User) -> list[Delivery]:
     hold_what_is_frozen()  # what slipped in since the last sweep
     row.lifted_at, row.lifted_by = clock.now(), by.user if isinstance(by, Member) else by
     row.save(update_fields=["lifted_at", "lifted_by"])
-    missed = release(_covered(row), FROZEN, passed_is_missed=True)
+    missed = release(covered(row), FROZEN, passed_is_missed=True)
     audit.record(by=by, did="freeze.lifted", to=row, workspace=row.workspace_id, missed=len(missed))
     wake_publishers()
     return missed
 
 
 def _must_have_looked(freeze: Freeze) -> None:
-    looking = Delivery.objects.filter(_covered(freeze), state=State.UNCLEAR, look_at__isnull=False).count()
+    looking = Delivery.objects.filter(covered(freeze), state=State.UNCLEAR, look_at__isnull=False).count()
     if (
         looking
         and freeze.workspace_id is None

@@ -1,11 +1,14 @@
 from django.urls import path
 
-from regie.publishing import views
+from regie.publishing import freezes, views
 
 app_name = "publishing"
 urlpatterns = [
     path("posts/schedule/", views.schedule, name="schedule"),
     path("posts/publish/", views.publish, name="publish"),
+    path("freezes/", freezes.freezes, name="freezes"),
+    path("freezes/new/", freezes.freeze, name="freeze"),
+    path("freezes/<int:pk>/", freezes.resume, name="resume"),
     path("deliveries/<int:pk>/", views.delivery, name="delivery"),
     path("deliveries/<int:pk>/row/", views.row, name="row"),
     path("deliveries/<int:pk>/live/", views.live, name="live"),

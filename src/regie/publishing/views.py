@@ -231,6 +231,16 @@ def _send_again(_request: HttpRequest, found: Delivery, member: Member) -> tuple
     return _("It is on its way again."), ""
 
 
+def _send_now(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.send_now(found, by=member)
+    return _("It is on its way."), ""
+
+
+def _let_go(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.let_go(found, by=member)
+    return _("It goes out at its time."), ""
+
+
 def _there(request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
     services.settle_there(found, link=request.POST.get("link", ""), by=member)
     return _("Settled: it is there."), ""
@@ -266,6 +276,8 @@ ACTIONS: dict[str, Action] = {
     "cancel": _cancel,
     "undo-cancel": _undo_cancel,
     "send-again": _send_again,
+    "send-now": _send_now,
+    "let-go": _let_go,
     "there": _there,
     "absent": _absent,
     "finish": _finish,

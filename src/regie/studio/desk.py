@@ -22,8 +22,8 @@ from regie.people.models import User, Workspace
 from regie.studio import checks
 from regie.studio.checks import Finding, Level
 from regie.studio.content import Content, MediaUse, Part, Poll
-from regie.studio.models import Post
-from regie.studio.services import Given, Written
+from regie.studio.models import Campaign, Post
+from regie.studio.services import NONE, Given, Written
 
 LANGUAGES = ("ar", "cs", "de", "el", "en", "es", "fi", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sv", "tr", "uk")
 VISIBILITIES = {
@@ -130,6 +130,12 @@ class Desk:
         found = Account.objects.filter(workspace=self.workspace)
         there = [a for a in found if a.state != Account.State.REMOVED or a.pk in self.written.on]
         return sorted(there, key=lambda a: (order.get(a.network, 99), a.name.casefold(), a.pk))
+
+    @cached_property
+    def campaigns(self) -> list[Campaign]:
+        """Those that can be chosen, and the one that is."""
+        found = Campaign.objects.filter(workspace=self.workspace)
+        return list(found.filter(archived_at=None) | found.filter(pk=self.written.campaign))
 
     @cached_property
     def groups(self) -> list[tuple[str, str, list[Account]]]:
@@ -438,4 +444,4 @@ def written_from(post: Post) -> Written:
     on: Mapping[int, Given] = {
         v.account_id: Given(v.document if v.content is not None else None, v.by_hand, v.assignee_id) for v in variants
     }
-    return Written(content=post.document, on=on, title=post.title)
+    return Written(content=post.document, on=on, title=post.title, campaign=post.campaign_id or NONE)

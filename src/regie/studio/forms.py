@@ -13,8 +13,9 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from regie.studio.campaigns import FIRST_COLOUR
 from regie.studio.content import Content, MediaUse, Part, Poll
-from regie.studio.services import Given, Written
+from regie.studio.services import NONE, SAME, Given, Written
 
 MOST_PARTS = 50
 MOST_OPTIONS = 12
@@ -32,7 +33,8 @@ def read(data: QueryDict) -> Written:
         )
         for account in dict.fromkeys(_numbers(data, "account"))
     }
-    return Written(content=read_content(data, "s"), on=on, title=data.get("title", ""))
+    campaign = (_number(data["campaign"]) or NONE) if "campaign" in data else SAME
+    return Written(content=read_content(data, "s"), on=on, title=data.get("title", ""), campaign=campaign)
 
 
 def read_content(data: QueryDict, key: str) -> Content:
@@ -86,6 +88,10 @@ STATES = (
 )
 
 
+def _day() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
 class PostFilters(forms.Form):
     """What the list of posts can be narrowed by; it lives in the address."""
 
@@ -94,9 +100,32 @@ class PostFilters(forms.Form):
     )
     state = forms.ChoiceField(label=_("State"), choices=STATES, required=False)
     account = forms.TypedChoiceField(label=_("Account"), required=False, coerce=int, empty_value=None)
+    campaign = forms.TypedChoiceField(label=_("Campaign"), required=False, coerce=int, empty_value=None)
     author = forms.TypedChoiceField(label=_("Written by"), required=False, coerce=int, empty_value=None)
 
-    def __init__(self, data: Any, *, accounts: list[tuple[int, str]], authors: list[tuple[int, str]]) -> None:
+    def __init__(
+        self,
+        data: Any,
+        *,
+        accounts: list[tuple[int, str]],
+        authors: list[tuple[int, str]],
+        campaigns: list[tuple[int, str]],
+    ) -> None:
         super().__init__(data)
+        if campaigns:
+            self.fields["campaign"].choices = [("", _("Any campaign")), *campaigns]  # type: ignore[attr-defined]
+        else:
+            del self.fields["campaign"]
         self.fields["account"].choices = [("", _("Any account")), *accounts]  # type: ignore[attr-defined]
         self.fields["author"].choices = [("", _("Anyone")), *authors]  # type: ignore[attr-defined]
+
+
+class CampaignForm(forms.Form):
+    """A campaign's plan."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    colour = forms.RegexField(
+        r"^#[0-9a-fA-F]{6}$", label=_("Colour"), initial=FIRST_COLOUR, widget=forms.TextInput(attrs={"type": "color"})
+    )
+    starts_on = forms.DateField(label=_("First day"), required=False, widget=_day())
+    ends_on = forms.DateField(label=_("Last day"), required=False, widget=_day())

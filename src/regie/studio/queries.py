@@ -29,19 +29,25 @@ class Standing:
 def posts_for(scope: Scope, verb: str = "view") -> QuerySet[Post]:
     """The posts of the workspaces in view where the person may do ``verb``; those in the bin are left out."""
     return Post.objects.filter(workspace__in=scope.workspace_ids(verb), removed_at=None).select_related(
-        "workspace", "author"
+        "workspace", "author", "campaign"
     )
 
 
 def every_post_for(scope: Scope) -> QuerySet[Post]:
     """In any of the person's workspaces, those in the bin too: for links that were kept, and for the undo."""
     return Post.objects.filter(workspace__in=[seat.workspace_id for seat in scope.members]).select_related(
-        "workspace", "author"
+        "workspace", "author", "campaign"
     )
 
 
 def matching(
-    posts: QuerySet[Post], *, text: str = "", state: str = "", account: int | None = None, author: int | None = None
+    posts: QuerySet[Post],
+    *,
+    text: str = "",
+    state: str = "",
+    account: int | None = None,
+    author: int | None = None,
+    campaign: int | None = None,
 ) -> QuerySet[Post]:
     """Narrows a list. ``state``: draft, planned, needs_me, published, or a state of a delivery."""
     if words := text.split():
@@ -58,6 +64,8 @@ def matching(
         posts = posts.filter(Exists(variants.filter(account=account, dropped_at=None)))
     if author is not None:
         posts = posts.filter(author=author)
+    if campaign is not None:
+        posts = posts.filter(campaign=campaign)
     return posts
 
 

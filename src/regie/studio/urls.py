@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from regie.studio import views
+from regie.studio import campaign_views, views
 
 app_name = "studio"
 urlpatterns = [
@@ -16,5 +16,10 @@ urlpatterns = [
     path("posts/restore/", views.restore, name="restore"),
     path("posts/<int:pk>/edit/", views.edit, name="edit"),
     path("posts/<int:pk>/duplicate/", views.duplicate, name="duplicate"),
+    path("campaigns/", campaign_views.campaigns, name="campaigns"),
+    path("campaigns/<int:pk>/", campaign_views.campaign, name="campaign"),
+    path("campaigns/<int:pk>/archive/", campaign_views.archive, name="archive_campaign"),
+    path("campaigns/<int:pk>/put-back/", campaign_views.put_back, name="put_back_campaign"),
+    path("posts/campaign/", campaign_views.assign, name="assign_campaign"),
     path("", include("regie.publishing.post_urls")),  # a post's page shows its deliveries: publishing draws it
 ]

@@ -21,8 +21,8 @@ from regie.media.queries import matching as matching_files
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, User, Workspace
 from regie.people.scope import MemberRequest, Scope
+from regie.studio import campaigns, forms, queries, services
 from regie.studio import desk as desks
-from regie.studio import forms, queries, services
 from regie.studio.content import Content
 from regie.studio.desk import Desk
 from regie.studio.errors import Outdated
@@ -48,6 +48,7 @@ def posts(request: HttpRequest) -> HttpResponse:
         state=narrowed.get("state", ""),
         account=narrowed.get("account"),
         author=narrowed.get("author"),
+        campaign=narrowed.get("campaign"),
     )
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     standings = queries.standings(page.object_list)
@@ -60,6 +61,7 @@ def posts(request: HttpRequest) -> HttpResponse:
             "filters": filters,
             "active": _active(request, filters, narrowed),
             "can_write": scope.may("write"),
+            "campaigns": campaigns.choices(scope) if scope.may("write") and not scope.all else [],
             "anything": bool(page.object_list) or queries.posts_for(scope).exists(),
         },
     )
@@ -85,6 +87,7 @@ def _filters(request: HttpRequest, scope: Scope) -> forms.PostFilters:
         request.GET,
         accounts=[(account.pk, str(account)) for account in accounts_for(scope)],
         authors=[(user.pk, str(user)) for user in authors],
+        campaigns=campaigns.choices(scope),
     )
 
 

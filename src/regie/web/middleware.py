@@ -5,32 +5,53 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from regie.core.errors import Problem
+from regie.web import health, metrics
 from regie.web.errors import database_away
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class HealthMiddleware:
-    """``/healthz`` says 200 when a request could be answered: before sessions, hosts and everything else."""
+    """Before sessions, hosts and everything else: three addresses for machines that watch.
+
+    ``/healthz``: 200 when a request could be answered. ``/readyz``: 200 when the whole installation does its work, or
+    503 with the reasons. ``/metrics``: numbers for Prometheus, for whom ``metrics.may_read`` lets in; 404 for others.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info != "/healthz":
+        answer = {"/healthz": _healthz, "/readyz": _readyz, "/metrics": _metrics}.get(request.path_info)
+        if answer is None:
             return self.get_response(request)
         try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
-        except OperationalError:
-            return JsonResponse({"ready": False, "why": "database"}, status=503)
-        return JsonResponse({"ready": True})
+            return answer(request)
+        except (OperationalError, InterfaceError):
+            return JsonResponse({"ready": False, "why": ["database"]}, status=503)
+
+
+def _healthz(_request: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"ready": True})
+
+
+def _readyz(_request: HttpRequest) -> HttpResponse:
+    why = health.not_ready()
+    return JsonResponse({"ready": not why, "why": why}, status=503 if why else 200)
+
+
+def _metrics(request: HttpRequest) -> HttpResponse:
+    if not metrics.may_read(request):
+        return HttpResponse("", status=404, content_type="text/plain")
+    return HttpResponse(metrics.text(), content_type=metrics.CONTENT_TYPE)
 
 
 class ProblemMiddleware:

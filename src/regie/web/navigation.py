@@ -30,6 +30,7 @@ GROUPS: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
         _("Create"),
         (
             Place(_("Posts"), "studio:posts", "edit", under="studio"),
+            Place(_("Campaigns"), "studio:campaigns", "flag"),
             Place(_("Media"), "media:library", "photo", under="media"),
         ),
     ),
@@ -87,16 +88,21 @@ def freeze(scope: Scope) -> dict[str, object] | None:
     """The freeze in force over what is in view, and where to change it. None where the person cannot."""
     from regie.publishing.models import Freeze
 
-    if not scope.may("freeze"):
-        return None
+    where = Q(workspace__in=scope.workspace_ids()) | Q(workspace=None)
     found = (
-        Freeze.objects.filter(Q(workspace__in=scope.workspace_ids()) | Q(workspace=None), account=None, campaign=None, lifted_at=None)
+        Freeze.objects.filter(where, account=None, campaign=None, lifted_at=None)
+        .select_related("by")
         .order_by("at")
         .first()
     )
+    if found is None and not scope.may("freeze"):
+        return None
     return {
         "on": found is not None,
         "since": found.at if found else None,
-        "url": _address("publishing:freeze"),
-        "can": scope.may("lift" if found else "freeze"),
+        "who": str(found.by or "") if found else "",
+        "why": found.why if found else "",
+        "url": _address("publishing:freezes" if found else "publishing:freeze"),
+        "all_url": _address("publishing:freezes"),
+        "can": found is not None or scope.may("freeze"),
     }

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from regie.accounts.models import Account
-from regie.accounts.queries import accounts_for
+from regie.accounts.queries import accounts_for, ending_soon
 from regie.community.models import Message
 from regie.core import clock
 from regie.people.scope import Scope
@@ -49,6 +49,7 @@ def today(scope: Scope) -> dict[str, Any]:
         "needs": needs[:MOST],
         "needs_count": needs.count(),
         "broken": accounts_for(scope).filter(state=Account.State.BROKEN)[:MOST],
+        "ending": ending_soon(accounts_for(scope, "connect"))[:MOST],
         "open_messages": messages[:5],
         "open_count": messages.count(),
         "next": upcoming.order_by("due_at")[:MOST],

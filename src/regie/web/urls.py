@@ -6,6 +6,7 @@ app_name = "web"
 urlpatterns = [
     path("", views.today, name="today"),
     path("search/", views.search, name="search"),
+    path("settings/health/", views.health_page, name="health"),
     path("notices/", views.notices, name="notices"),
     path("notices/read/", views.read_all_notices, name="read_all_notices"),
     path("notices/<int:pk>/", views.open_notice, name="open_notice"),

@@ -16,7 +16,8 @@ from regie.people.models import Notice
 from regie.people.notices import sentence
 from regie.people.queries import notices_of
 from regie.people.scope import MemberRequest
-from regie.web import queries
+from regie.people.views import settings_tabs
+from regie.web import charts, health, queries
 
 PER_PAGE = 30
 
@@ -26,6 +27,22 @@ PER_PAGE = 30
 def today(request: MemberRequest) -> HttpResponse:
     """What needs the person, what goes out next, and what came in."""
     return render(request, "web/today.html", queries.today(request.scope))
+
+
+@login_required
+@require_safe
+def health_page(request: MemberRequest) -> HttpResponse:
+    """How publishing is, here and (for operators) underneath."""
+    found = health.health(request.scope)
+    context = {
+        "tabs": settings_tabs(request, "web:health"),
+        "health": found,
+        "states": [(state, many) for state, many in found.states.items() if many],
+        "chart": charts.punctuality(found.punctuality),
+        "bars": charts.punctuality_rows(found.punctuality),
+        "operator": request.user.is_operator,
+    }
+    return render(request, "web/health.html", context)
 
 
 @login_required
