@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
 
 from regie.accounts.models import Account
+from regie.media.services import upload
 from regie.people.models import Member, Notice
 from regie.publishing import services
 from regie.publishing.engine import claim, record, sweep
@@ -285,6 +288,65 @@ def test_a_look_does_not_take_the_post_of_a_twin_whose_answer_is_on_its_way(
     assert [state_of(first), state_of(second)] == ["published", "published"]
     assert theirs in (first.remote_id, second.remote_id)
     assert len(mastodon.accepted()) == 2
+
+
+def test_a_neighbour_that_reads_much_alike_and_is_in_doubt_too_asks_nobody(
+    clock: Clock,
+    mastodon: Sandbox,
+    forgetful: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
+    monday, tuesday = (
+        promise(write_post(f"On {day} we are open until six", on=[forgetful]), wall)
+        for day, wall in (("Monday", "09:01"), ("Tuesday", "09:02"))
+    )
+    mastodon.faults.listing_lag = 400
+    clock.set("09:01")
+    mastodon.will_drop(method="POST", path="statuses")
+    publish_due()
+    clock.set("09:02")
+
+    async def accepted_and_not_yet_written_down() -> None:
+        async with Database(2) as database:
+            (lane,) = await claim.claim(database, most=5, publisher="slow")
+            assert (await record.begin(database, [_intent(tuesday, lane)]))[0] is not None
+
+    asyncio.run(accepted_and_not_yet_written_down())
+    mastodon.say(by="regie", text="On Tuesday we are open until six")
+    mastodon.faults.listing_lag = 0
+    for _ in range(20):
+        clock.advance(seconds=15)
+        publish_due()
+    assert [state_of(monday), state_of(tuesday)] == ["published", "published"]
+    assert len(mastodon.accepted()) == 2
+    assert not Notice.objects.exists()
+
+
+def test_a_thread_with_pictures_is_prepared_part_by_part(
+    clock: Clock,
+    bluesky: Sandbox,
+    bluesky_account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+    picture: Callable[..., BytesIO],
+    bob: Member,
+) -> None:
+    file = upload(workspace=bob.workspace, name="a.jpg", source=picture(), by=bob)
+    post = write_post("One", "Two", on=[bluesky_account])
+    for part in post.content["parts"]:
+        part["media"] = [{"file": file.pk, "alt": "A wall"}]
+    post.save()
+    delivery = promise(post, "09:30")
+    clock.set(clock.at("09:29") + timedelta(seconds=40))
+    publish_due()
+    assert (state_of(delivery), delivery.prepare_at) == ("scheduled", None)
+    clock.set("09:30")
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert [entry.media for entry in bluesky.accepted("post") + bluesky.accepted("reply")] == [1, 1]
 
 
 def test_nothing_is_written_to_a_network_after_the_time_to_speak(mastodon: Sandbox) -> None:

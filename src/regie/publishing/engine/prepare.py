@@ -146,14 +146,9 @@ async def ahead(sender: Sender, account: Mapping[str, Any], delivery: Delivery) 
     told = Told(delivery_id=delivery.id, lease=delivery.lease, state="scheduled")
     if delivery.content is not None and not await rewrite.follow(database, speaker, delivery):
         return
-    for step in delivery.steps:
+    step = next((step for step in delivery.steps if not step.is_out), None)
+    if step is not None:  # a further part answers this one, which is not there yet: its turn comes after it
         told = await _one(sender, speaker, delivery, step)
-        if not told.prepared:
-            break
-        if step is not delivery.steps[-1]:
-            told.state, told.keep_lease = "preparing", True
-            if not await sender.records.put(told):
-                return
     await sender.records.put(told)
 
 

@@ -259,7 +259,8 @@ async def _search(
     listing = await speaker.connector.own_posts(since=window.began_at - timedelta(minutes=5))
     ahead = listing.network_now - asked_at if listing.network_now else timedelta(0)
     since = window.began_at + ahead - ROUNDING
-    twins = await _twins(database, speaker, delivery, step)
+    rivals = await database.rows(RIVALS, account=speaker.account_id, id=delivery.id)
+    twins = [rival for rival in rivals if _says(rival["content"]) == _says(step.content)]
     theirs = await _not_others(database, speaker, delivery, step, listing, since)
     candidates = sorted(
         (seen for seen in theirs if same(step.content.get("text", ""), seen.text) and _fits(delivery, step, seen)),
@@ -278,13 +279,9 @@ async def _search(
         _ask(told, TWO_ALIKE)
     else:
         visible = how.visible_within if how is not None else DEFAULT_VISIBLE
+        waited_for = [rival["content"].get("text", "") for rival in rivals]
+        theirs = [seen for seen in theirs if not any(same(text, seen.text) for text in waited_for)]
         _not_found(told, delivery, step, window, listing, theirs, since, visible, database.moment())
-
-
-async def _twins(database: Database, speaker: Speaker, delivery: Delivery, step: Step) -> list[Mapping[str, Any]]:
-    """Steps of other deliveries that say the same on this account, and whose fate is not known either."""
-    rows = await database.rows(RIVALS, account=speaker.account_id, id=delivery.id)
-    return [row for row in rows if _says(row["content"]) == _says(step.content)]
 
 
 def _says(content: Mapping[str, Any]) -> tuple[str, int]:
