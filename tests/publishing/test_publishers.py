@@ -14,16 +14,18 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from regie.accounts.models import Account
+from regie.core import clock
 from regie.core.times import WallTime
 from regie.people.models import Member
 from regie.publishing import services
-from regie.publishing.engine import claim, record
+from regie.publishing.engine import claim, record, sweep
 from regie.publishing.engine.database import Database, address
-from regie.publishing.engine.publisher import Publisher, run
+from regie.publishing.engine.publisher import PATIENCE, POLL, SWEEP, WRITING, Publisher, run
 from regie.publishing.engine.record import Intent
+from regie.publishing.engine.work import LEASE
 from regie.publishing.models import Attempt, Delivery, Lane
 from regie.publishing.models import Publisher as PublisherRow
 from regie.studio.models import Post
@@ -32,13 +34,6 @@ if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-SCRIPT = """
-import asyncio, django
-django.setup()
-from regie.publishing.engine.publisher import run
-asyncio.run(run(name="doomed", stop=asyncio.Event()))
-"""
 
 
 def state_of(delivery: Delivery) -> str:
@@ -55,18 +50,18 @@ def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
 
 
 @pytest.fixture
-def start_publisher(mastodon: Sandbox) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Starts real publishers, processes of their own, on the test's database; kills what is left of them."""
+def start_publisher(mastodon: Sandbox) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts ``regie publisher`` on the test's database; kills what is left of them. ``lease``: its seconds."""
     started = []
 
-    def start() -> subprocess.Popen[bytes]:
+    def start(lease: float = 10) -> subprocess.Popen[bytes]:
         environment = {
             **os.environ,
             "DATABASE_URL": _url(),
-            "DJANGO_SETTINGS_MODULE": "regie.config.settings",
             "REGIE_ALLOWED_HOSTS_OUT": mastodon.base,
+            "REGIE_PUBLISHER_LEASE": str(lease),
         }
-        started.append(subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment))
+        started.append(subprocess.Popen([sys.executable, "-m", "regie.cli", "publisher"], env=environment))
         return started[-1]
 
     yield start
@@ -92,7 +87,7 @@ def test_a_publisher_killed_while_sending_leaves_a_doubt_that_is_settled_with_on
     post: Post,
     bob: Member,
     publish_due: Callable[[], None],
-    start_publisher: Callable[[], subprocess.Popen[bytes]],
+    start_publisher: Callable[..., subprocess.Popen[bytes]],
     accepted: bool,
     request: pytest.FixtureRequest,
 ) -> None:
@@ -111,15 +106,81 @@ def test_a_publisher_killed_while_sending_leaves_a_doubt_that_is_settled_with_on
     mastodon.faults.latency = 0
     assert state_of(delivery) == "sending"
 
-    clock = request.getfixturevalue("clock")
+    ours = request.getfixturevalue("clock")
     mastodon.itself.world.clock.advance(timedelta(minutes=3))
-    clock.set(datetime.now(UTC) + timedelta(minutes=3))  # the lease is over, and the attempt's deadline
+    ours.set(datetime.now(UTC) + timedelta(minutes=3))  # the lease is over, and the attempt's deadline
     publish_due()
-    clock.advance(minutes=1)
+    ours.advance(minutes=1)
     publish_due()
     assert state_of(delivery) == "published"
     assert [entry.remote_id for entry in mastodon.accepted("post")] == [delivery.remote_id]
     assert Attempt.objects.filter(kind="commit").order_by("pk")[0].outcome == ""  # nobody lived to write it
+
+
+@pytest.fixture
+def five(account: Account, write_post: Callable[..., Post], bob: Member) -> Callable[[], None]:
+    """Plans five posts of one account for this moment: two go at a time, three wait for their turn."""
+
+    def send_off() -> None:
+        now = WallTime.at(clock.now(), "Europe/Paris")
+        with transaction.atomic():
+            for number in range(5):
+                services.schedule(post=write_post(f"Post {number}", on=[account]), at=now, by=bob)
+
+    return send_off
+
+
+def states() -> list[str]:
+    return sorted(Delivery.objects.values_list("state", flat=True))
+
+
+def test_a_publisher_told_to_stop_finishes_what_it_sends_and_gives_back_the_rest(
+    mastodon: Sandbox,
+    five: Callable[[], None],
+    start_publisher: Callable[..., subprocess.Popen[bytes]],
+    publish_due: Callable[[], None],
+) -> None:
+    mastodon.faults.latency = 2
+    leaving = start_publisher()
+    until(PublisherRow.objects.exists)
+    five()
+    until(lambda: states().count("sending") == 2)
+    began = time.monotonic()
+    leaving.send_signal(signal.SIGTERM)
+    assert leaving.wait(30) == 0
+    assert time.monotonic() - began < 10
+    assert states() == ["published", "published", "scheduled", "scheduled", "scheduled"]
+    assert not Lane.objects.exclude(lease=None).exists()
+    mastodon.faults.latency = 0
+    publish_due()
+    assert states() == ["published"] * 5
+    assert sorted(entry.text for entry in mastodon.accepted()) == [f"Post {number}" for number in range(5)]
+
+
+def test_the_work_of_a_publisher_that_died_is_taken_over_when_its_lease_runs_out(
+    mastodon: Sandbox, five: Callable[[], None], start_publisher: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    mastodon.faults.latency = 3
+    doomed = start_publisher(lease=2)
+    until(PublisherRow.objects.exists)
+    five()
+    until(lambda: states().count("sending") == 2)
+    assert states().count("claimed") == 3
+    start_publisher(lease=2)
+    until(lambda: PublisherRow.objects.count() == 2)
+    doomed.kill()
+    doomed.wait()
+    died = time.monotonic()
+    mastodon.faults.latency = 0
+    until(lambda: states().count("published") >= 3, 30)  # the three of which nothing had been said
+    assert time.monotonic() - died < 2 + 0.4 + 4  # the lease, a sweep, and the machine's own slowness
+    assert set(states()) <= {"published", "unclear"}
+
+
+def test_a_publisher_that_died_is_noticed_within_fifteen_seconds() -> None:
+    assert LEASE.total_seconds() + SWEEP + POLL <= 15
+    assert timedelta(seconds=15) >= sweep.SILENT
+    assert PATIENCE + WRITING < 30  # and one that is told to stop has left before that
 
 
 def test_a_publisher_that_dies_with_claimed_deliveries_gives_them_back(
