@@ -316,6 +316,11 @@ def telegram(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]
 
 
 @pytest.fixture
+def instagram(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("instagram", request, settings)
+
+
+@pytest.fixture
 def connect(alice: Member) -> Callable[..., Account]:
     """Connects an account of a sandbox to Alice's workspace: ``connect(mastodon, "shop")``."""
     from regie.accounts.services import connect
@@ -353,6 +358,11 @@ def bluesky_account(bluesky: Sandbox, connect: Callable[..., Account]) -> Accoun
 @pytest.fixture
 def telegram_account(telegram: Sandbox, connect: Callable[..., Account]) -> Account:
     return connect(telegram)
+
+
+@pytest.fixture
+def instagram_account(instagram: Sandbox, connect: Callable[..., Account]) -> Account:
+    return connect(instagram)
 
 
 @pytest.fixture
