@@ -1,6 +1,8 @@
 # Everything a developer types. Python 3.11 with pip is all that has to be there.
 SHELL := /bin/bash
 export REGIE_PORT ?= 8000
+# Images of Python often set it; then each process compiles every module again, which is half of a start.
+unexport PYTHONDONTWRITEBYTECODE
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 

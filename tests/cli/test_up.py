@@ -17,7 +17,7 @@ from regie.cli.benchmarks.installation import Installation, eventually, wait_unt
 from regie.core import embedded
 
 pytestmark = pytest.mark.xdist_group("installation")
-ROLES = ("regie.cli web", "regie.cli publisher", "regie.cli worker")
+ROLES = ("regie web", "regie publisher", "regie worker")
 
 
 @contextmanager
@@ -123,9 +123,9 @@ def test_a_role_that_is_killed_comes_back(running: Installation) -> None:
 
 
 def test_only_the_process_behind_the_port_is_killed(running: Installation) -> None:
-    (*_, worker) = running.pids("regie.cli web")
+    (*_, worker) = running.pids("regie web")
     os.kill(worker, signal.SIGKILL)
-    assert eventually(lambda: worker not in running.pids("regie.cli web") and answer(running, "/")[0] == 200)
+    assert eventually(lambda: worker not in running.pids("regie web") and answer(running, "/")[0] == 200)
 
 
 def test_a_killed_database_comes_back_under_the_roles(running: Installation) -> None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from regie.cli.errors import Stop
 from regie.config import database
 from regie.config.env import env
+from regie.config.logs import dict_config
 from regie.core import embedded
 
 
@@ -24,6 +25,10 @@ def take_role(name: str) -> None:
     """From here on this process, with those it starts, is a role: its log lines say so."""
     os.environ["REGIE_ROLE"] = name
     env.cache_clear()
+    if "regie.config.settings" in sys.modules:  # loaded before the fork
+        from django.conf import settings
+
+        settings.LOGGING = dict_config(env())
 
 
 @contextmanager
@@ -47,8 +52,15 @@ def database_up() -> Iterator[embedded.Running | None]:
 def ready() -> Iterator[embedded.Running | None]:
     """Database up and Django loaded."""
     with database_up() as running:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regie.config.settings")
-        import django
-
-        django.setup()
+        load_django()
         yield running
+
+
+def load_django() -> None:
+    """With the database that is up; again, when Django was loaded before it came up at another address."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regie.config.settings")
+    import django
+    from django.conf import settings
+
+    settings.DATABASES["default"].update(database.django_settings(database.url()))
+    django.setup()

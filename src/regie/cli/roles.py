@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from regie.cli.django import database_up, ready, take_role, tell
 from regie.cli.errors import Stop
+from regie.cli.forks import load
 from regie.config import budget
 from regie.config.env import env
 
@@ -22,7 +23,7 @@ AGAIN_SECONDS = 2.0  # between tries while the database is away
 
 
 def web() -> int:
-    """Pages and API. Its own processes take their shares of the database and load Django themselves."""
+    """Pages and API. Its own processes are forks of this one, which has loaded everything and serves nothing."""
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -36,8 +37,10 @@ def web() -> int:
         if running is not None:
             os.environ["REGIE_EMBEDDED_URL"] = running.url  # for the server's workers, which this process starts
         os.environ["REGIE_WEB_PARENT"] = str(os.getpid())
+        load()
         Granian(
             "regie.config.wsgi:application",
+            process_name="regie web",
             address=settings.host,
             port=settings.port,
             interface=Interfaces.WSGI,
@@ -74,7 +77,9 @@ def publisher() -> int:
     with ready():
         from regie.publishing.engine.publisher import run
 
-        _run(lambda stop: run(name=_name(), connections=budget.publisher_pool(env()), stop=stop))
+        given = env()
+        connections, in_flight = budget.publisher_pool(given), given.publisher_in_flight
+        _run(lambda stop: run(name=_name(), in_flight=in_flight, connections=connections, stop=stop))
     return 0
 
 

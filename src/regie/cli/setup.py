@@ -14,6 +14,7 @@ from regie.cli.errors import Stop
 from regie.config.env import env
 from regie.core.sealed import sealer
 
+MARK = "made-from"
 LOCK = 0x52E61E  # any number, the same for all: one setup at a time per database
 
 
@@ -74,11 +75,9 @@ def prepare_static_files() -> None:
 
     Django must be loaded; this process then serves nothing itself.
     """
-    target = env().data / "static"
-    mark = target / "made-from"
-    wanted = _fingerprint()
-    if mark.exists() and mark.read_text() == wanted:
+    if static_files_are_ready():
         return
+    target = env().data / "static"
     from django.conf import settings
     from django.core.management import call_command
 
@@ -86,10 +85,16 @@ def prepare_static_files() -> None:
     settings.STORAGES["staticfiles"]["BACKEND"] = "whitenoise.storage.CompressedManifestStaticFilesStorage"
     settings.STATIC_ROOT = str(fresh)
     call_command("collectstatic", interactive=False, verbosity=0)
-    (fresh / "made-from").write_text(wanted)
+    (fresh / MARK).write_text(_fingerprint())
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
     settings.STATIC_ROOT = str(target)
+
+
+def static_files_are_ready() -> bool:
+    """Whether they are what this version would make of its own. Needs no Django."""
+    mark = env().data / "static" / MARK
+    return mark.exists() and mark.read_text() == _fingerprint()
 
 
 def _fingerprint() -> str:

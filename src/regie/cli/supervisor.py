@@ -1,7 +1,8 @@
 """``regie up`` and ``regie demo``: starts every role on this machine, keeps them alive, stops them cleanly.
 
-The supervisor itself loads neither Django nor any role, so it stays small. Roles die with it, even by ``kill -9``
-(the kernel tells them); the embedded database stops when its last user is gone.
+The supervisor loads everything once and forks the roles, itself running none of it: so a start takes seconds, and
+the memory is shared. Roles die with it, even by ``kill -9`` (the kernel tells them); the embedded database stops when
+its last user is gone.
 """
 
 from __future__ import annotations
@@ -9,23 +10,25 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 from regie.cli.django import database_up, tell
 from regie.cli.errors import Stop
+from regie.cli.forks import fork, load
+from regie.cli.main import main
 from regie.cli.roles import require_free_port
+from regie.cli.setup import static_files_are_ready
 from regie.config.env import env
 from regie.config.first_start import is_loopback
 from regie.core import embedded
-from regie.core.parent import die_with_parent
 from regie_sandbox.registry import slugs
 
 STOP_SECONDS = 35  # a publisher finishes what it is sending within 30
@@ -35,29 +38,29 @@ LONGEST_BACKOFF_SECONDS = 30.0
 
 @dataclass
 class Role:
-    """One child process, started again when it ends by itself: at once, then ever more slowly."""
+    """One child process, started again when it ends by itself: at once, then ever more slowly.
 
-    name: str
-    arguments: tuple[str, ...]
-    environment: Mapping[str, str]
-    process: subprocess.Popen[bytes] | None = None
+    command: what one types after ``regie``. lock: the open file that makes us the only supervisor, not for a child.
+    """
+
+    command: tuple[str, ...]
+    lock: int
+    process: ForkProcess | None = None
     failures: int = 0
     start_at: float = 0.0
     started_at: float = field(default=0.0)
 
+    @property
+    def name(self) -> str:
+        return self.command[0]
+
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "regie.cli", *self.arguments],
-            env={**os.environ, **self.environment, "REGIE_ROLE": self.name},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C reaches us alone; we tell the roles, in order
-            preexec_fn=die_with_parent,
-        )
+        self.process = fork(self.name, partial(main, self.command), closing=[self.lock])
         self.started_at = time.monotonic()
 
     def look(self) -> None:
         """Notices an end, and starts it again when its pause is over."""
-        if self.process is not None and (code := self.process.poll()) is not None:
+        if self.process is not None and (code := self.process.exitcode) is not None:
             long_lived = time.monotonic() - self.started_at > 60
             self.failures = 1 if long_lived else self.failures + 1
             pause = min(0.5 * 2 ** (self.failures - 1), LONGEST_BACKOFF_SECONDS)
@@ -67,9 +70,9 @@ class Role:
             self.start()
 
     def send(self, number: signal.Signals) -> None:
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and self.process.exitcode is None and self.process.pid is not None:
             with suppress(ProcessLookupError):
-                self.process.send_signal(number)
+                os.kill(self.process.pid, number)
 
 
 def run(*, demo: bool) -> int:
@@ -77,23 +80,23 @@ def run(*, demo: bool) -> int:
     if demo:
         _demo_environment()
     settings = env()
-    with _only_one(settings.data):
+    with _only_one(settings.data) as lock:
         require_free_port(settings.host, settings.port)
         if demo:
             for port in range(settings.sandbox_port, settings.sandbox_port + 1 + len(slugs())):
                 require_free_port("127.0.0.1", port, variable="REGIE_SANDBOX_PORT")
         with _stop_signals() as asked, database_up() as running:
-            return _run(asked, running, demo=demo)
+            return _run(asked, running, lock, demo=demo)
 
 
-def _run(asked: list[int], running: embedded.Running | None, *, demo: bool) -> int:
+def _run(asked: list[int], running: embedded.Running | None, lock: int, *, demo: bool) -> int:
     began = time.monotonic()
     tell("Preparing ...")
-    if not _once("setup", asked):
+    if not _prepare(asked, lock):
         return 0
-    roles = list(_roles(demo=demo))
+    roles = list(_roles(lock, demo=demo))
     try:
-        if demo and not _once("demo-data", asked):  # plays on the sandbox's ports, so the sandbox starts after it
+        if demo and not _once("demo-data", asked, lock):  # plays on the sandbox's ports: the sandbox starts after it
             return 0
         for role in roles:
             if role.process is None:
@@ -110,13 +113,26 @@ def _run(asked: list[int], running: embedded.Running | None, *, demo: bool) -> i
     return 0
 
 
-def _roles(*, demo: bool) -> Iterator[Role]:
+def _prepare(asked: list[int], lock: int) -> bool:
+    """Brings the installation up to date, and loads everything; False when somebody asked us to stop meanwhile.
+
+    In this order only when there is something to make that the settings look at: the first start, and an upgrade.
+    """
+    if up_to_date := static_files_are_ready():
+        load()
+    if not _once("setup", asked, lock):
+        return False
+    if not up_to_date:
+        load()
+    return True
+
+
+def _roles(lock: int, *, demo: bool) -> Iterator[Role]:
     if demo:
         data = str(env().data / "sandbox")
-        yield Role("sandbox", ("sandbox", "--port", str(env().sandbox_port), "--data", data, "--live"), {})
-    yield Role("web", ("web",), {})
-    yield Role("publisher", ("publisher",), {})
-    yield Role("worker", ("worker",), {})
+        yield Role(("sandbox", "--port", str(env().sandbox_port), "--data", data, "--live"), lock)
+    for name in ("web", "publisher", "worker"):
+        yield Role((name,), lock)
 
 
 def _demo_environment() -> None:
@@ -134,8 +150,8 @@ def _demo_environment() -> None:
 
 
 @contextmanager
-def _only_one(data: Path) -> Iterator[None]:
-    """Two supervisors on one data folder would fight over it."""
+def _only_one(data: Path) -> Iterator[int]:
+    """Two supervisors on one data folder would fight over it. Yields the open file that holds the lock."""
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = (data / "supervisor.lock").open("w")
@@ -148,7 +164,7 @@ def _only_one(data: Path) -> Iterator[None]:
             raise Stop(
                 f"Régie already runs with the data in {data}. Stop it first, or set REGIE_DATA and REGIE_PORT."
             ) from exc
-        yield
+        yield file.fileno()
 
 
 @contextmanager
@@ -170,21 +186,21 @@ def _stop_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _once(command: str, asked: list[int]) -> bool:
+def _once(command: str, asked: list[int], lock: int) -> bool:
     """A command of ours that must succeed before anything else starts; it says itself what is wrong.
 
     Returns False when somebody asked us to stop meanwhile.
     """
-    role = Role(command, (command,), {})
+    role = Role((command,), lock)
     role.start()
     assert role.process is not None  # started just now
-    while role.process.poll() is None:
+    while role.process.exitcode is None:
         if asked:
             _stop([role])
             return False
         time.sleep(0.02)
-    if role.process.returncode:
-        raise Stop(f"`regie {command}` did not succeed ({role.process.returncode}); see above.")
+    if role.process.exitcode:
+        raise Stop(f"`regie {command}` did not succeed ({role.process.exitcode}); see above.")
     return True
 
 
@@ -256,9 +272,8 @@ def _end(roles: list[Role]) -> None:
     for role in roles:
         if role.process is None:
             continue
-        try:
-            role.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
+        role.process.join(max(0.0, deadline - time.monotonic()))
+        if role.process.exitcode is None:
             tell(f"The {role.name} does not stop by itself; ending it.")
             role.process.kill()
-            role.process.wait()
+            role.process.join()
