@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from regie.accounts.models import Account
+from regie.accounts.services import logins_of
 from regie.networks import registry
 from regie.networks.capabilities import SignIn
 
@@ -79,8 +81,48 @@ class BotForm(forms.Form):
     )
 
 
+LOGINS = {"instagram": _("On Instagram's own page"), "facebook": _("Through Facebook, with a Page linked to it")}
+
+
+class LoginForm(forms.Form):
+    """For vendors with more than one login: which one. ``server`` is the address that goes with it."""
+
+    server = forms.ChoiceField(label=_("Sign in"), widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, logins: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(forms.ChoiceField, self.fields["server"])
+        field.choices = [(address, LOGINS[word]) for word, address in logins.items()]
+        if self.initial.get("server") not in logins.values():
+            self.initial["server"] = next(iter(logins.values()))
+
+
+class KeysForm(forms.Form):
+    """The keys of the app that the operator made at a vendor."""
+
+    client_id = forms.CharField(
+        label=_("App ID"),
+        max_length=500,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    client_secret = forms.CharField(
+        label=_("App secret"),
+        max_length=500,
+        help_text=_("Kept sealed, and shown to nobody."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+
+def connect_form(network: str, way: SignIn, *args: Any, **kwargs: Any) -> forms.Form:
+    """The form for a network and a way of signing in, made from what was sent and what is known already."""
+    logins = logins_of(network)
+    if way == SignIn.OAUTH and logins:
+        return LoginForm(*args, logins=logins, **kwargs) if len(logins) > 1 else forms.Form(*args, **kwargs)
+    return form_class(network, way)(*args, **kwargs)
+
+
 def form_class(network: str, way: SignIn) -> type[forms.Form]:
-    """The form for a network and a way of signing in."""
+    """The form for a network that needs no app of ours, and a way of signing in."""
     if way == SignIn.APP_PASSWORD:
         return AppPasswordForm
     if way == SignIn.BOT_TOKEN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from regie.accounts import queries
 from regie.accounts.errors import CannotConnect
 from regie.accounts.models import Account, NetworkApp
-from regie.accounts.opening import connector_for, open_credentials, seal_credentials, session
+from regie.accounts.opening import connector_for, open_credentials, seal_app_keys, seal_credentials, session
 from regie.accounts.signals import account_connected, account_disconnected
 from regie.core import clock
 from regie.core.outside import Guard
@@ -23,7 +24,7 @@ from regie.core.sealed import CannotOpen, sealer
 from regie.core.sentences import in_words
 from regie.core.threads import in_thread
 from regie.networks import registry
-from regie.networks.data import Profile, SignedIn
+from regie.networks.data import AppKeys, Profile, SignedIn
 from regie.networks.errors import NetworkError, SignInAgain
 from regie.networks.protocols import KnowsItself, Refreshes, Revokes
 from regie.people import audit, notices
@@ -59,7 +60,7 @@ def connect(
     account.server, account.remote_id = profile.server, profile.remote_id
     _describe(account, profile)
     account.save()
-    _store(account, signed_in)
+    _store(account, replace(signed_in, credentials={**signed_in.credentials, **profile.credentials}))
     if account.state == Account.State.BROKEN or fresh:
         account.state = Account.State.CONNECTED
     account.problem, account.problem_facts, account.checked_at = "", {}, clock.now()
@@ -275,12 +276,36 @@ def seal_everything_again() -> int:
     return done
 
 
+def logins_of(network: str) -> dict[str, str]:
+    """The addresses that an app of our own at the vendor is for, by a word; empty where none is needed.
+
+    Raises KeyError for a network that we do not speak.
+    """
+    known: Mapping[str, str] = getattr(registry.connector(network), "logins", {})
+    stand_in = settings.NETWORKS.get(network, "")
+    if not stand_in:
+        return dict(known)
+    return {word: f"{stand_in}/{word}" if nth else stand_in for nth, word in enumerate(known)}
+
+
+@transaction.atomic
+def enter_app(*, network: str, server: str, client_id: str, client_secret: str, by: User) -> NetworkApp:
+    """Keeps the keys of the app that the operator made at a vendor, in place of older ones. Raises NotAllowed."""
+    if not by.is_operator:
+        raise NotAllowed("enter_app")
+    app = seal_app_keys(network, server, AppKeys(client_id=client_id.strip(), client_secret=client_secret.strip()))
+    audit.record(by=by, did="network_app.entered", to=app, label=str(app))
+    return app
+
+
 def server_of(network: str, typed: str = "") -> str:
     """The base address to talk to: what the person typed, else the operator's setting, else the vendor's own.
 
     Raises CannotConnect when a server has to be named and is not, or is none.
     """
     typed, ours = typed.strip(), settings.NETWORKS.get(network, "")
+    if typed in logins_of(network).values():
+        return typed
     if typed and typed.rstrip("/") != ours:
         return _origin(typed)
     server: str = ours or registry.connector(network).default_server

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+import json
+import secrets as dice
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -21,7 +23,7 @@ from regie.accounts.talk import talk
 from regie.core import clock
 from regie.core.sealed import sealer
 from regie.networks import registry
-from regie.networks.data import AppKeys, SignedIn, SigningIn
+from regie.networks.data import AppKeys, Profile, SignedIn, SigningIn
 from regie.networks.errors import NetworkError
 from regie.networks.protocols import SignsInWithOAuth, SignsInWithSecret
 from regie.people.models import Member, User
@@ -138,10 +140,11 @@ def try_out(*, network: str, server: str, by: Member) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CameBack:
-    """A sign-in that succeeded, with the accounts it opened."""
+    """A sign-in that succeeded, with the accounts it opened; or with ``choice``, when a person has to choose first."""
 
     workspace_slug: str
-    accounts: tuple[Account, ...]
+    accounts: tuple[Account, ...] = ()
+    choice: str = ""
 
 
 def finish(*, network: str, query: Mapping[str, str], user: User) -> CameBack:
@@ -176,7 +179,70 @@ def finish(*, network: str, query: Mapping[str, str], user: User) -> CameBack:
         )
     except NetworkError as exc:
         raise CannotConnect(why(exc)) from exc
+    if under_way.account is None and len(signed_in.profiles) > 1:
+        return CameBack(by.workspace.slug, choice=_ask_which(signed_in, network=network, by=by))
     return CameBack(by.workspace.slug, _connect_all(network, signed_in, by=by, account=under_way.account))
+
+
+def _ask_which(signed_in: SignedIn, *, network: str, by: Member) -> str:
+    """Keeps what was signed in to, sealed and for a while. Returns the word under which it is found again."""
+    choice = dice.token_urlsafe(24)
+    found = json.dumps(asdict(signed_in), default=str)
+    _remember(
+        SigningIn(url="", state=choice, secrets={"found": found}), network=network, server="", by=by, account=None
+    )
+    return choice
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a sign-in opened, for the person who signed in to choose from."""
+
+    row: SignInUnderWay
+    signed_in: SignedIn
+
+    @property
+    def network(self) -> str:
+        return self.row.network
+
+    @property
+    def profiles(self) -> tuple[Profile, ...]:
+        return self.signed_in.profiles
+
+
+def choice_of(choice: str, *, user: User) -> Choice:
+    """Raises SignInOver when it is not this person's, is done already, or took too long."""
+    hashed = _hash(choice)
+    row = SignInUnderWay.objects.filter(state_hash=hashed, server="", user=user, expires_at__gt=clock.now()).first()
+    if row is None:
+        raise SignInOver(_("This sign-in took too long or was used already. Start again."))
+    kept = json.loads(sealer().open_json(bytes(row.sealed_secrets), context=f"sign_in:{hashed}")["found"])
+    ends = kept["expires_at"]
+    return Choice(
+        row,
+        SignedIn(
+            credentials=kept["credentials"],
+            profiles=tuple(Profile(**profile) for profile in kept["profiles"]),
+            expires_at=datetime.fromisoformat(ends) if ends else None,
+            scopes=tuple(kept["scopes"]),
+        ),
+    )
+
+
+def choose(choice: Choice, remote_ids: Collection[str]) -> CameBack:
+    """Connects those that the person chose; the rest is forgotten. Raises SignInOver, NotAllowed."""
+    by = (
+        Member.objects.select_related("workspace", "user")
+        .filter(workspace=choice.row.workspace, user=choice.row.user)
+        .first()
+    )
+    if by is None:
+        raise SignInOver(_("You no longer have a seat in the workspace that this account was meant for."))
+    if not SignInUnderWay.objects.filter(pk=choice.row.pk).delete()[0]:
+        raise SignInOver(_("This sign-in took too long or was used already. Start again."))
+    chosen = tuple(profile for profile in choice.profiles if profile.remote_id in remote_ids)
+    found = replace(choice.signed_in, profiles=chosen)
+    return CameBack(by.workspace.slug, _connect_all(choice.network, found, by=by, account=None))
 
 
 def with_secret(*, network: str, fields: Mapping[str, str], by: Member, account: Account | None = None) -> CameBack:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from regie.accounts import services, sign_in
 from regie.accounts.budgets import standing
 from regie.accounts.errors import CannotConnect, SignInOver
-from regie.accounts.forms import FilterForm, form_class
+from regie.accounts.forms import LOGINS, FilterForm, KeysForm, connect_form
 from regie.accounts.guides import guide_for, guides
 from regie.accounts.models import Account, NetworkApp
 from regie.accounts.opening import app_keys, capabilities_of
@@ -102,7 +102,7 @@ def connect(request: MemberRequest, network: str) -> HttpResponse:
     ways = registry.connector(network).can.sign_in
     way = SignIn(found) if (found := request.GET.get("way", "")) in [str(one) for one in ways] else ways[0]
     known = {**_known(account, network), **({"chat": moved} if (moved := request.GET.get("chat")) else {})}
-    form = form_class(network, way)(request.POST or None, initial=known)
+    form = connect_form(network, way, request.POST if request.method == "POST" else None, initial=known)
     said = ""
     if request.method == "POST" and form.is_valid():
         typed = {name: str(value) for name, value in form.cleaned_data.items()}
@@ -152,6 +152,8 @@ def _known(account: Account | None, network: str) -> dict[str, str]:
 
 
 def _arrived(request: HttpRequest, came_back: sign_in.CameBack) -> HttpResponse:
+    if came_back.choice:
+        return redirect(in_workspace(f"accounts/choose/{came_back.choice}/", came_back.workspace_slug))
     names = ", ".join(account.name for account in came_back.accounts)
     messages.success(request, _("%(names)s is connected.") % {"names": names})
     first = came_back.accounts[0]
@@ -168,12 +170,56 @@ def callback(request: HttpRequest, network: str) -> HttpResponse:
     try:
         return _arrived(request, sign_in.finish(network=network, query=query, user=cast(User, request.user)))
     except (CannotConnect, SignInOver) as exc:
-        return render(
-            request,
-            "accounts/not_connected.html",
-            {"said": exc.said, "network": network, "name": registry.connector(network).name},
-            status=422,
-        )
+        return _not_connected(request, exc.said, network)
+
+
+@login_required
+def choose(request: MemberRequest, choice: str) -> HttpResponse:
+    """Which of the Pages or accounts behind one sign-in to connect. Only for the person who signed in."""
+    try:
+        found = sign_in.choice_of(choice, user=request.user)
+    except SignInOver as exc:
+        return _not_connected(request, exc.said, "")
+    chosen = request.POST.getlist("profile")
+    if request.method == "POST" and chosen:
+        try:
+            return _arrived(request, sign_in.choose(found, chosen))
+        except SignInOver as exc:
+            return _not_connected(request, exc.said, found.network)
+    return render(
+        request,
+        "accounts/choose.html",
+        {
+            "profiles": found.profiles,
+            "network": found.network,
+            "name": registry.connector(found.network).name,
+            "said": _("Choose at least one.") if request.method == "POST" else "",
+        },
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+def _not_connected(request: HttpRequest, said: str, network: str) -> HttpResponse:
+    name = registry.connector(network).name if network else ""
+    return render(request, "accounts/not_connected.html", {"said": said, "network": network, "name": name}, status=422)
+
+
+@login_required
+@require_POST
+def enter_app(request: MemberRequest, network: str) -> HttpResponse:
+    """The operator enters the keys of an app made at a vendor."""
+    if not request.user.is_operator or network not in registry.slugs():
+        raise Http404
+    server = request.POST.get("server", "")
+    form = KeysForm(request.POST)
+    if server not in services.logins_of(network).values():
+        raise Http404
+    if form.is_valid():
+        services.enter_app(network=network, server=server, by=request.user, **form.cleaned_data)
+        messages.success(request, _("The keys are kept. Accounts can be connected now."))
+    else:
+        messages.error(request, _("Enter both the app's ID and its secret."))
+    return redirect("accounts:network_apps")
 
 
 @login_required
@@ -190,12 +236,31 @@ def network_apps(request: MemberRequest) -> HttpResponse:
         "accounts/network_apps.html",
         {
             "rows": [
-                {"guide": guide, "apps": held.get(guide.slug, []), "can_try": _can_try(guide.slug)}
+                {
+                    "guide": guide,
+                    "apps": held.get(guide.slug, []),
+                    "can_try": _can_try(guide.slug),
+                    "logins": _logins(guide.slug, held.get(guide.slug, [])) if request.user.is_operator else [],
+                }
                 for guide in guides()
             ],
             "may_forget": request.user.is_operator,
         },
     )
+
+
+def _logins(network: str, apps: list[NetworkApp]) -> list[dict[str, Any]]:
+    """A form for the keys of each app that a vendor's logins ask for, and whether there are keys already."""
+    logins, known = services.logins_of(network), {app.server for app in apps}
+    return [
+        {
+            "label": LOGINS[word] if len(logins) > 1 else "",
+            "server": server,
+            "known": server in known,
+            "form": KeysForm(auto_id=f"id_{network}_{word}_%s"),
+        }
+        for word, server in logins.items()
+    ]
 
 
 def _can_try(network: str) -> bool:

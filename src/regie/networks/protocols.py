@@ -217,6 +217,17 @@ class SignsInWithOAuth(Protocol):
         ...
 
 
+class NeedsApp(Protocol):
+    """Its vendor registers nobody by itself: the operator makes an app there, once, and enters its keys.
+
+    ``logins``: each way to sign in there by a word, with the API's address that goes with it; the first is the
+    usual one. One server that stands in for all of a vendor's has the first at its address, the others below it, each
+    under its word.
+    """
+
+    logins: ClassVar[Mapping[str, str]]
+
+
 @runtime_checkable
 class SignsInWithSecret(Protocol):
     @classmethod

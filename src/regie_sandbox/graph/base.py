@@ -296,6 +296,10 @@ class GraphNetwork(Network):
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise LookupError(url) from exc
 
+    def permissions(self, call: Call, _: Any) -> Json:
+        """What the person left ticked."""
+        return {"data": [{"permission": one, "status": "granted"} for one in call.bearer.scopes]}
+
     # Webhooks
 
     def tell(self, about: str, what: str, entry: Json, *, field: str) -> None:

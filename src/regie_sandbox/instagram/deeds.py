@@ -45,6 +45,7 @@ class Does:
 
     def all(self) -> Mapping[tuple[str, str, str], Edge]:
         return {
+            ("GET", "User", "permissions"): self.net.permissions,
             ("POST", "IGUser", "media"): self.make_container,
             ("POST", "IGUser", "media_publish"): self.publish,
             ("GET", "IGUser", "content_publishing_limit"): self.publishing_limit,

@@ -40,7 +40,7 @@ class Instagram:
     name: ClassVar[str] = NETWORK
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = INSTAGRAM
-    servers: ClassVar[tuple[str, ...]] = (INSTAGRAM, FACEBOOK)
+    logins: ClassVar[Mapping[str, str]] = {"instagram": INSTAGRAM, "facebook": FACEBOOK}
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)
