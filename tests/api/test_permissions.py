@@ -11,6 +11,7 @@ import pytest
 from regie.accounts.models import Account
 from regie.api.application import schema
 from regie.community.models import Conversation, Message
+from regie.media import arriving
 from regie.people.models import Member
 from regie.people.permissions import Role, may
 from regie.publishing import services as publishing
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 TEXT = {"content": {"parts": [{"text": "Good morning"}]}}
+AGAIN = {"post": 1, "rule": "FREQ=DAILY", "first_on": "2031-01-01", "local_time": "10:00"}  # post: the free one
 LINK = {"link": "https://example.org/1"}
 TABLE = {
     # operation                              verb          body
@@ -33,6 +35,9 @@ TABLE = {
     ("GET", "/accounts/{account}/room"): ("view", None),
     ("GET", "/media"): ("view", None),
     ("POST", "/media"): ("write", None),
+    ("POST", "/uploads"): ("write", {"name": "wave.mp4", "size": 1000}),
+    ("PUT", "/uploads/{upload}"): ("write", None),
+    ("POST", "/uploads/{upload}/finish"): ("write", None),
     ("GET", "/posts"): ("view", None),
     ("POST", "/posts"): ("write", TEXT),
     ("GET", "/posts/{post}"): ("view", None),
@@ -45,6 +50,14 @@ TABLE = {
     ("PUT", "/campaigns/{campaign}"): ("write", {"name": "Spring 2030"}),
     ("POST", "/campaigns/{campaign}/archive"): ("write", None),
     ("POST", "/campaigns/{campaign}/put-back"): ("write", None),
+    ("GET", "/recurrences"): ("view", None),
+    ("POST", "/recurrences"): ("schedule", AGAIN),
+    ("GET", "/recurrences/{recurrence}"): ("view", None),
+    ("PATCH", "/recurrences/{recurrence}"): ("schedule", {"local_time": "11:00"}),
+    ("POST", "/recurrences/{recurrence}/skip"): ("schedule", {"date": "2030-03-11"}),
+    ("POST", "/recurrences/{recurrence}/take-in"): ("schedule", {"date": "2030-03-11"}),
+    ("POST", "/recurrences/{recurrence}/own-text"): ("schedule", {"date": "2030-03-18"}),
+    ("POST", "/recurrences/{recurrence}/stop"): ("schedule", None),
     ("GET", "/deliveries"): ("view", None),
     ("GET", "/deliveries/{delivery}"): ("view", None),
     ("POST", "/deliveries/{delivery}/move"): ("schedule", {"local_at": "2031-01-01T10:00"}),
@@ -76,7 +89,7 @@ TABLE = {
 @pytest.fixture
 def things(
     clock: Clock, account: Account, write_post: Callable[..., Post], alice: Member, bob: Member
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """One of each thing an address can name, all of Atelier Nord. The freeze comes last: it holds the delivery."""
     free = write_post("Free", on=[account])  # held by the freeze too, once a row of the table has promised it
     delivery = publishing.publish_now(post=write_post("Good morning", on=[account]), by=bob)[0]
@@ -94,7 +107,9 @@ def things(
         said_at=clock.moment,
     )
     freeze = publishing.freeze(account.workspace, why="Storm", by=alice)
+    upload = arriving.begin(workspace=account.workspace, name="wave.mp4", size=10**6, mark="1", by=bob)
     return {
+        "upload": upload.pk,
         "account": account.pk,
         "post": free.pk,
         "delivery": delivery.pk,
@@ -117,7 +132,9 @@ def test_the_table_has_every_operation_of_the_api() -> None:
         "campaigns": "campaign",
         "deliveries": "delivery",
         "freeze": "freeze",
+        "recurrences": "recurrence",
         "messages": "message",
+        "uploads": "upload",
     }
     there = set()
     for path, methods in schema()["paths"].items():
@@ -130,7 +147,7 @@ def test_the_table_has_every_operation_of_the_api() -> None:
 @pytest.mark.parametrize("role", Role.values)
 def test_a_role_opens_what_the_one_table_of_permissions_says(
     role: str,
-    things: dict[str, int],
+    things: dict[str, Any],
     seat: Callable[..., Member],
     program: Callable[..., Program],
     picture: Callable[..., BytesIO],
@@ -145,7 +162,7 @@ def test_a_role_opens_what_the_one_table_of_permissions_says(
 
 
 def test_a_stranger_finds_nothing(
-    things: dict[str, int], charlie: Member, program: Callable[..., Program], picture: Callable[..., BytesIO]
+    things: dict[str, Any], charlie: Member, program: Callable[..., Program], picture: Callable[..., BytesIO]
 ) -> None:
     website = program(charlie)
     for (method, path), (_verb, body) in TABLE.items():
@@ -158,7 +175,7 @@ def test_a_stranger_finds_nothing(
 
 
 def test_nobody_gets_in_without_a_token(
-    things: dict[str, int], nobody: Program, picture: Callable[..., BytesIO]
+    things: dict[str, Any], nobody: Program, picture: Callable[..., BytesIO]
 ) -> None:
     for (method, path), (_verb, body) in TABLE.items():
         status, said = ask(nobody, picture, method, path.format(**things), body)
@@ -166,7 +183,7 @@ def test_nobody_gets_in_without_a_token(
 
 
 def test_a_post_of_one_workspace_is_never_meant_for_an_account_of_another(
-    things: dict[str, int], charlie: Member, program: Callable[..., Program]
+    things: dict[str, Any], charlie: Member, program: Callable[..., Program]
 ) -> None:
     status, said = program(charlie).post("/posts", {**TEXT, "on": [{"account": things["account"]}]})
     assert (status, said["error"]) == (422, "problem")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from regie.accounts.models import Account
 from regie.api.models import Answered
@@ -253,3 +254,26 @@ def test_a_campaign_is_frozen_and_lifted_with_decisions(
     assert [row["state"] for row in rows] == ["held", "scheduled"]
     assert rows[1]["local_at"].startswith("2030-03-02T09:00")
     assert website.post("/posts", {**body, "campaign": 10**9})[0] == 404
+
+
+def test_a_video_in_pieces_becomes_a_story_that_says_what_stands_in_its_way(
+    website: Program, account: Account, video: Callable[..., BytesIO]
+) -> None:
+    whole = video(noise=True).getvalue()
+    begun = website.post("/uploads", {"name": "wave.mp4", "size": len(whole), "mark": "w1"})[1]
+    headers = {"Authorization": f"Bearer {website.secret}"}
+    for at in range(0, len(whole), 30_000):
+        address = f"/api/v1/uploads/{begun['id']}?at={at}"
+        sent = Client().put(address, whole[at : at + 30_000], content_type="application/octet-stream", headers=headers)
+        assert (sent.status_code, sent.json()["received"]) == (200, min(at + 30_000, len(whole)))
+    status, file = website.post(f"/uploads/{begun['id']}/finish")
+    assert (status, file["kind"], file["content_type"], file["size"]) == (201, "video", "video/mp4", len(whole))
+    assert file["seconds"] == pytest.approx(2, abs=0.1)
+
+    content = {"parts": [{"media": [{"file": file["id"], "cut": True}]}], "format": "story"}
+    post = website.post("/posts", {"content": content, "on": [{"account": account.pk}]})[1]
+    assert (post["content"]["format"], post["content"]["parts"][0]["media"][0]["cut"]) == ("story", True)
+    (check,) = website.post(f"/posts/{post['id']}/check")[1]["accounts"]
+    assert [one["said"] for one in check["findings"] if one["level"] == "stop"] == [
+        "Mastodon has no stories: choose an ordinary post for this account."
+    ]

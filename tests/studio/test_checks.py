@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_a_picture_of_another_workspace_is_not_there(
         workspace=workspace, content=Content(parts=[Part(text="x", media=[MediaUse(file=file.pk)])]).as_json()
     )
     variant = Variant.objects.create(post=post, account=make_account())
-    assert checks.why_not(variant) == ["A picture is no longer there: take it out or choose another."]
+    assert checks.why_not(variant) == ["A file is no longer there: take it out or choose another."]
 
 
 POLL = Poll(options=["Red", "Blue"], minutes=1440)
@@ -180,3 +181,114 @@ def test_limits_are_only_advice_when_a_person_publishes(make_account: MakeAccoun
         "too long" in said
         for said in [f.said for f in checks.look_at(text("a" * 501), make_account(), {}, by_hand=True)]
     )
+
+
+# Videos and formats
+
+
+@pytest.fixture
+def film(workspace: Workspace) -> File:
+    return File.objects.create(
+        workspace=workspace,
+        kind="video",
+        name="wave.mp4",
+        content_type="video/mp4",
+        size=9_000_000,
+        width=1920,
+        height=1080,
+        seconds=40,
+        video_codec="h264",
+        audio_codec="aac",
+        sha256="v",
+        alt="A wave",
+    )
+
+
+def showing(*files: File, cut: bool = False, **options: object) -> Content:
+    part = {"text": "Look", "media": [{"file": file.pk, "cut": cut} for file in files]}
+    return Content.model_validate({"parts": [part], **options})
+
+
+def by_number(*files: File) -> dict[int, File]:
+    return {file.pk: file for file in files}
+
+
+def test_a_video_goes_where_videos_go(make_account: MakeAccount, film: File) -> None:
+    files = by_number(film)
+    assert stops(showing(film), make_account("mastodon"), files) == []
+    only_pictures = make_account("mastodon", limits={"mime_types": ["image/jpeg"]})
+    assert stops(showing(film), only_pictures, files) == ["Mastodon takes no videos here."]
+
+
+def test_one_video_and_no_picture_beside_it(make_account: MakeAccount, film: File, file: File) -> None:
+    assert stops(showing(film, file), make_account(), by_number(film, file)) == [
+        "On Mastodon pictures and a video cannot go together."
+    ]
+    other = File.objects.create(**{**vars_of(film), "sha256": "w"})
+    assert stops(showing(film, other), make_account(), by_number(film, other)) == [
+        "Mastodon takes 1 video in a post; there are 2."
+    ]
+
+
+def vars_of(file: File) -> dict[str, object]:
+    return {name: getattr(file, name) for name in (field.attname for field in File._meta.fields) if name != "id"}
+
+
+def test_a_video_out_of_reach_says_which_rule_it_breaks_and_what_would_do(
+    make_account: MakeAccount, film: File
+) -> None:
+    account = make_account("mastodon", limits={"video_bytes": 500_000})
+    (said,) = stops(showing(film), account, by_number(film))
+    assert said == (
+        "“wave.mp4” is too long for the size that Mastodon takes: 10 seconds at most would still look well."
+    )
+
+
+def test_a_video_that_will_be_changed_is_said(make_account: MakeAccount, film: File) -> None:
+    film.video_codec = "hevc"
+    assert "“wave.mp4” will be made to fit what Mastodon takes." in advice(
+        showing(film), make_account(), by_number(film)
+    )
+
+
+def test_a_video_longer_than_the_network_takes_is_shortened_with_leave_only(
+    make_account: MakeAccount, film: File
+) -> None:
+    film.seconds = 13 * 3600
+    film.size = 90_000_000
+    files, account = by_number(film), make_account()
+    assert "Let it be cut" in stops(showing(film), account, files)[0]
+
+
+@pytest.mark.parametrize("form", ["short", "story"])
+def test_a_format_that_the_network_lacks_stops_it(make_account: MakeAccount, film: File, form: str) -> None:
+    (said,) = stops(showing(film, format=form), make_account(), by_number(film))
+    assert said.startswith("Mastodon has no ")
+    assert said.endswith("choose an ordinary post for this account.")
+
+
+def test_a_short_video_is_one_video_alone(make_account: MakeAccount, film: File, file: File) -> None:
+    account, files = make_account("instagram"), by_number(film, file)
+    film.width, film.height = 1080, 1920
+    assert stops(showing(film, format="short"), account, files) == []
+    assert "A short video is one video, and nothing else." in stops(showing(file, format="short"), account, files)
+    thread = Content.model_validate(
+        {"parts": [{"text": "a", "media": [{"file": film.pk}]}, {"text": "b"}], "format": "short"}
+    )
+    assert any("stands alone" in said for said in stops(thread, account, files))
+
+
+def test_a_story_is_one_picture_or_one_video(make_account: MakeAccount, film: File, file: File) -> None:
+    account, files = make_account("instagram"), by_number(film, file)
+    assert stops(showing(file, format="story"), account, files) == []
+    assert "A story is one picture or one video." in stops(showing(file, film, format="story"), account, files)
+    assert "Instagram shows no text with a story." in advice(showing(file, format="story"), account, files)
+
+
+def test_a_network_that_fetches_files_must_be_able_to_reach_us(
+    make_account: MakeAccount, file: File, settings: Any
+) -> None:
+    account, files = make_account("instagram"), by_number(file)
+    assert any("public https address" in said for said in advice(showing(file), account, files))
+    settings.PUBLIC_URL = "https://regie.example.org"
+    assert not any("public https address" in said for said in advice(showing(file), account, files))

@@ -72,6 +72,7 @@ class Account(models.Model):
     measured_at = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True, help_text="The network asked us to leave it alone until.")
     prepare_seconds = models.FloatField(default=5.0, help_text="How long preparing takes here: a moving average.")
+    video_seconds = models.FloatField(default=60.0, db_default=60.0, help_text="The same where there is a video.")
     connected_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
 

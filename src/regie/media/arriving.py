@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +22,12 @@ PIECE = 8 * 1024 * 1024  # most bytes of one piece
 KEPT = timedelta(days=2)
 MOST_AT_ONCE = 20  # unfinished uploads of one person
 BUFFER = 256 * 1024
+
+
+class Readable(Protocol):
+    """What a piece is read from: a file, or the body of a request."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 def begin(*, workspace: Workspace, name: str, size: int, mark: str, by: Member) -> Upload:
@@ -49,7 +55,7 @@ def _forget_the_oldest(by: Member) -> None:
 
 
 @transaction.atomic
-def add(upload: Upload, *, at: int, piece: IO[bytes]) -> Upload:
+def add(upload: Upload, *, at: int, piece: Readable) -> Upload:
     """Puts a piece behind what is here. ``at``: where the sender thinks that it belongs.
 
     A piece that is here already is passed over, and so is what would be more than was announced. Raises UploadOver
@@ -67,7 +73,7 @@ def add(upload: Upload, *, at: int, piece: IO[bytes]) -> Upload:
     return row
 
 
-def _append(place: Path, at: int, piece: IO[bytes], *, most: int) -> int:
+def _append(place: Path, at: int, piece: Readable, *, most: int) -> int:
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     place.touch(mode=0o600, exist_ok=True)
     written = 0

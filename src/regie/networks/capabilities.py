@@ -169,6 +169,7 @@ class Capabilities:
     short: VideoLimit | None = None  # a short vertical video: one alone
     story_images: ImageLimit | None = None
     story_video: VideoLimit | None = None
+    ahead: bool = True  # files are handed over before the hour; False: only at the hour, and so it shows a little later
     fetches_media: bool = False  # the network fetches files itself, from a public address that we give
     poll: PollLimit | None = None
     poll_with_media: bool = False

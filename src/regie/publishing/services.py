@@ -22,7 +22,7 @@ from regie.people import audit
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, User, Workspace
 from regie.publishing import room
-from regie.publishing.contents import steps_of
+from regie.publishing.contents import ask_for_videos, has_video, steps_of
 from regie.publishing.engine.record import UNFROZEN
 from regie.publishing.errors import AlreadyPlanned, NotNow, NotReady, StillLooking, TooLate
 from regie.publishing.holds import DERIVED, FROZEN, holds_now
@@ -102,6 +102,8 @@ def _promise(
             raise
         raise AlreadyPlanned(_("This post is already planned for that account at this very time.")) from None
     Step.objects.bulk_create(step for delivery in deliveries for step in _steps(delivery))
+    for delivery in deliveries:
+        begin_making(delivery)
     if did:
         audit.record(by=by, did=did, to=post, at=at.local.isoformat(), zone=at.zone, deliveries=len(deliveries))
     _wake(deliveries)
@@ -154,7 +156,14 @@ def prepare_at(delivery: Delivery) -> datetime | None:
     variant, account = delivery.variant, delivery.account
     if variant.by_hand or not any(part.media for part in variant.document.parts):
         return None
-    return delivery.next_at - timedelta(seconds=30 + 2 * account.prepare_seconds)
+    takes = account.video_seconds if has_video(variant.document) else account.prepare_seconds
+    return delivery.next_at - timedelta(seconds=30 + 2 * takes)
+
+
+def begin_making(delivery: Delivery) -> None:
+    """Its videos are made to fit from now on, so that they are ready long before the hour."""
+    if not delivery.variant.by_hand:
+        ask_for_videos(delivery.variant.document, capabilities_of(delivery.account))
 
 
 def _steps(delivery: Delivery) -> list[Step]:
@@ -209,6 +218,7 @@ def _promise_again(row: Delivery, at: WallTime) -> None:
     row.problem, row.problem_facts, row.to_tell, row.look_at, row.looks, row.tries = "", {}, False, None, 0, 0
     row.lease, row.leased_until, row.publisher = None, None, ""
     _save_unless_taken(row)
+    begin_making(row)
     _wake([row])
 
 

@@ -16,11 +16,11 @@ from django.utils.translation import ngettext
 
 from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of
-from regie.media import pictures
+from regie.media import links, making, pictures
 from regie.media.models import File
 from regie.networks import registry, text
-from regie.networks.capabilities import Capabilities, PollLimit, TextLimit
-from regie.studio.content import Content, Part, Poll
+from regie.networks.capabilities import Capabilities, Format, ImageLimit, PollLimit, TextLimit, VideoLimit
+from regie.studio.content import Content, MediaUse, Part, Poll
 from regie.studio.models import Variant
 
 Files = Mapping[int, File]
@@ -77,7 +77,8 @@ def look_at(content: Content, account: Account, files: Files, *, by_hand: bool =
     limits = [
         *_about_parts(content, can, name),
         *_about_texts(content, can),
-        *_about_pictures(content, can, files, name),
+        *_about_format(content, can, files, name),
+        *_about_media(content, can, files, name),
         *_about_poll(content, can, name),
         *_about_options(content, can, name),
     ]
@@ -134,7 +135,7 @@ def _about_account(account: Account) -> list[Finding]:
 
 def _emptiness(content: Content) -> list[Finding]:
     if content.is_empty:
-        return [_stop(_("There is nothing to publish yet: write something or add a picture."))]
+        return [_stop(_("There is nothing to publish yet: write something, or add a picture or a video."))]
     return [
         _stop(_("Part {number} is empty: fill it or take it out.").format(number=number + 1), number)
         for number, part in enumerate(content.parts)
@@ -144,7 +145,7 @@ def _emptiness(content: Content) -> list[Finding]:
 
 def _about_files(content: Content, files: Files) -> list[Finding]:
     return [
-        _stop(_("A picture is no longer there: take it out or choose another."), number)
+        _stop(_("A file is no longer there: take it out or choose another."), number)
         for number, part in enumerate(content.parts)
         if any(use.file not in files for use in part.media)
     ]
@@ -172,7 +173,7 @@ def _about_texts(content: Content, can: Capabilities) -> list[Finding]:
         if over := text.too_long_by(words, can.text, with_media=bool(part.media)):
             found.append(_stop(_too_long(over, number, len(content.parts)), number))
         if not words and can.text_required and not (number == 0 and content.poll):
-            found.append(_stop(_("A text is needed beside the pictures here."), number))
+            found.append(_stop(_("A text is needed beside the pictures or videos here."), number))
     return found
 
 
@@ -186,21 +187,113 @@ def _too_long(over: int, number: int, parts: int) -> str:
     )
 
 
-def _about_pictures(content: Content, can: Capabilities, files: Files, name: str) -> list[Finding]:
+def _about_format(content: Content, can: Capabilities, files: Files, name: str) -> list[Finding]:
+    """Whether the network has the format, and whether what is there makes one."""
+    if content.format not in can.formats:
+        said = {
+            Format.SHORT: _("{network} has no short videos: choose an ordinary post for this account."),
+            Format.STORY: _("{network} has no stories: choose an ordinary post for this account."),
+        }[content.format]
+        return [_stop(said.format(network=name))]
+    if content.format is Format.POST:
+        if can.media_required and not content.parts[0].media:
+            return [_stop(_("{network} needs a picture or a video.").format(network=name), 0)]
+        return []
+    found = []
+    if len(content.parts) > 1 or content.poll is not None:
+        found.append(_stop(_("A short video or a story stands alone: take the other parts and the poll out.")))
+    kinds = [files[use.file].kind for use in content.parts[0].media if use.file in files]
+    if content.format is Format.SHORT and kinds != [File.Kind.VIDEO]:
+        found.append(_stop(_("A short video is one video, and nothing else."), 0))
+    if content.format is Format.STORY and len(kinds) != 1:
+        found.append(_stop(_("A story is one picture or one video."), 0))
+    if content.format is Format.STORY and content.text.strip():
+        found.append(_advice(_("{network} shows no text with a story.").format(network=name), 0))
+    return found
+
+
+def _about_media(content: Content, can: Capabilities, files: Files, name: str) -> list[Finding]:
     found: list[Finding] = []
-    limits = can.images
+    if content.format not in can.formats:
+        return found
+    images, film = can.images_in(content.format), can.video_in(content.format)
     for number, part in enumerate(content.parts):
-        if not part.media:
-            continue
-        if limits is None:
-            found.append(_stop(_("{network} takes no pictures here.").format(network=name), number))
-            continue
-        if len(part.media) > limits.most:
-            found.append(_stop(_too_many(len(part.media), limits.most, name), number))
-        for use in part.media:
-            if (file := files.get(use.file)) is not None:
-                alt = (use.alt if use.alt is not None else file.alt).strip()
-                found += _about_picture(file, alt, can, name, number)
+        there = [(use, files[use.file]) for use in part.media if use.file in files]
+        shots = [(use, file) for use, file in there if not file.is_video]
+        films = [(use, file) for use, file in there if file.is_video]
+        found += _about_pictures(shots, images, name, number)
+        found += _about_videos(films, film, name, number)
+        if shots and films and not can.mixed_media:
+            found.append(_stop(_("On {network} pictures and a video cannot go together.").format(network=name), number))
+    if can.fetches_media and content.file_ids and not links.reachable():
+        found.append(
+            _advice(
+                _(
+                    "{network} fetches files from this installation, which it can only reach at a public https address."
+                ).format(network=name)
+            )
+        )
+    return found
+
+
+Uses = list[tuple[MediaUse, File]]
+
+
+def _alt(use: MediaUse, file: File) -> str:
+    return (use.alt if use.alt is not None else file.alt).strip()
+
+
+def _about_pictures(shots: Uses, limits: ImageLimit | None, name: str, number: int) -> list[Finding]:
+    if not shots:
+        return []
+    if limits is None:
+        return [_stop(_("{network} takes no pictures here.").format(network=name), number)]
+    found: list[Finding] = []
+    if len(shots) > limits.most:
+        found.append(_stop(_too_many(len(shots), limits.most, name), number))
+    for use, file in shots:
+        found += _about_picture(file, limits, name, number)
+        found += _about_alt(file, _alt(use, file), limits.longest_alt, number)
+    return found
+
+
+def _about_videos(films: Uses, limits: VideoLimit | None, name: str, number: int) -> list[Finding]:
+    if not films:
+        return []
+    if limits is None:
+        return [_stop(_("{network} takes no videos here.").format(network=name), number)]
+    found: list[Finding] = []
+    if len(films) > limits.most:
+        said = ngettext(
+            "{network} takes {most} video in a post; there are {there}.",
+            "{network} takes {most} videos in a post; there are {there}.",
+            limits.most,
+        )
+        found.append(_stop(said.format(network=name, most=limits.most, there=len(films)), number))
+    for use, file in films:
+        found += _about_video(use, file, limits, name, number)
+        found += _about_alt(file, _alt(use, file), limits.longest_alt, number)
+    return found
+
+
+def _about_video(use: MediaUse, file: File, limits: VideoLimit, name: str, number: int) -> list[Finding]:
+    """The rule it breaks and what would satisfy it, or what is done to it so that the network takes it."""
+    assert file.seconds is not None
+    try:
+        plan = making.plan_for(file, limits, cut=use.cut)
+    except making.OutOfReach as exc:
+        return [_stop(making.why(exc, file=str(file), seconds=file.seconds, network=name), number)]
+    found = []
+    if plan.seconds < file.seconds - 0.05:
+        said = _("“{file}” ends after {time} on {network}, as you allowed.")
+        found.append(_advice(said.format(file=file, time=making.span(plan.seconds), network=name), number))
+    if not plan.crop.is_all:
+        said = _("“{file}” is cut to the shape that {network} takes, around its point that matters.")
+        found.append(_advice(said.format(file=file, network=name), number))
+    elif plan.do == "encode":
+        found.append(
+            _advice(_("“{file}” will be made to fit what {network} takes.").format(file=file, network=name), number)
+        )
     return found
 
 
@@ -212,34 +305,33 @@ def _too_many(there: int, most: int, name: str) -> str:
     ).format(network=name, most=most, there=there)
 
 
-def _about_picture(file: File, alt: str, can: Capabilities, name: str, number: int) -> list[Finding]:
-    limits = can.images
-    assert limits is not None
-    found = []
+def _about_picture(file: File, limits: ImageLimit, name: str, number: int) -> list[Finding]:
     if pictures.is_too_thin(file.width, file.height, limits):
-        found.append(
-            _stop(_("“{file}” is too long and thin for {network}: crop it.").format(file=file, network=name), number)
-        )
-    elif pictures.needs_making(file.content_type, file.size, file.width, file.height, limits):
-        found.append(
-            _advice(_("“{file}” will be made to fit what {network} takes.").format(file=file, network=name), number)
-        )
-    if limits.longest_alt is None:
-        return found
+        said = _("“{file}” is too long and thin for {network}: crop it.")
+        return [_stop(said.format(file=file, network=name), number)]
+    if pictures.is_cut(file.width, file.height, limits):
+        said = _("“{file}” is cut to the shape that {network} takes, around its point that matters.")
+        return [_advice(said.format(file=file, network=name), number)]
+    if pictures.needs_making(file.content_type, file.size, file.width, file.height, limits):
+        said = _("“{file}” will be made to fit what {network} takes.")
+        return [_advice(said.format(file=file, network=name), number)]
+    return []
+
+
+def _about_alt(file: File, alt: str, longest: int | None, number: int) -> list[Finding]:
+    """Nothing where the network has no alternative text."""
+    if longest is None:
+        return []
     if not alt:
-        found.append(_advice(_("“{file}” has no alternative text: say what it shows.").format(file=file), number))
-    elif (over := text.graphemes(alt) - limits.longest_alt) > 0:
-        found.append(
-            _stop(
-                ngettext(
-                    "The alternative text of “{file}” is {over} character too long.",
-                    "The alternative text of “{file}” is {over} characters too long.",
-                    over,
-                ).format(file=file, over=over),
-                number,
-            )
-        )
-    return found
+        return [_advice(_("“{file}” has no alternative text: say what it shows.").format(file=file), number)]
+    if (over := text.graphemes(alt) - longest) <= 0:
+        return []
+    said = ngettext(
+        "The alternative text of “{file}” is {over} character too long.",
+        "The alternative text of “{file}” is {over} characters too long.",
+        over,
+    )
+    return [_stop(said.format(file=file, over=over), number)]
 
 
 def _about_poll(content: Content, can: Capabilities, name: str) -> list[Finding]:
@@ -250,7 +342,7 @@ def _about_poll(content: Content, can: Capabilities, name: str) -> list[Finding]
         return [_stop(_("{network} has no polls: take it out for this account.").format(network=name))]
     found = _about_options_of(poll, can.poll, name) + _about_duration(poll, can.poll, name)
     if content.parts[0].media and not can.poll_with_media:
-        found.append(_stop(_("On {network} a poll and pictures cannot go together.").format(network=name), 0))
+        found.append(_stop(_("On {network} a poll and pictures or videos cannot go together.").format(network=name), 0))
     question = poll.question.strip() or content.text.strip()
     if not question:
         found.append(_stop(_("The poll has no question: write it in the text."), 0))

@@ -1,4 +1,4 @@
-"""What a post says, as data: parts (more than one is a thread), pictures, poll, warnings. Kept as JSON."""
+"""What a post says, as data: parts (more than one is a thread), files, poll, warnings, format. Kept as JSON."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from regie.networks.capabilities import Format
+
 
 class MediaUse(BaseModel):
-    """A file used in a part. ``alt`` None: the file's own."""
+    """A file used in a part. ``alt`` None: the file's own. ``cut``: a video may be shortened as a network asks."""
 
     model_config = ConfigDict(extra="forbid")
     file: int
     alt: str | None = None
+    cut: bool = False
 
 
 class Part(BaseModel):
@@ -47,6 +50,7 @@ class Content(BaseModel):
     language: str = ""
     visibility: str = ""
     poll: Poll | None = None
+    format: Format = Format.POST
 
     @property
     def text(self) -> str:

@@ -17,7 +17,7 @@ from regie.core import clock
 from regie.core.times import WallTime
 from regie.media.models import File
 from regie.networks import registry
-from regie.networks.capabilities import Capabilities
+from regie.networks.capabilities import Capabilities, Format
 from regie.people.models import User, Workspace
 from regie.studio import checks
 from regie.studio.checks import Finding, Level
@@ -32,17 +32,23 @@ VISIBILITIES = {
     "private": pgettext_lazy("visibility", "Followers only"),
     "direct": pgettext_lazy("visibility", "Only people named in it"),
 }
+FORMATS = {
+    Format.POST: pgettext_lazy("format", "Post"),
+    Format.SHORT: pgettext_lazy("format", "Short video"),
+    Format.STORY: pgettext_lazy("format", "Story"),
+}
 POLL_MINUTES = (5, 30, 60, 360, 720, 1440, 4320, 10080, 20160, 43200)
 SHOWN_ROWS = 6  # accounts without problems that are listed before "and 44 more"
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A picture in a part. ``alt`` as it will go out."""
+    """A file in a part. ``alt`` as it will go out."""
 
     file: File | None
     number: int
     alt: str
+    cut: bool = False
 
     @property
     def missing(self) -> bool:
@@ -68,6 +74,12 @@ class Document:
     content: Content
     parts: tuple[PartView, ...]
     shown: bool
+    formats: tuple[tuple[str, object], ...] = ()  # those to choose from, with their names; none where there is one
+
+    @property
+    def offered(self) -> str:
+        """The formats in one word, for the page to say which it shows."""
+        return "-".join(value for value, _label in self.formats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +222,14 @@ class Desk:
             )
             for number, part in enumerate(content.parts)
         )
-        return Document(key, account, content, parts, shown=key == self.shown)
+        formats = self._formats(account, content)
+        return Document(key, account, content, parts, shown=key == self.shown, formats=formats)
+
+    def _formats(self, account: Account | None, content: Content) -> tuple[tuple[str, object], ...]:
+        """What the accounts of a document offer beside the ordinary post, and what is chosen already."""
+        cans = [row.can for row in self.rows if (row.account == account if account else not row.custom)]
+        offered = {Format.POST, content.format, *(form for can in cans for form in can.formats)}
+        return tuple((str(form), FORMATS[form]) for form in Format if form in offered) if len(offered) > 1 else ()
 
     def _cans(self, account: Account | None) -> list[tuple[str, Capabilities]]:
         """The limits that count for a document: its account's, or one per network of those that share it."""
@@ -230,7 +249,7 @@ class Desk:
     def _use(self, use: MediaUse) -> Use:
         file = self.files.get(use.file)
         alt = use.alt if use.alt is not None else (file.alt if file else "")
-        return Use(file, use.file, alt)
+        return Use(file, use.file, alt, use.cut)
 
     @cached_property
     def preview(self) -> Preview | None:

@@ -2,7 +2,8 @@
 
 The composer is one form that any browser can send. A document (the shared one, or an account's own) is a set of
 fields that begin with its key: ``s`` for the shared one, ``v12`` for that of account 12. Part 0 of the shared document
-is ``s-0-text``, ``s-0-media`` (file numbers, in order) and ``s-0-alt-7`` (alternative text of file 7 there).
+is ``s-0-text``, ``s-0-media`` (file numbers, in order), ``s-0-alt-7`` (alternative text of file 7 there) and
+``s-0-cut-7`` (that video may be shortened). ``s-format`` is what the post is on its networks.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from regie.networks.capabilities import Format
 from regie.studio.campaigns import FIRST_COLOUR
 from regie.studio.content import Content, MediaUse, Part, Poll
 from regie.studio.services import NONE, SAME, Given, Written
@@ -46,14 +48,19 @@ def read_content(data: QueryDict, key: str) -> Content:
         language=data.get(f"{key}-language", "")[:10],
         visibility=data.get(f"{key}-visibility", "")[:20],
         poll=_poll(data, key) if data.get(f"{key}-poll") else None,
+        format=_format(data.get(f"{key}-format")),
     )
+
+
+def _format(value: str | None) -> Format:
+    return Format(value) if value in list(Format) else Format.POST
 
 
 def _part(data: QueryDict, key: str) -> Part:
     return Part(
         text=data.get(f"{key}-text", "").replace("\r\n", "\n"),
         media=[
-            MediaUse(file=file, alt=data.get(f"{key}-alt-{file}"))
+            MediaUse(file=file, alt=data.get(f"{key}-alt-{file}"), cut=f"{key}-cut-{file}" in data)
             for file in dict.fromkeys(_numbers(data, f"{key}-media"))
         ],
     )

@@ -269,6 +269,12 @@ def check(request: HttpRequest) -> HttpResponse:
         else:
             desk.post, desk.version = saved, saved.version
             context["saved"] = saved
+    # Swapped only when another choice is offered: a key pressed meanwhile must not be taken back.
+    context["new_formats"] = [
+        document
+        for document in desk.documents
+        if request.POST.get(f"{document.key}-formats", document.offered) != document.offered
+    ]
     response = render(request, "studio/_side.html", context)
     if desk.post is not None and "saved" in context:
         response["HX-Replace-Url"] = reverse("studio:edit", args=[desk.post.pk])

@@ -11,6 +11,9 @@ MOST_MEDIA = 4
 LARGEST_IMAGE = 16 * 1024 * 1024
 MOST_PIXELS = 33_177_600
 LONGEST_ALT = 1500
+LARGEST_VIDEO = 99 * 1024 * 1024
+MOST_VIDEO_PIXELS = 8_294_400
+VIDEO_TYPES = ("video/mp4", "video/quicktime", "video/webm")
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 MOST_OPTIONS = 4
 LONGEST_OPTION = 50
@@ -18,7 +21,7 @@ SHORTEST_POLL = 300
 LONGEST_POLL = 2_629_746
 KEY_HOLDS = timedelta(hours=1)
 VISIBILITIES = ("public", "unlisted", "private", "direct")
-LARGEST_REQUEST = 48 * 1024 * 1024
+LARGEST_REQUEST = 110 * 1024 * 1024
 
 
 class Problem(Exception):

@@ -124,7 +124,7 @@ class Shows:
         ready = media.ready_at <= now
         return {
             "id": media.id,
-            "type": "image",
+            "type": media.content_type.partition("/")[0],
             "url": f"{self.base}/media/{media.id}" if ready else None,
             "preview_url": f"{self.base}/media/{media.id}" if ready else None,
             "remote_url": None,
@@ -133,7 +133,7 @@ class Shows:
                     "width": media.width,
                     "height": media.height,
                     "size": f"{media.width}x{media.height}",
-                    "aspect": media.width / media.height,
+                    "aspect": media.width / max(1, media.height),
                 },
                 "focus": {"x": media.focus[0], "y": media.focus[1]},
             },
@@ -194,13 +194,13 @@ class Shows:
                 "characters_reserved_per_url": 23,
             },
             "media_attachments": {
-                "supported_mime_types": list(rules.IMAGE_TYPES),
+                "supported_mime_types": [*rules.IMAGE_TYPES, *rules.VIDEO_TYPES],
                 "description_limit": rules.LONGEST_ALT,
                 "image_size_limit": rules.LARGEST_IMAGE,
                 "image_matrix_limit": rules.MOST_PIXELS,
-                "video_size_limit": 103_809_024,
+                "video_size_limit": rules.LARGEST_VIDEO,
                 "video_frame_rate_limit": 120,
-                "video_matrix_limit": 8_294_400,
+                "video_matrix_limit": rules.MOST_VIDEO_PIXELS,
             },
             "polls": {
                 "max_options": rules.MOST_OPTIONS,

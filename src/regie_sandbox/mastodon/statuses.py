@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from PIL import Image
 
+from regie_sandbox import films
 from regie_sandbox.mastodon import markup, rules
 from regie_sandbox.mastodon.call import Call, authed, truth
 from regie_sandbox.mastodon.rules import Problem, invalid, iso, not_found
@@ -108,6 +109,9 @@ def _attached(call: Call, fields: dict[str, Any], status: Status | None = None) 
         raise invalid("Cannot attach more than 4 files")
     found = [call.server.state.media.get(str(one)) for one in ids]
     allowed = ("", status.id if status else "")
+    films_there = [one for one in found if one is not None and one.content_type in rules.VIDEO_TYPES]
+    if films_there and len(found) > 1:
+        raise invalid("Cannot attach a video to a post that already contains images")
     if any(one is None or one.account_id != call.me.id or one.status_id not in allowed for one in found):
         raise invalid("Media cannot be attached")
     media = [one for one in found if one is not None]
@@ -258,7 +262,10 @@ async def upload(call: Call) -> Any:
     if not isinstance(file, web.FileField):
         raise invalid("File can't be blank")
     content = file.file.read()
-    content_type, (width, height) = _looked_at(content)
+    content_type, (width, height) = films.looked_at(content) or _looked_at(content)
+    film = content_type in rules.VIDEO_TYPES
+    if film and (len(content) > rules.LARGEST_VIDEO or width * height > rules.MOST_VIDEO_PIXELS):
+        raise invalid("File file size must be less than or equal to 99 MB, and 8294400 pixels")
     media = Media(
         id=server.new_id(),
         account_id=call.me.id,
@@ -272,6 +279,8 @@ async def upload(call: Call) -> Any:
     server.world.files.put(f"mastodon-{media.id}", content)
     server.state.media[media.id] = media
     now = server.now()
+    if film:  # videos are always worked on after the answer
+        return 202, {**server.shows.media(media, now), "url": None}
     return 202 if media.ready_at > now else 200, server.shows.media(media, now)
 
 

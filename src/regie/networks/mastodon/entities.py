@@ -91,6 +91,8 @@ class MediaLimits(Entity):
     supported_mime_types: tuple[str, ...] = ()
     image_size_limit: int | None = None
     image_matrix_limit: int | None = None
+    video_size_limit: int | None = None
+    video_matrix_limit: int | None = None
     description_limit: int | None = None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from math import isqrt
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from regie.networks.capabilities import (
     Search,
     SignIn,
     TextLimit,
+    VideoLimit,
 )
 from regie.networks.data import Json
 from regie.networks.errors import NetworkError
@@ -31,6 +33,7 @@ from regie.networks.mastodon.wire import Wire, parsed
 HONOURS_KEY = frozenset(("mastodon", "glitch-soc", "hometown", "mastodon-mock"))
 """Software known to keep Idempotency-Key for an hour. snac was seen to make two posts of one key."""
 
+VIDEOS = ("video/mp4", "video/quicktime", "video/webm")
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 SHOWS_WITHIN = Search(visible_within=timedelta(seconds=30))
 KEY_HOLDS = Repeatable(for_=timedelta(hours=1), then=SHOWS_WITHIN)
@@ -42,6 +45,15 @@ CAN = Capabilities(
     link_card=True,
     images=ImageLimit(
         most=4, largest_bytes=16 * 1024 * 1024, largest_pixels=33_177_600, types=PICTURES, longest_alt=1500
+    ),
+    video=VideoLimit(
+        largest_bytes=99 * 1024 * 1024,
+        longest=timedelta(hours=12),  # no limit of its own but the bytes
+        types=VIDEOS,
+        longest_side=2880,  # 8,294,400 pixels, whatever the shape
+        longest_alt=1500,
+        codecs=("h264", "vp8", "vp9"),  # the server converts what browsers cannot play
+        audio_codecs=("aac", "opus", "vorbis"),
     ),
     poll=PollLimit(
         most_options=4,
@@ -84,6 +96,7 @@ def can_on(limits: Json) -> Capabilities:
     if not limits:
         return CAN
     assert CAN.images is not None
+    assert CAN.video is not None
     characters = limits.get("characters") or CAN.text.longest
     snac = limits.get("software") == "snac"
     return replace(
@@ -98,6 +111,7 @@ def can_on(limits: Json) -> Capabilities:
             types=tuple(t for t in PICTURES if t in limits.get("mime_types", ())) or PICTURES,
             longest_alt=limits.get("alt") or CAN.images.longest_alt,
         ),
+        video=None if snac else _video(CAN.video, limits),
         poll=None if snac else _poll(limits),  # snac takes a post with a poll and drops the poll
         content_warning=TextLimit(longest=characters, counting=Counting.GRAPHEMES),
         delete=not snac,  # snac has no such call
@@ -105,6 +119,22 @@ def can_on(limits: Json) -> Capabilities:
         arrival=CAN.arrival if limits.get("streaming") else (Arrival.POLL,),
         quotas=CAN.quotas if limits.get("software") in HONOURS_KEY else (),
         in_flight=1 if snac else CAN.in_flight,
+    )
+
+
+def _video(usual: VideoLimit, limits: Json) -> VideoLimit | None:
+    """None on a server that lists the types it takes, and no video among them."""
+    taken = limits.get("mime_types") or VIDEOS
+    types = tuple(one for one in VIDEOS if one in taken)
+    if not types:
+        return None
+    pixels = limits.get("video_pixels")
+    return replace(
+        usual,
+        largest_bytes=limits.get("video_bytes") or usual.largest_bytes,
+        longest_side=isqrt(pixels) if pixels else usual.longest_side,
+        longest_alt=limits.get("alt") or usual.longest_alt,
+        types=types,
     )
 
 
@@ -144,6 +174,8 @@ async def server_limits(wire: Wire) -> dict[str, Any]:
         "reserved_per_url": configuration.statuses.characters_reserved_per_url,
         "media": configuration.statuses.max_media_attachments,
         "image_bytes": configuration.media_attachments.image_size_limit,
+        "video_bytes": configuration.media_attachments.video_size_limit,
+        "video_pixels": configuration.media_attachments.video_matrix_limit,
         "image_pixels": configuration.media_attachments.image_matrix_limit,
         "mime_types": list(configuration.media_attachments.supported_mime_types),
         "alt": configuration.media_attachments.description_limit,

@@ -1,13 +1,13 @@
-"""Posts, threads, pictures, polls; edits and deletions. Source: docs.joinmastodon.org/methods/statuses and media."""
+"""Posts, threads, files, polls; edits and deletions. Source: docs.joinmastodon.org/methods/statuses and media."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 import aiohttp
 
-from regie.networks.data import Outgoing, Pending, Picture, Progress, Published, Ready, Ref
+from regie.networks.data import Outgoing, Pending, Picture, Progress, Published, Ready, Ref, Video
 from regie.networks.errors import Gone, Refused
 from regie.networks.line import Answer
 from regie.networks.mastodon.entities import Media, Status
@@ -17,41 +17,53 @@ from regie.networks.mastodon.wire import NETWORK, Wire, must_be_fine, parsed, wr
 async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
     """Upload what is not there yet, and wait until the server is done with it.
 
-    progress: ``{"media": [{"id": "...", "ready": true}, ...]}``, one for each picture uploaded so far, in order.
+    progress: ``{"media": [{"id": "...", "ready": true}, ...]}``, one for each file uploaded so far, in order.
     """
+    files = files_of(outgoing)
     media = [dict(one) for one in progress.get("media", ())]
-    media += [await _upload(wire, picture) for picture in outgoing.pictures[len(media) :]]
-    for one, picture in zip(media, outgoing.pictures, strict=True):
+    media += [await _upload(wire, file) for file in files[len(media) :]]
+    for one, file in zip(media, files, strict=True):
         if not one["ready"]:
-            one.update(await _look_at(wire, one["id"], picture))
+            one.update(await _look_at(wire, one["id"], file))
     progress = {"media": media}
     return Ready(progress=progress) if all(one["ready"] for one in media) else Pending(progress=progress)
 
 
-async def _upload(wire: Wire, picture: Picture) -> dict[str, Any]:
-    answer = await wire.tell("/api/v2/media", method="POST", data=_form(picture))
+def files_of(outgoing: Outgoing) -> list[Picture | Video]:
+    """Pictures and videos in the order of the post."""
+    files: list[Picture | Video] = [*outgoing.pictures, *outgoing.videos]
+    return sorted(files, key=lambda file: file.place)
+
+
+async def _upload(wire: Wire, file: Picture | Video) -> dict[str, Any]:
+    answer = await _sent(wire, "/api/v2/media", file)
     if answer.status == 404:  # servers that stopped at version 1
-        answer = await wire.tell("/api/v1/media", method="POST", data=_form(picture))
+        answer = await _sent(wire, "/api/v1/media", file)
     must_be_fine(answer)
     return {"id": parsed(answer, Media).id, "ready": answer.status == 200}  # 202: still working on it
 
 
-def _form(picture: Picture) -> aiohttp.FormData:
+async def _sent(wire: Wire, path: str, file: Picture | Video) -> Answer:
+    with file.path.open("rb") as source:  # read as it goes: a video can be 99 MB; closed however the request ends
+        return await wire.tell(path, method="POST", data=_form(file, source))
+
+
+def _form(file: Picture | Video, source: IO[bytes]) -> aiohttp.FormData:
     form = aiohttp.FormData()
-    form.add_field(
-        "file", picture.path.read_bytes(), filename=picture.path.name, content_type=picture.content_type
-    )  # whole in memory: a picture is at most 16 MB, and an open file would outlive a failed request
-    if picture.alt:
-        form.add_field("description", picture.alt)
-    if picture.focus:
-        form.add_field("focus", f"{picture.focus[0]:.4f},{picture.focus[1]:.4f}")
+    form.add_field("file", source, filename=file.path.name, content_type=file.content_type)
+    if file.alt:
+        form.add_field("description", file.alt)
+    if isinstance(file, Picture) and file.focus:
+        form.add_field("focus", f"{file.focus[0]:.4f},{file.focus[1]:.4f}")
     return form
 
 
-async def _look_at(wire: Wire, media_id: str, picture: Picture) -> dict[str, Any]:
+async def _look_at(wire: Wire, media_id: str, file: Picture | Video) -> dict[str, Any]:
     answer = await wire.tell(f"/api/v1/media/{media_id}")
     if answer.status == 404:  # forgotten by the server, as it forgets what no post used
-        return await _upload(wire, picture)
+        return await _upload(wire, file)
+    if answer.status == 422:  # its conversion failed there
+        raise Refused("{network} could not read the video: export it as MP4 (H.264).", network=NETWORK, answer=answer)
     must_be_fine(answer)
     return {"ready": answer.status == 200}  # 206: still working on it
 
@@ -76,7 +88,7 @@ def still_repeatable(outgoing: Outgoing) -> bool:
 def fields_of(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
     """The body of a new status."""
     fields: dict[str, Any] = {"status": text_as_sent(outgoing)}
-    if outgoing.pictures:
+    if outgoing.pictures or outgoing.videos:
         fields["media_ids"] = [one["id"] for one in progress["media"]]
     if outgoing.reply_to is not None:
         fields["in_reply_to_id"] = outgoing.reply_to.remote_id

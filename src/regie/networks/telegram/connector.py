@@ -65,6 +65,7 @@ CAN = Capabilities(
         multiple=True,
         hide_totals=True,
     ),
+    ahead=False,  # a file travels with its message
     thread=20,
     sensitive=True,
     edit=True,

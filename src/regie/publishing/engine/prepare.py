@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST = 8  # preparations at once in a publisher
 WEIGHT = 0.3  # of the newest measurement in the moving average
+LONGEST = timedelta(hours=1)  # what took longer waited for something else
+SINCE = "preparing_since"  # in a step's progress while it is pending, beside what the connector keeps there
 
 CLAIM = sql(
     f"""
@@ -45,7 +48,11 @@ CROSS JOIN LATERAL ({STEPS} c.id) s
 
 MEASURED = sql(
     """
-UPDATE accounts_account SET prepare_seconds = prepare_seconds * (1 - %(weight)s) + %(seconds)s * %(weight)s
+UPDATE accounts_account SET
+    prepare_seconds = CASE WHEN %(video)s THEN prepare_seconds
+                      ELSE prepare_seconds * (1 - %(weight)s) + %(seconds)s * %(weight)s END,
+    video_seconds = CASE WHEN %(video)s THEN video_seconds * (1 - %(weight)s) + %(seconds)s * %(weight)s
+                    ELSE video_seconds END
 WHERE id = %(account)s
 """
 )
@@ -71,30 +78,41 @@ async def prepared(
     if step.prepared:
         return Ready(progress=step.progress)
     database = sender.database
-    if files := len(outgoing.pictures) + len(outgoing.videos):
+    files = len(outgoing.pictures) + len(outgoing.videos)
+    if files:
         until = await sender.budgets.wait_until(speaker, "upload", calls=files)
         if until is not None:
             raise SavedForLater(
                 "The network takes no more files for now. We upload as soon as it does.", not_before=until
             )
     began = database.moment()
+    since = str(step.progress.get(SINCE) or began.isoformat())
     outcome: Ready | Pending | NetworkError
     try:
         outcome = await speaker.connector.prepare(outgoing, step.progress)
     except NetworkError as exc:
         outcome = exc
-    if outgoing.pictures or isinstance(outcome, NetworkError):
-        await _note(database, speaker, step, outgoing, outcome, began)
+    if files or isinstance(outcome, NetworkError):
+        await _note(database, step, outgoing, outcome, began)
     if isinstance(outcome, NetworkError):
         raise outcome
-    step.progress = dict(outcome.progress)
+    if files and speaker.can.ahead and isinstance(outcome, Ready):
+        await _measure(database, speaker, outgoing, database.moment() - datetime.fromisoformat(since))
+    step.progress = {**outcome.progress, SINCE: since} if isinstance(outcome, Pending) else dict(outcome.progress)
     step.prepared = isinstance(outcome, Ready)
-    return outcome
+    return replace(outcome, progress=step.progress)
+
+
+async def _measure(database: Database, speaker: Speaker, outgoing: Outgoing, took: timedelta) -> None:
+    """From the first call until the network was done with all files."""
+    seconds = min(took, LONGEST).total_seconds()
+    await database.rows(
+        MEASURED, account=speaker.account_id, seconds=seconds, weight=WEIGHT, video=bool(outgoing.videos)
+    )
 
 
 async def _note(
     database: Database,
-    speaker: Speaker,
     step: Step,
     outgoing: Outgoing,
     outcome: Ready | Pending | NetworkError,
@@ -115,9 +133,6 @@ async def _note(
         "answer": failed.answer.kept() if failed and failed.answer else None,
     }
     await database.rows(NOTE, rows=as_json([row]))
-    if failed is None:
-        seconds = (ended - began).total_seconds()
-        await database.rows(MEASURED, account=speaker.account_id, seconds=seconds, weight=WEIGHT)
 
 
 def _word(outcome: Ready | Pending | NetworkError) -> str:
