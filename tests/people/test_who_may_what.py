@@ -12,7 +12,7 @@ from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
 
 from regie.accounts.models import Account, NetworkApp
-from regie.people.models import Invitation, Member, Notice
+from regie.people.models import Invitation, Member, Notice, PushBrowser
 from regie.people.permissions import Role
 from regie.people.services import invite
 
@@ -28,6 +28,9 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "web:open_notice"): (404,) * 6,  # the notice is Alice's alone
     ("GET", "people:me"): ALL,
     ("POST", "people:me"): (422,) * 6,
+    ("POST", "people:subscribe"): (400,) * 6,  # no browser gives an empty address
+    ("POST", "people:try_push"): (302,) * 6,
+    ("POST", "people:unsubscribe"): (404,) * 6,  # the device is Alice's alone
     ("GET", "people:settings"): ALL,
     ("POST", "people:change_workspace"): (302, 403, 403, 403, 403, 403),
     ("GET", "people:new_workspace"): (200, 404, 404, 404, 404, 404),
@@ -50,7 +53,7 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "accounts:avatar"): (404,) * 6,  # it has no picture
     ("POST", "accounts:act"): (302, 302, 403, 403, 403, 403),
 }
-OPEN_TO_STRANGERS = {"people:welcome", "people:join", "accounts:bluesky_client"}
+OPEN_TO_STRANGERS = {"web:service_worker", "web:manifest", "people:welcome", "people:join", "accounts:bluesky_client"}
 SENT = {"accounts:try_network": {"app": "0"}, "people:change_role": {"role": "guest"}}
 
 
@@ -60,6 +63,7 @@ def places(alice: Member, bob: Member, make_account: Callable[..., Account], mai
     account = make_account()
     registration = NetworkApp.objects.create(network="mastodon", server="x", client_id="x", sealed_keys=b"x")
     notice = Notice.objects.create(user=alice.user, workspace=alice.workspace, key="k", kind="x")
+    device = PushBrowser.objects.create(user=alice.user, endpoint="https://push.example/1", p256dh="x", auth="x")
     invitation: Invitation = invite(email="dora@example.org", role=Role.GUEST, by=alice)
     return {
         "web:today": "",
@@ -69,6 +73,9 @@ def places(alice: Member, bob: Member, make_account: Callable[..., Account], mai
         "web:read_all_notices": "notices/read/",
         "web:open_notice": f"notices/{notice.pk}/",
         "people:me": "me/",
+        "people:subscribe": "me/devices/",
+        "people:try_push": "me/devices/try/",
+        "people:unsubscribe": f"me/devices/{device.pk}/remove/",
         "people:settings": "settings/",
         "people:change_workspace": "settings/workspace/",
         "people:new_workspace": "settings/new-client/",
@@ -135,7 +142,8 @@ def test_a_stranger_finds_nothing(
 
 
 @pytest.mark.parametrize("name", ["people:withdraw", "people:change_role", "people:remove_member", "accounts:account",
-                                  "accounts:avatar", "accounts:act", "web:open_notice"])  # fmt: skip
+                                  "accounts:avatar", "accounts:act", "web:open_notice",
+                                  "people:unsubscribe"])  # fmt: skip
 @pytest.mark.parametrize("where", ["/", "/w/all/", "/w/velo-club/"])
 def test_things_of_others_are_not_reached_from_ones_own_workspace(
     name: str, where: str, places: dict[str, str], charlie: Member, signed_in: Callable[[Member], Client]

@@ -101,6 +101,8 @@ class MeForm(forms.Form):
     language = LanguageField()
     zone = ZoneField(help_text=_("Times are shown in this zone."))
     theme = forms.ChoiceField(label=_("Theme"), choices=User.Theme.choices)
+    by_email = forms.BooleanField(label=_("Write me an e-mail when something cannot wait"), required=False)
+    by_push = forms.BooleanField(label=_("Show it on my devices, where I agreed"), required=False)
 
 
 class PeopleFilterForm(forms.Form):

@@ -46,6 +46,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=10, default="en")
     zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     theme = models.CharField(_("theme"), max_length=10, choices=Theme, default=Theme.AUTO)
+    by_email = models.BooleanField(_("by e-mail"), default=True, help_text="What cannot wait.")
+    by_push = models.BooleanField(
+        _("on my devices"), default=True, help_text="What cannot wait, where a browser agreed."
+    )
     is_operator = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -161,17 +165,43 @@ class Notice(models.Model):
     kind = models.CharField(max_length=40)
     facts = models.JSONField(default=dict, help_text="What the sentence is made of, in the reader's language.")
     path = models.CharField(max_length=300, blank=True, help_text="Where to act on it, below the workspace.")
-    urgent = models.BooleanField(default=False, help_text="Also sent by e-mail.")
+    urgent = models.BooleanField(default=False, help_text="Also sent by e-mail and to the person's browsers.")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     read_at = models.DateTimeField(null=True, blank=True)
     emailed_at = models.DateTimeField(null=True, blank=True)
+    pushed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "key"], name="notice_told_once")]
         indexes = [
             models.Index(fields=["user", "-created_at"], name="notice_of_user"),
             models.Index(fields=["created_at"], name="notice_to_email", condition=Q(urgent=True, emailed_at=None)),
+            models.Index(fields=["created_at"], name="notice_to_push", condition=Q(urgent=True, pushed_at=None)),
         ]
+
+
+class PushBrowser(models.Model):
+    """A browser that agreed to show a person's notices while it is closed."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="push_browsers")
+    endpoint = models.CharField(max_length=1000, unique=True, help_text="Where its push service takes messages.")
+    p256dh = models.CharField(max_length=100, help_text="Its public key, base64url.")
+    auth = models.CharField(max_length=30, help_text="Its secret, base64url.")
+    name = models.CharField(max_length=120, blank=True, help_text="Browser and system, for its person.")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __repr__(self) -> str:
+        return f"<PushBrowser {self.pk}>"
+
+
+class PushKeys(models.Model):
+    """One row: what signs our messages to browsers, sealed; context push_keys."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    sealed_private = models.BinaryField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="push_keys_single")]
 
 
 class AuditEntry(models.Model):

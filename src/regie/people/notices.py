@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.db import transaction
+
 from regie.people.models import Notice, User, Workspace
 
 Facts = Mapping[str, Any]
@@ -32,8 +34,13 @@ def tell(
     path: str = "",
     urgent: bool = False,
 ) -> None:
-    """Tells each person once per ``key``; telling again changes nothing. Rows now, e-mail by a job soon after."""
+    """Tells each person once per ``key``; telling again changes nothing.
+
+    Rows now; ``urgent``: e-mail and browsers by a job at once after the transaction, as each person chose.
+    """
     workspace_id = workspace if isinstance(workspace, int) else workspace.pk
+    if urgent:
+        transaction.on_commit(_send_at_once, robust=True)
     Notice.objects.bulk_create(
         (
             Notice(
@@ -49,6 +56,12 @@ def tell(
         ),
         ignore_conflicts=True,
     )
+
+
+def _send_at_once() -> None:
+    from regie.people.tasks import send_at_once
+
+    send_at_once()
 
 
 def members_who_may(workspace: Workspace | int, verb: str) -> list[User]:

@@ -19,7 +19,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from regie.core import clock
-from regie.people import audit
+from regie.people import audit, push
 from regie.people.adapter import MFAAdapter
 from regie.people.errors import AlreadyHere, ForSomebodyElse, InvitationOver, LastOwner, NotAllowed
 from regie.people.models import Invitation, Member, User, Workspace
@@ -237,10 +237,13 @@ def seal_again() -> int:
         fresh = {**before, **after}
         if fresh != before:
             done += Authenticator.objects.filter(pk=row.pk, data=before).update(data=fresh)
-    return done
+    return done + push.seal_again()
 
 
-def change_me(*, user: User, name: str, zone: str, language: str, theme: str) -> None:
+def change_me(
+    *, user: User, name: str, zone: str, language: str, theme: str, by_email: bool = True, by_push: bool = True
+) -> None:
     """What a person sets for themselves."""
     user.name, user.zone, user.language, user.theme = name.strip(), zone, language, theme
-    user.save(update_fields=["name", "zone", "language", "theme"])
+    user.by_email, user.by_push = by_email, by_push
+    user.save(update_fields=["name", "zone", "language", "theme", "by_email", "by_push"])

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from django.db import transaction
+from procrastinate.exceptions import AlreadyEnqueued
+
+from regie.core import clock
 from regie.core.threads import in_thread
-from regie.people import telling
+from regie.people import push, telling
 from regie.people.jobs import app
 
 
@@ -11,6 +17,20 @@ from regie.people.jobs import app
 @app.task(queue="mail", queueing_lock="people.mail_notices")
 async def mail_notices(timestamp: int) -> None:
     await in_thread(telling.mail_urgent)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="mail", queueing_lock="people.push_notices")
+async def push_notices(timestamp: int) -> None:
+    await push.push_urgent()
+
+
+def send_at_once() -> None:
+    """A nudge: what cannot wait does not wait for the next minute, whose round finds what was missed."""
+    now = int(clock.now().timestamp())
+    for task in (mail_notices, push_notices):
+        with suppress(AlreadyEnqueued), transaction.atomic():
+            task.defer(timestamp=now)
 
 
 @app.periodic(cron="* * * * *")

@@ -11,15 +11,21 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from regie.core import clock
+from regie.people import notices
 from regie.people.middleware import in_workspace
 from regie.people.models import Notice, User
 from regie.people.notices import sentence
 
 logger = logging.getLogger(__name__)
 TOO_OLD = timedelta(days=2)  # after a long outage nobody wants a flood of old news
+
+
+def register() -> None:
+    notices.kind("push.try", lambda _facts: _("This device shows your notices: all is well."))
 
 
 def mail_urgent() -> int:
@@ -31,7 +37,12 @@ def mail_urgent() -> int:
         waiting = list(
             Notice.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(
-                urgent=True, emailed_at=None, read_at=None, user__is_active=True, created_at__gt=clock.now() - TOO_OLD
+                urgent=True,
+                emailed_at=None,
+                read_at=None,
+                user__is_active=True,
+                user__by_email=True,
+                created_at__gt=clock.now() - TOO_OLD,
             )
             .select_related("user", "workspace")
             .order_by("created_at")[:500]
@@ -40,16 +51,16 @@ def mail_urgent() -> int:
     by_user: dict[User, list[Notice]] = defaultdict(list)
     for notice in waiting:
         by_user[notice.user].append(notice)
-    for user, notices in by_user.items():
+    for user, theirs in by_user.items():
         try:
-            _mail(user, notices)
+            _mail(user, theirs)
         except OSError:
-            logger.warning("The mail server did not take a message with %d notices.", len(notices), exc_info=True)
-            Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(emailed_at=None)
+            logger.warning("The mail server did not take a message with %d notices.", len(theirs), exc_info=True)
+            Notice.objects.filter(pk__in=[notice.pk for notice in theirs]).update(emailed_at=None)
     return len(waiting)
 
 
-def _mail(user: User, notices: list[Notice]) -> None:
+def _mail(user: User, theirs: list[Notice]) -> None:
     with translation.override(user.language):
         items = [
             {
@@ -57,7 +68,7 @@ def _mail(user: User, notices: list[Notice]) -> None:
                 "workspace": notice.workspace.name,
                 "link": settings.PUBLIC_URL + in_workspace(notice.path, notice.workspace.slug),
             }
-            for notice in notices
+            for notice in theirs
         ]
         subject = (
             items[0]["sentence"]

@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language as django_set_language
 
-from regie.people import queries, services
+from regie.core import clock
+from regie.people import notices, push, queries, services
 from regie.people.audit import words
 from regie.people.errors import InvitationOver, NotAllowed
 from regie.people.forms import (
@@ -255,7 +256,7 @@ def new_workspace(request: MemberRequest) -> HttpResponse:
 @login_required
 def me(request: MemberRequest) -> HttpResponse:
     user = request.user
-    initial = {"name": user.name, "language": user.language, "zone": user.zone, "theme": user.theme}
+    initial = {name: getattr(user, name) for name in ("name", "language", "zone", "theme", "by_email", "by_push")}
     form = MeForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         services.change_me(user=user, **form.cleaned_data)
@@ -264,7 +265,12 @@ def me(request: MemberRequest) -> HttpResponse:
         response.set_cookie("django_language", user.language, samesite="Lax", max_age=60 * 60 * 24 * 365)
         response.delete_cookie("regie_theme")
         return response
-    context = {"form": form, "tabs": settings_tabs(request, "people:me")}
+    context = {
+        "form": form,
+        "tabs": settings_tabs(request, "people:me"),
+        "push_key": push.keys().public,
+        "browsers": user.push_browsers.order_by("-created_at"),
+    }
     return render(request, "people/me.html", context, status=422 if form.errors else 200)
 
 
@@ -283,3 +289,38 @@ def audit_trail(request: MemberRequest) -> HttpResponse:
         "people/audit.html",
         {"page": page, "rows": rows, "form": form, "tabs": settings_tabs(request, "people:audit")},
     )
+
+
+# Devices
+
+
+@login_required
+@require_POST
+def subscribe(request: MemberRequest) -> HttpResponse:
+    """What the browser's own question led to: its address at its push service, and its keys."""
+    given = {name: request.POST.get(name, "")[:1200] for name in ("endpoint", "p256dh", "auth", "name")}
+    push.subscribe(user=request.user, **given)
+    messages.success(request, _("This device shows your notices from now on."))
+    return HttpResponse(status=204)
+
+
+@login_required
+@require_POST
+def unsubscribe(request: MemberRequest, pk: int) -> HttpResponse:
+    get_object_or_404(request.user.push_browsers, pk=pk)
+    push.unsubscribe(user=request.user, browser_id=pk)
+    messages.success(request, _("That device shows no more notices."))
+    return redirect("people:me")
+
+
+@login_required
+@require_POST
+def try_push(request: MemberRequest) -> HttpResponse:
+    """A notice to oneself, to see that it arrives."""
+    seat = next(iter(request.scope.seats), None) or next(iter(request.scope.members), None)
+    if seat is None:
+        raise Http404
+    key = f"push.try:{clock.now():%Y%m%dT%H%M%S}"
+    notices.tell([request.user], workspace=seat.workspace_id, kind="push.try", key=key, path="notices/", urgent=True)
+    messages.success(request, _("Sent: it should appear within a few seconds."))
+    return redirect("people:me")

@@ -105,7 +105,8 @@ def _offered(delivery: Delivery, member: Member) -> Iterable[str]:
         if state == State.CANCELLED and delivery.gone_at is None and delivery.due_at > clock.now():
             yield "undo-cancel"
     assigned = delivery.variant.assignee_id == member.user_id
-    if state == State.BY_HAND and (assigned or member.may("publish")):
+    waits = state == State.BY_HAND or (state == State.MISSED and delivery.variant.by_hand)
+    if waits and (assigned or member.may("publish")):
         yield "done"
     if not member.may("publish"):
         return

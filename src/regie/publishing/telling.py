@@ -105,9 +105,14 @@ def _tell(row: Delivery) -> None:
             "problem": row.problem,
             "facts": row.problem_facts,
         },
-        path=f"posts/{row.variant.post_id}/",
+        path=_where_to_act(row),
         urgent=True,
     )
+
+
+def _where_to_act(row: Delivery) -> str:
+    """By hand: the page with text, files and steps, made for the phone that shows the notice."""
+    return f"deliveries/{row.pk}/by-hand/" if row.state == State.BY_HAND else f"posts/{row.variant.post_id}/"
 
 
 def _who(row: Delivery) -> Iterable[User]:
