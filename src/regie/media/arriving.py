@@ -97,12 +97,12 @@ def finish(upload: Upload, *, by: Member) -> File:
         raise UploadOver(_("The file did not come through. Upload it once more.")) from None
     try:
         with opened, _Placed(opened, upload.name, place) as source:
-            return services.upload(workspace=upload.workspace, name=upload.name, source=source, by=by)  # type: ignore[arg-type]
+            return services.upload(workspace=upload.workspace, name=upload.name, source=source, by=by)
     finally:
         forget(upload)
 
 
-class _Placed(UploadedFile):
+class _Placed(UploadedFile):  # type: ignore[type-arg]
     """A file on our disk that the storage may take as it lies there."""
 
     def __init__(self, opened: IO[bytes], name: str, place: Path) -> None:
