@@ -466,18 +466,18 @@ def _filmed(
     made = BytesIO()
     with av.open(made, "w", format=kind) as container:
         container.metadata.update(dict(told))
-        film = container.add_stream(codec, rate=12, width=width, height=height, pix_fmt="yuv420p")
+        film: Any = container.add_stream(codec, rate=12, width=width, height=height, pix_fmt="yuv420p")
         if codec == "libx264":
             film.options = {"preset": "ultrafast", "crf": "10" if noise else "30"}
         if turned:
             film.set_display_rotation(turned)
-        heard = container.add_stream(sound, rate=48_000, layout="stereo") if sound else None
+        heard: Any = container.add_stream(sound, rate=48_000, layout="stereo") if sound else None
         for number in range(round(seconds * 12)):
             image = Image.new("RGB", (width, height), (0, 128, number % 2 * 8 + 128))
             if noise:
                 image = Image.effect_noise((width, height), 90).convert("RGB")
             image.paste((255, 0, 0), (0, 0, width // 4, height // 4))
-            frame = av.VideoFrame.from_image(image)
+            frame: Any = av.VideoFrame.from_image(image)  # type: ignore[no-untyped-call]
             frame.pts, frame.time_base = number, Fraction(1, 12)
             container.mux(film.encode(frame))
         container.mux(film.encode(None))

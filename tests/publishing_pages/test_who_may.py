@@ -25,7 +25,11 @@ WRITERS = ("owner", "manager", "editor")
 
 @pytest.fixture
 def things(
-    alice: Member, make_account: Callable[..., Account], picture: Callable[..., BytesIO], clock: object
+    alice: Member,
+    make_account: Callable[..., Account],
+    picture: Callable[..., BytesIO],
+    video: Callable[..., BytesIO],
+    clock: object,
 ) -> dict[str, object]:
     post = Post.objects.create(workspace=alice.workspace, content=Content(parts=[Part(text="Good morning")]).as_json())
     account = make_account()
@@ -102,8 +106,23 @@ PAGES = [
     ("get", "calendar/?view=week", {}, ROLES),
     ("get", "calendar/?view=list", {}, ROLES),
     ("post", "calendar/move/", {"delivery": "{delivery}", "date": "2030-03-05"}, WRITERS),
+    (
+        "post",
+        "calendar/schedule/",
+        {"post": "{post}", "workspace": "{ws}", "version": "1", "account": "{account}", "repeat": "daily"},
+        WRITERS,
+    ),
+    ("get", "calendar/recurring/", {}, ROLES),
+    ("get", "calendar/recurring/?ended=1", {}, ROLES),
+    ("get", "deliveries/missed/", {}, ROLES),
+    ("post", "deliveries/missed/send/", {"delivery": "{delivery}"}, WRITERS),
+    ("post", "deliveries/missed/cancel/", {"delivery": "{delivery}"}, WRITERS),
     ("get", "media/", {}, ROLES),
     ("post", "media/upload/?workspace={ws}", {}, WRITERS),
+    ("post", "media/upload/begin/?workspace={ws}", {"name": "wave.mp4", "size": "1000", "mark": "1"}, WRITERS),
+    ("get", "media/{film}/renditions/", {}, ROLES),
+    ("get", "media/{film}/{film_sha}/played/", {}, ROLES),
+    ("post", "media/{film}/renditions/{rendition}/again/", {}, WRITERS),
     ("get", "media/{file}/", {}, ROLES),
     ("post", "media/{file}/", {"alt": "A coat", "name": "c", "focus_x": "0", "focus_y": "0"}, WRITERS),
     ("get", "media/{file}/{sha}/thumbnail/", {}, ROLES),

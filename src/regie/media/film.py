@@ -253,7 +253,8 @@ class _Film:
     """The pictures on their way from one codec to the other."""
 
     def __init__(self, made: Any, source: Any, plan: dict[str, Any], begin: float) -> None:
-        self.made, self.plan, self.begin, self.graph, self.last = made, plan, begin, None, -1
+        self.made, self.plan, self.begin, self.last = made, plan, begin, -1
+        self.graph: Any = None
         rate = Fraction(source.average_rate or source.guessed_rate or 30).limit_denominator(1001)
         self.rate = min(max(rate, Fraction(1)), Fraction(MOST_RATE))
         self.out = made.add_stream("libx264", rate=self.rate)

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from django.db import transaction
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import JobDeferrer
 
 from regie.core.threads import in_thread
 from regie.media import arriving, making
@@ -22,11 +23,13 @@ async def make_rendition(rendition_id: int) -> None:
 def ask(rendition_id: int) -> None:
     """Nudges a worker. In a savepoint: a nudge that is there already must not take the caller's work with it."""
     with suppress(AlreadyEnqueued), transaction.atomic():
-        make_rendition.configure(**_in_line(rendition_id)).defer(rendition_id=rendition_id)
+        _in_line(rendition_id).defer(rendition_id=rendition_id)
 
 
-def _in_line(rendition_id: int) -> dict[str, str]:
-    return {"queueing_lock": f"rendition:{rendition_id}", "lock": f"media.film:{rendition_id % AT_ONCE}"}
+def _in_line(rendition_id: int) -> JobDeferrer:
+    return make_rendition.configure(
+        queueing_lock=f"rendition:{rendition_id}", lock=f"media.film:{rendition_id % AT_ONCE}"
+    )
 
 
 @app.periodic(cron="* * * * *")
@@ -35,4 +38,4 @@ async def sweep(timestamp: int) -> None:
     await in_thread(arriving.forget_the_abandoned)
     for rendition_id in await in_thread(making.overdue):
         with suppress(AlreadyEnqueued):
-            await make_rendition.configure(**_in_line(rendition_id)).defer_async(rendition_id=rendition_id)
+            await _in_line(rendition_id).defer_async(rendition_id=rendition_id)

@@ -18,6 +18,7 @@ from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of
 from regie.media import links, making, pictures
 from regie.media.models import File
+from regie.media.videos import OutOfReach
 from regie.networks import registry, text
 from regie.networks.capabilities import Capabilities, Format, ImageLimit, PollLimit, TextLimit, VideoLimit
 from regie.studio.content import Content, MediaUse, Part, Poll
@@ -281,7 +282,7 @@ def _about_video(use: MediaUse, file: File, limits: VideoLimit, name: str, numbe
     assert file.seconds is not None
     try:
         plan = making.plan_for(file, limits, cut=use.cut)
-    except making.OutOfReach as exc:
+    except OutOfReach as exc:
         return [_stop(making.why(exc, file=str(file), seconds=file.seconds, network=name), number)]
     found = []
     if plan.seconds < file.seconds - 0.05:
