@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from regie.accounts.budgets import Priority
 from regie.accounts.models import Account
 from regie.community.models import Answer, Message
 from regie.media.models import File, Rendition
@@ -119,6 +120,7 @@ REACHED: dict[type[Enum], Callable[..., bool]] = {
     Step.State: step_state,
     Attempt.Kind: call,
     Account.State: account_state,
+    Priority: lambda one: is_named(one, "regie/publishing/engine", "regie/community"),
     Message.State: message_state,
     Answer.State: answer_state,
     Level: lambda level: is_named(level, "regie/studio/checks.py", "regie/studio/desk.py"),

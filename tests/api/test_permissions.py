@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, time
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from regie.community.models import Conversation, Message
 from regie.media import arriving
 from regie.people.models import Member
 from regie.people.permissions import Role, may
+from regie.planner import recurring
+from regie.planner.recurring import Pattern
 from regie.publishing import services as publishing
 from regie.studio import campaigns
 from regie.studio.models import Post
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 TEXT = {"content": {"parts": [{"text": "Good morning"}]}}
-AGAIN = {"post": 1, "rule": "FREQ=DAILY", "first_on": "2031-01-01", "local_time": "10:00"}  # post: the free one
+AGAIN = {"rule": "FREQ=DAILY", "first_on": "2031-01-01", "local_time": "10:00"}
 LINK = {"link": "https://example.org/1"}
 TABLE = {
     # operation                              verb          body
@@ -51,7 +54,7 @@ TABLE = {
     ("POST", "/campaigns/{campaign}/archive"): ("write", None),
     ("POST", "/campaigns/{campaign}/put-back"): ("write", None),
     ("GET", "/recurrences"): ("view", None),
-    ("POST", "/recurrences"): ("schedule", AGAIN),
+    ("POST", "/posts/{post}/repeat"): ("schedule", AGAIN),
     ("GET", "/recurrences/{recurrence}"): ("view", None),
     ("PATCH", "/recurrences/{recurrence}"): ("schedule", {"local_time": "11:00"}),
     ("POST", "/recurrences/{recurrence}/skip"): ("schedule", {"date": "2030-03-11"}),
@@ -106,6 +109,10 @@ def things(
         text="Hello",
         said_at=clock.moment,
     )
+    pattern = Pattern(
+        rule="FREQ=WEEKLY;BYDAY=MO", first_on=date(2030, 3, 4), local_time=time(9, 30), zone="Europe/Paris"
+    )
+    recurrence = recurring.begin(post=write_post("Again", on=[account]), pattern=pattern, by=bob)
     freeze = publishing.freeze(account.workspace, why="Storm", by=alice)
     upload = arriving.begin(workspace=account.workspace, name="wave.mp4", size=10**6, mark="1", by=bob)
     return {
@@ -114,6 +121,7 @@ def things(
         "post": free.pk,
         "delivery": delivery.pk,
         "freeze": freeze.pk,
+        "recurrence": recurrence.pk,
         "campaign": campaigns.save(campaign=None, plan=campaigns.Plan(name="Spring"), by=alice).pk,
         "message": message.pk,
     }

@@ -22,6 +22,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext_noop
 
 from regie.accounts.models import Account, Budget
 from regie.accounts.signals import asked_to_wait
@@ -36,6 +37,9 @@ SLICES = 48  # per window, as in migration 0004
 LEASE = 30.0  # seconds at most, and at most one slice
 SMALL = 100  # quotas below this are taken one by one, so that none of it lies about
 PORTION = 0.1  # of the others, unless more is known to be needed
+KEPT = gettext_noop("The rest of what the network allows is kept for publishing.")
+USED_UP = gettext_noop("What the network allows is used up. We go on as soon as it lets us.")
+NO_FILES = gettext_noop("The network takes no more files for now. We upload as soon as it does.")
 LOW = 0.1  # of a window: what the network says is left is then told to all
 
 
@@ -240,7 +244,7 @@ async def must_have_room(
     """As ``wait_until``, for those who know what to do when a network asks for patience: raises SavedForLater."""
     until = await in_thread(wait_until, account, connector, call, times=times, priority=priority)
     if until is not None:
-        raise SavedForLater("The rest of what the network allows is kept for publishing.", not_before=until)
+        raise SavedForLater(KEPT, not_before=until)
 
 
 class SavedForLater(TryLater):

@@ -21,6 +21,7 @@ from regie.api.tokens import ApiRequest
 from regie.core.errors import Problem
 from regie.core.sentences import in_words
 from regie.core.times import WallTime
+from regie.people import lateness
 from regie.people.errors import NotAllowed
 from regie.people.models import Member
 from regie.publishing import queries, resuming, services
@@ -88,7 +89,9 @@ class Receipt(DeliveryOut):
 
 
 class MoveIn(When):
-    pass
+    late_minutes: int | None = Field(
+        None, ge=0, le=lateness.LONGEST, description="Later than this, a person is asked. None: as it was."
+    )
 
 
 class Link(Given):
@@ -182,7 +185,7 @@ def delivery(request: ApiRequest, pk: Number) -> Receipt:
 def move(request: ApiRequest, pk: Number, given: MoveIn) -> DeliveryOut:
     """To another wall-clock time. Only one that has not begun."""
     row, member = _delivery(request, pk), request.auth.member
-    return delivery_out(services.move(row, at=given.at(row.zone), by=member))
+    return delivery_out(services.move(row, at=given.at(row.zone), by=member, late_minutes=given.late_minutes))
 
 
 Verb = Callable[..., Delivery]

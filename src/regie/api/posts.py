@@ -15,6 +15,7 @@ from regie.api.errors import COMMON, Theirs
 from regie.api.once import Key, once
 from regie.api.shapes import LARGEST, Given, Number, Page, Pages, When, page_of
 from regie.api.tokens import ApiRequest
+from regie.people import lateness
 from regie.publishing import services as publishing
 from regie.publishing.models import Delivery
 from regie.studio import checks, queries, services
@@ -87,13 +88,16 @@ class Check(BaseModel):
 
 
 class ScheduleIn(When):
-    late_minutes: int = Field(
-        publishing.LATE_MINUTES, ge=0, le=LONGEST_PATIENCE, description="Later than this, a person is asked."
+    late_minutes: int | None = Field(
+        None,
+        ge=0,
+        le=lateness.LONGEST,
+        description="Later than this, a person is asked. None: as the workspace says.",
     )
 
 
 class PublishIn(Given):
-    late_minutes: int = Field(publishing.LATE_MINUTES, ge=0, le=LONGEST_PATIENCE)
+    late_minutes: int | None = Field(None, ge=0, le=lateness.LONGEST, description="None: as the workspace says.")
 
 
 class Promised(BaseModel):
@@ -241,7 +245,7 @@ def publish(request: ApiRequest, pk: Number, given: PublishIn | None = None, key
     """Promises it for this moment; a publisher sends it. Ask the deliveries what became of it."""
 
     def do() -> Promised:
-        patience = (given or PublishIn(late_minutes=publishing.LATE_MINUTES)).late_minutes
+        patience = given.late_minutes if given is not None else None
         return _promised(publishing.publish_now(post=_post(request, pk), by=request.auth.member, late_minutes=patience))
 
     return once(request, key, Promised, do)

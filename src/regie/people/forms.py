@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from regie.config.first_start import same_code
 from regie.core.times import zones
+from regie.people import lateness
 from regie.people.models import User
 from regie.people.permissions import Role
 
@@ -83,6 +84,15 @@ class WorkspaceForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     zone = ZoneField()
     language = LanguageField(help_text=_("For what Régie writes to people of this client who have no account yet."))
+    late_minutes = forms.TypedChoiceField(
+        label=_("A post goes out by itself up to"),
+        help_text=_("Later than that, Régie asks you first. Each post can say otherwise."),
+        coerce=int,
+        choices=lateness.choices,
+        initial=60,
+        required=False,
+        empty_value=None,
+    )
 
 
 class InviteForm(forms.Form):

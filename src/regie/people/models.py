@@ -83,6 +83,9 @@ class Workspace(models.Model):
     slug = models.SlugField(_("address"), max_length=60, unique=True)
     zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     language = models.CharField(_("language"), max_length=10, default="en")
+    late_minutes = models.PositiveIntegerField(
+        default=60, help_text="A post later than this asks a person, unless it says otherwise."
+    )
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

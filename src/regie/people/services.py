@@ -58,9 +58,15 @@ def person_with(email: str) -> User | None:
 
 
 @transaction.atomic
-def create_workspace(*, name: str, zone: str, language: str, by: User) -> Member:
+def create_workspace(*, name: str, zone: str, language: str, late_minutes: int | None = None, by: User) -> Member:
     """A new client, with the person as its owner. Returns their seat."""
-    workspace = Workspace.objects.create(name=name.strip(), slug=_free_slug(name), zone=zone, language=language)
+    workspace = Workspace.objects.create(
+        name=name.strip(),
+        slug=_free_slug(name),
+        zone=zone,
+        language=language,
+        **({"late_minutes": late_minutes} if late_minutes is not None else {}),
+    )
     member = Member.objects.create(workspace=workspace, user=by, role=Role.OWNER)
     audit.record(by=member, did="workspace.created", to=workspace)
     return member
@@ -73,13 +79,18 @@ def _free_slug(name: str) -> str:
 
 
 @transaction.atomic
-def change_workspace(*, workspace: Workspace, name: str, zone: str, language: str, by: Member) -> None:
+def change_workspace(
+    *, workspace: Workspace, name: str, zone: str, language: str, late_minutes: int | None = None, by: Member
+) -> None:
     by.must("manage_workspace")
     if by.workspace_id != workspace.pk:
         raise NotAllowed("manage_workspace")
-    before = {"name": workspace.name, "zone": workspace.zone, "language": workspace.language}
+    kept = ("name", "zone", "language", "late_minutes")
+    before = {field: getattr(workspace, field) for field in kept}
     workspace.name, workspace.zone, workspace.language = name.strip(), zone, language
-    workspace.save(update_fields=["name", "zone", "language"])
+    if late_minutes is not None:
+        workspace.late_minutes = late_minutes
+    workspace.save(update_fields=kept)
     audit.record(by=by, did="workspace.changed", to=workspace, before=before)
 
 

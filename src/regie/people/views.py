@@ -164,7 +164,8 @@ def settings_tabs(request: MemberRequest, current: str) -> list[dict[str, Any]]:
 def _workspace_form(member: Member) -> WorkspaceForm:
     there = member.workspace
     return WorkspaceForm(
-        initial={"name": there.name, "zone": there.zone, "language": there.language}, prefix="workspace"
+        initial={name: getattr(there, name) for name in ("name", "zone", "language", "late_minutes")},
+        prefix="workspace",
     )
 
 

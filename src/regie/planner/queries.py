@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import TextField, Value
+from django.db.models import Min, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce, Left, NullIf
 
 from regie.people.scope import Scope
+from regie.planner.models import Occurrence, Recurrence
 from regie.publishing.models import Delivery
 from regie.publishing.states import MOVABLE, NEEDS_A_PERSON, OPEN, State
 
@@ -40,6 +41,7 @@ class Entry:
     workspace: str
     workspace_id: int
     gone: bool
+    repeats: bool
 
     @property
     def movable(self) -> bool:
@@ -88,6 +90,7 @@ def entries(
         "workspace__name",
         "workspace_id",
         "gone_at",
+        "occurrence__recurrence",
     )
     return [
         Entry(
@@ -101,8 +104,9 @@ def entries(
             place,
             place_id,
             gone is not None,
+            rule is not None,
         )
-        for pk, post, at, state_, network, name, text, place, place_id, gone in found
+        for pk, post, at, state_, network, name, text, place, place_id, gone, rule in found
     ]
 
 

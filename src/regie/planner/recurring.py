@@ -45,7 +45,7 @@ class Pattern:
     zone: str
     until: date | None = None
     count: int | None = None
-    late_minutes: int = publishing.LATE_MINUTES
+    late_minutes: int = 60
 
     def at(self, day: date) -> WallTime:
         return WallTime(datetime.combine(day, self.local_time), self.zone)

@@ -17,6 +17,7 @@ from regie.core import clock
 from regie.media.models import File
 from regie.networks import registry
 from regie.networks.protocols import Deletes
+from regie.people import lateness
 from regie.people.models import Member
 from regie.people.scope import Scope
 from regie.publishing.contents import steps_of as contents_of
@@ -75,6 +76,10 @@ class DeliveryView:
     @property
     def steps(self) -> list[Step]:
         return [step for step in self.delivery.steps.all() if step.state != Step.State.DROPPED]
+
+    @property
+    def late_choices(self) -> list[tuple[int, str]]:
+        return lateness.choices(self.delivery.late_minutes)
 
     @property
     def out(self) -> int:

@@ -42,9 +42,10 @@ LOOKED_AT_BY = "regie_publishing"  # the channel on which publishers listen
 
 
 @transaction.atomic
-def schedule(*, post: Post, at: WallTime, by: Member, late_minutes: int = LATE_MINUTES) -> list[Delivery]:
+def schedule(*, post: Post, at: WallTime, by: Member, late_minutes: int | None = None) -> list[Delivery]:
     """Promise every variant of a post to its account at a wall-clock time in a zone, or none of them.
 
+    ``late_minutes``: how late it may still go out by itself; None: as the workspace says.
     Returns the deliveries in the order of the post's variants; one is held when its account or workspace is frozen.
     Raises NotAllowed; NotReady with sentences for each variant that cannot go out as it is; TooLate for a time that
     has passed; AlreadyPlanned when a variant is promised for that very time.
@@ -59,7 +60,7 @@ def schedule(*, post: Post, at: WallTime, by: Member, late_minutes: int = LATE_M
 def schedule_again(
     *, post: Post, at: WallTime, by: Member, late_minutes: int, only: Collection[int]
 ) -> list[Delivery]:
-    """One more date of a rule, for some of the post's variants. As ``schedule``; the rule is what the audit trail has."""
+    """One more date of a rule, for some of the post's variants. As ``schedule``; the audit trail has the rule."""
     by.must("schedule", post)
     if at.utc < clock.now() - GRACE:
         raise TooLate(_("This time has passed. Choose a later one, or publish now."))
@@ -67,7 +68,7 @@ def schedule_again(
 
 
 @transaction.atomic
-def publish_now(*, post: Post, by: Member, late_minutes: int = LATE_MINUTES) -> list[Delivery]:
+def publish_now(*, post: Post, by: Member, late_minutes: int | None = None) -> list[Delivery]:
     """As ``schedule``, for this moment. A second click while the first one's deliveries are young is AlreadyPlanned."""
     by.must("publish", post)
     _must_not_be_a_second_click(post)
@@ -83,8 +84,9 @@ def _must_not_be_a_second_click(post: Post) -> None:
 
 
 def _promise(
-    post: Post, at: WallTime, *, by: Member, late_minutes: int, did: str, only: Collection[int] | None = None
+    post: Post, at: WallTime, *, by: Member, late_minutes: int | None, did: str, only: Collection[int] | None = None
 ) -> list[Delivery]:
+    late_minutes = post.workspace.late_minutes if late_minutes is None else late_minutes
     wanted = post.variants.filter(dropped_at=None)
     variants = list(
         (wanted if only is None else wanted.filter(pk__in=only))
@@ -233,13 +235,17 @@ def _save_unless_taken(row: Delivery) -> None:
 
 
 @transaction.atomic
-def move(delivery: Delivery, *, at: WallTime, by: Member) -> Delivery:
-    """Another time for a delivery that has not begun. Raises NotAllowed, TooLate, AlreadyPlanned, NotNow."""
+def move(delivery: Delivery, *, at: WallTime, by: Member, late_minutes: int | None = None) -> Delivery:
+    """Another time, and patience, for a delivery that has not begun. None: its patience stays as it is.
+
+    Raises NotAllowed, TooLate, AlreadyPlanned, NotNow.
+    """
     by.must("schedule", delivery)
     if at.utc < clock.now() - GRACE:
         raise TooLate(_("This time has passed. Choose a later one, or publish now."))
     row = _locked(delivery, MOVABLE, _("It can no longer be moved: it is on its way, or was settled meanwhile."))
     before = row.due_at
+    row.late_minutes = row.late_minutes if late_minutes is None else late_minutes
     _promise_again(row, at)
     audit.record(
         by=by, did="delivery.moved", to=row, label=_label(row), before=before.isoformat(), after=row.due_at.isoformat()

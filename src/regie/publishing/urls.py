@@ -1,6 +1,6 @@
 from django.urls import path
 
-from regie.publishing import freezes, views
+from regie.publishing import freezes, missed_views, views
 
 app_name = "publishing"
 urlpatterns = [
@@ -9,6 +9,8 @@ urlpatterns = [
     path("freezes/", freezes.freezes, name="freezes"),
     path("freezes/new/", freezes.freeze, name="freeze"),
     path("freezes/<int:pk>/", freezes.resume, name="resume"),
+    path("deliveries/missed/", missed_views.missed, name="missed"),
+    path("deliveries/missed/<slug:action>/", missed_views.decide, name="decide"),
     path("deliveries/<int:pk>/", views.delivery, name="delivery"),
     path("deliveries/<int:pk>/row/", views.row, name="row"),
     path("deliveries/<int:pk>/live/", views.live, name="live"),

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from regie.core.errors import Problem
+from regie.core.times import WallTime
+from regie.people import lateness
 from regie.people.models import Member
 from regie.people.scope import MemberRequest, Scope
 from regie.publishing import forms, pages, services
@@ -74,16 +78,26 @@ def _deliveries(request: HttpRequest, found: Post, member: Member) -> list[pages
 @require_POST
 def schedule(request: HttpRequest) -> HttpResponse:
     """Keeps the post as it was typed, and promises it for the chosen time."""
+    return schedule_with(
+        request, lambda kept, at, by, late: services.schedule(post=kept, at=at, by=by, late_minutes=late)
+    )
+
+
+def schedule_with(
+    request: HttpRequest, promise: Callable[[Post, WallTime, Member, int], list[Delivery]]
+) -> HttpResponse:
+    """Keeps the composer's post and promises it as ``promise(post, at, by, late_minutes)`` does, or says why not."""
     desk = studio.desk_from(request)
-    _member(request, desk).must("schedule")
+    member = _member(request, desk)
+    member.must("schedule")
     given = {name: request.POST.get(name, "") for name in ("date", "time", "zone")}
     when = desks.when(**given)
     if when is None:
         return _back_to_composer(request, desk, _("Choose a date and a time, or publish now."))
     if not when.ok or when.at is None:
         return _back_to_composer(request, desk, when.said)
-    at = when.at
-    return _promise(request, desk, lambda kept: services.schedule(post=kept, at=at, by=_member(request, desk)))
+    at, late = when.at, lateness.read(request.POST.get("late"), desk.workspace.late_minutes)
+    return _promise(request, desk, lambda kept: promise(kept, at, member, late))
 
 
 @login_required
@@ -92,7 +106,9 @@ def publish(request: HttpRequest) -> HttpResponse:
     """Keeps the post as it was typed, and promises it for this moment."""
     desk = studio.desk_from(request)
     _member(request, desk).must("publish")
-    return _promise(request, desk, lambda kept: services.publish_now(post=kept, by=_member(request, desk)))
+    late = lateness.read(request.POST.get("late"), desk.workspace.late_minutes)
+    member = _member(request, desk)
+    return _promise(request, desk, lambda kept: services.publish_now(post=kept, by=member, late_minutes=late))
 
 
 def _promise(request: HttpRequest, desk: Desk, promise: Callable[[Post], list[Delivery]]) -> HttpResponse:
@@ -107,7 +123,19 @@ def _promise(request: HttpRequest, desk: Desk, promise: Callable[[Post], list[De
         return _back_to_composer(request, desk, problem.said)
     said = ngettext("{n} delivery is planned.", "{n} deliveries are planned.", len(made)).format(n=len(made))
     messages.success(request, said)
+    if later := [one for one in made if one.spread_from is not None]:
+        messages.warning(request, _said_of_later(later))
     return redirect("studio:post", kept.pk)
+
+
+def _said_of_later(later: list[Delivery]) -> str:
+    """Which of them go out at the next free moment, as their network takes no more that day."""
+    named = ", ".join(
+        f"{one.account} ({date_format(one.due_at.astimezone(ZoneInfo(one.zone)), 'j F, H:i')})" for one in later[:5]
+    )
+    return _("All posts of that day are taken on some accounts; there it goes out later: {accounts}.").format(
+        accounts=named + (" …" if len(later) > 5 else "")
+    )
 
 
 def _back_to_composer(request: HttpRequest, desk: Desk, said: str) -> HttpResponse:
@@ -211,7 +239,8 @@ def _move(request: HttpRequest, found: Delivery, member: Member) -> tuple[str, s
     if not form.is_valid():
         raise Problem(" ".join(str(said) for errors in form.errors.values() for said in errors))
     before = found.local_at, found.zone
-    services.move(found, at=form.wall_time(), by=member)
+    late = lateness.read(request.POST.get("late"), found.late_minutes)
+    services.move(found, at=form.wall_time(), by=member, late_minutes=late)
     undo = reverse("publishing:move-back", args=[found.pk, before[0].strftime("%Y-%m-%dT%H:%M:%S"), before[1]])
     return _("Moved."), undo
 

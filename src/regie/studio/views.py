@@ -19,6 +19,7 @@ from regie.accounts.queries import accounts_for
 from regie.media.queries import files_for
 from regie.media.queries import matching as matching_files
 from regie.people.errors import NotAllowed
+from regie.people import lateness
 from regie.people.models import Member, User, Workspace
 from regie.people.scope import MemberRequest, Scope
 from regie.studio import campaigns, forms, queries, services
@@ -203,6 +204,8 @@ def _context(request: HttpRequest, desk: Desk, *, at: str = "") -> dict[str, Any
     return {
         "desk": desk,
         "given": given,
+        "late": (late := lateness.read(posted.get("late"), desk.workspace.late_minutes)),
+        "late_choices": lateness.choices(late),
         "when": (when := desks.when(**given)),
         "remarks": _remarks(desk, when),
         "zones": list(dict.fromkeys([user.zone, desk.workspace.zone, zone, "UTC"])),

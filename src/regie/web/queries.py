@@ -48,6 +48,7 @@ def today(scope: Scope) -> dict[str, Any]:
         "now": now,
         "needs": needs[:MOST],
         "needs_count": needs.count(),
+        "missed_count": needs.filter(state=State.MISSED).count(),
         "broken": accounts_for(scope).filter(state=Account.State.BROKEN)[:MOST],
         "ending": ending_soon(accounts_for(scope, "connect"))[:MOST],
         "open_messages": messages[:5],

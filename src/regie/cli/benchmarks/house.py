@@ -142,6 +142,15 @@ class House:
             self._copy("Later ", count, later, timedelta(days=LATER_DAYS), self.accounts, 0)
             _execute("ANALYZE", {})
 
+    def plan_in_days(self, count: int, *, days: int) -> None:
+        """So many over the days of next month, from its first."""
+        from django.utils import timezone
+
+        self._rounds += 1
+        first = (timezone.now() + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        self._copy(f"Month {self._rounds}.", count, first, timedelta(days=days), self.accounts, 0)
+        _execute("ANALYZE", {})
+
     def _of_the_first_workspace(self) -> list[int]:
         from regie.accounts.models import Account
 

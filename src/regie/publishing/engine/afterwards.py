@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from regie.accounts.budgets import Priority, SavedForLater
+from regie.accounts.budgets import USED_UP, Priority, SavedForLater
 from regie.networks.data import Ref
 from regie.networks.errors import Gone, NetworkError, TryLater
 from regie.networks.protocols import Deletes, Finds
@@ -147,7 +147,7 @@ async def remove(sender: Sender, account: Mapping[str, Any], delivery: Delivery)
         for step in reversed([step for step in delivery.steps if step.is_out and step.remote_id]):
             assert isinstance(speaker.connector, Deletes)
             if (until := await sender.budgets.wait_until(speaker, "delete")) is not None:
-                raise SavedForLater("What the network allows is used up for now.", not_before=until)
+                raise SavedForLater(USED_UP, not_before=until)
             await speaker.connector.delete(Ref(remote_id=step.remote_id, extra=step.extra))
     except NetworkError as exc:
         later = isinstance(exc, TryLater)

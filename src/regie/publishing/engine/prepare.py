@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from regie.accounts.budgets import SavedForLater
+from regie.accounts.budgets import NO_FILES, SavedForLater
 from regie.networks.data import Outgoing, Pending, Progress, Ready
 from regie.networks.errors import NetworkError, Refused, SignInAgain, TryLater
 from regie.publishing.engine import rewrite
@@ -82,9 +82,7 @@ async def prepared(
     if files:
         until = await sender.budgets.wait_until(speaker, "upload", calls=files)
         if until is not None:
-            raise SavedForLater(
-                "The network takes no more files for now. We upload as soon as it does.", not_before=until
-            )
+            raise SavedForLater(NO_FILES, not_before=until)
     began = database.moment()
     since = str(step.progress.get(SINCE) or began.isoformat())
     outcome: Ready | Pending | NetworkError

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
-from regie.accounts.budgets import Priority, SavedForLater
+from regie.accounts.budgets import USED_UP, Priority, SavedForLater
 from regie.networks.capabilities import AskStatus, NobodyKnows, Repeatable, Search
 from regie.networks.data import Listing, Pending, Published, Seen
 from regie.networks.errors import NetworkError, SignInAgain
@@ -145,7 +145,7 @@ async def _must_have_room(sender: Sender, speaker: Speaker) -> None:
     """Looking comes after publishing, and before reading."""
     until = await sender.budgets.wait_until(speaker, "read", priority=Priority.RECONCILE)
     if until is not None:
-        raise SavedForLater("What the network allows is used up. We look as soon as it lets us.", not_before=until)
+        raise SavedForLater(USED_UP, not_before=until)
 
 
 def _told(delivery: Delivery, step: Step) -> Told:
