@@ -44,8 +44,12 @@ async def serve(
     host: str = "127.0.0.1",
     ports: Mapping[str, int] | None = None,
     control_port: int | None = None,
+    save_as_we_go: bool = True,
 ) -> Running:
-    """Serve every network of ``world``; a port that is missing or 0 is a free one. ``control_port``: None for none."""
+    """Serve every network of ``world``; a port that is missing or 0 is a free one. ``control_port``: None for none.
+
+    save_as_we_go: False for a world that is worth keeping only when it is closed.
+    """
     running, ports = Running(world), ports or {}
     try:
         for slug, network in world.networks.items():
@@ -58,7 +62,7 @@ async def serve(
     except BaseException:
         await running.close()
         raise
-    if world.data is not None:
+    if world.data is not None and save_as_we_go:
         running._saving = asyncio.create_task(_save_changes(world))
     return running
 

@@ -168,15 +168,17 @@ def store_of_account(turn: Round, samples: Samples) -> None:
 def store_of_posts(asked: Sequence[Delivery], told: Mapping[str, Samples]) -> None:
     """Keeps the numbers of the posts that were asked for. One that the network leaves out is gone."""
     now = clock.now()
+    rows = {row.pk: row for row in Collection.objects.select_for_update().filter(pk__in=asked).order_by("pk")}
+    fresh: list[Sample] = []
     for delivery in asked:
-        row = Collection.objects.select_for_update().get(pk=delivery.pk)
+        row = rows[delivery.pk]
         row.next_at = next_after(row.published_at, now)
         if (samples := told.get(delivery.remote_id)) is not None:
-            _keep(row, delivery, samples, now)
+            fresh += _heard(row, delivery, samples, now)
         else:
             mark_gone(delivery)
             row.next_at = None
-        row.save()
+    _keep(fresh, rows.values())
 
 
 @transaction.atomic
@@ -192,14 +194,16 @@ def hear(account: Account, told: Mapping[str, Samples]) -> None:
         .select_related("delivery")
         .order_by("pk")
     )
-    for row in rows:
-        _keep(row, row.delivery, told[row.delivery.remote_id], now)
-        row.save()
+    found = list(rows)
+    _keep([one for row in found for one in _heard(row, row.delivery, told[row.delivery.remote_id], now)], found)
 
 
-def _keep(row: Collection, delivery: Delivery, samples: Samples, now: datetime) -> None:
+def _heard(row: Collection, delivery: Delivery, samples: Samples, now: datetime) -> list[Sample]:
+    """What a network said of a post, for ``_keep``; its row now says the latest."""
     known = _known(samples)
-    Sample.objects.bulk_create(
+    row.latest = _latest(row.latest, known, now)
+    row.reactions = reactions_in(row.latest)
+    return [
         Sample(
             workspace_id=delivery.workspace_id,
             account_id=delivery.account_id,
@@ -209,9 +213,12 @@ def _keep(row: Collection, delivery: Delivery, samples: Samples, now: datetime) 
             at=now,
         )
         for name, value in known.items()
-    )
-    row.latest = _latest(row.latest, known, now)
-    row.reactions = reactions_in(row.latest)
+    ]
+
+
+def _keep(samples: Iterable[Sample], rows: Iterable[Collection]) -> None:
+    Sample.objects.bulk_create(samples)
+    Collection.objects.bulk_update(rows, ["latest", "reactions", "next_at"])
 
 
 def _known(samples: Samples) -> dict[str, int | None]:

@@ -6,7 +6,7 @@ import re
 from typing import Any, ClassVar
 
 from regie_sandbox.frame import World
-from regie_sandbox.graph.base import Call, GraphNetwork, Node
+from regie_sandbox.graph.base import LONG, Call, GraphNetwork, Node
 from regie_sandbox.graph.state import Person
 from regie_sandbox.instagram import shown
 from regie_sandbox.instagram.deeds import Does
@@ -92,6 +92,7 @@ class Instagram(GraphNetwork):
             "remote_id": user.id,
             "handle": f"@{user.username}",
             "credentials": {"access_token": ready[name]},
+            "expires_at": (self.state.tokens[ready[name]].made_at + LONG).isoformat(),
             "facebook": facebook,
             "client_id": app.id,
             "client_secret": app.secret,

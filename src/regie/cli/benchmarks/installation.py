@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from regie_sandbox.registry import slugs
+
 PATIENCE_SECONDS = 300.0  # the first start of a demo, on a busy machine
-PORTS_OF_THE_SANDBOX = 4  # control, and one for each network
 
 
 def free_port(*, in_a_row: int = 1) -> int:
@@ -41,7 +42,7 @@ class Installation:
         self.folder, self.data, self.log = folder, folder / "data", folder / "log"
         self.what = "demo" if demo else "up"
         self.port = free_port()
-        self.more = {"REGIE_SANDBOX_PORT": str(free_port(in_a_row=PORTS_OF_THE_SANDBOX))} | more if demo else more
+        self.more = {"REGIE_SANDBOX_PORT": str(free_port(in_a_row=1 + len(slugs())))} | more if demo else more
         self.python = sys.executable
         self.process: subprocess.Popen[bytes] | None = None
 

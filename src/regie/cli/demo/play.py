@@ -13,7 +13,8 @@ import aiohttp
 
 from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of
-from regie.accounts.services import connect
+from regie.accounts.queries import to_refresh
+from regie.accounts.services import connect, refresh_token
 from regie.accounts.talk import talk
 from regie.cli.demo.brands import BRANDS, Brand
 from regie.cli.demo.pictures import draw
@@ -41,7 +42,9 @@ from regie_sandbox.audience import Nature
 DAYS = 90
 EMAIL, PASSWORD = "demo@example.org", "demo"
 EVENING = wall(20, 30)
-READ_EVERY = 5  # days: numbers want every evening, messages are the same however often they are read
+READ_EVERY = 5  # days: messages are the same however often they are read
+COUNT_EVERY = 3  # days, until the last month: it wants every evening
+LAST_MONTH = timedelta(days=31)
 WRITTEN_BEFORE = timedelta(hours=26)
 THREAD_FR = (
     "D'où vient une chemise ? Petit fil en trois étapes.",
@@ -124,9 +127,9 @@ def _account(shop: Shop, network: str, stage: Stage) -> Account:
         return await registry.connector(network)(http, login).whoami()  # type: ignore[attr-defined,no-any-return]
 
     profile = talk(ask)
-    return connect(
-        network=network, profile=profile, signed_in=SignedIn(credentials=ready["credentials"]), by=shop.owner
-    )
+    expires_at = datetime.fromisoformat(ready["expires_at"]) if "expires_at" in ready else None
+    signed_in = SignedIn(credentials=ready["credentials"], expires_at=expires_at)
+    return connect(network=network, profile=profile, signed_in=signed_in, by=shop.owner)
 
 
 def _moments(shops: list[Shop], begin: datetime, end: datetime) -> Iterator[tuple[datetime, Shop, int]]:
@@ -165,18 +168,28 @@ def _day_by_day(stage: Stage, until: datetime) -> None:
             evening += timedelta(days=1)
         stage.go_to(min(evening, until))
         if evening <= until:
-            _listen_and_count(read=evening.toordinal() % READ_EVERY == 0)
+            _spend_evening(evening)
+
+
+def _spend_evening(evening: datetime) -> None:
+    day = evening.toordinal()
+    read, long_ago = day % READ_EVERY == 0, datetime.now(evening.tzinfo) - evening > LAST_MONTH
+    if read or not long_ago or day % COUNT_EVERY == 0:
+        _listen_and_count(read=read)
 
 
 def _listen_and_count(*, read: bool = True) -> None:
-    """What the worker does all day: read what people said, and ask for the numbers."""
+    """What the worker does all day: keep accounts connected, read what people said, and ask for the numbers."""
 
     async def all_of_it() -> None:
+        for account in tired:
+            await refresh_token(account)
         for inbox in inboxes:
             await reading.read(inbox)
         for account in accounts:
             await measuring.collect(account)
 
+    tired = to_refresh()
     inboxes = reading.due_inboxes() if read else []
     measuring.plan_what_is_new()
     accounts = measuring.due_accounts()

@@ -37,7 +37,8 @@ class Stage:
     def __enter__(self) -> Stage:
         self._thread.start()
         ports = {slug: self._first_port + nth for nth, slug in enumerate(slugs(), start=1)}
-        self._running = self._there(serve(self.world, ports=ports, control_port=self._first_port))
+        served = serve(self.world, ports=ports, control_port=self._first_port, save_as_we_go=False)
+        self._running = self._there(served)
         clock.ask_instead(self.world.clock.now)
         return self
 
