@@ -288,7 +288,8 @@ def shows_after(account: Account) -> timedelta | None:
     """How long after its call a post with files was accepted there: the middle of the last 20. None: no sample."""
     with_files = Step.objects.filter(delivery=OuterRef("pk"), content__media__0__isnull=False)
     done = Delivery.objects.filter(Exists(with_files), account=account, sent_at__lte=F("accepted_at"))
-    took = sorted(accepted - sent for sent, accepted in done.order_by("-pk").values_list("sent_at", "accepted_at")[:20])
+    moments = done.order_by("-pk").values_list("sent_at", "accepted_at")[:20]
+    took = sorted(accepted - sent for sent, accepted in moments if sent is not None and accepted is not None)
     return took[len(took) // 2] if took else None
 
 
