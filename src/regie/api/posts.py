@@ -26,7 +26,6 @@ from regie.studio.errors import Outdated
 from regie.studio.models import Post
 
 router = Router(tags=["posts"])
-LONGEST_PATIENCE = 7 * 24 * 60
 
 
 class VariantIn(Given):

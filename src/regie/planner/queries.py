@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from regie.people.scope import Scope
 from regie.planner.models import Occurrence, Recurrence
 from regie.publishing.models import Delivery
 from regie.publishing.states import MOVABLE, NEEDS_A_PERSON, OPEN, State
+from regie.studio.models import Variant
 
 LONGEST_RANGE = timedelta(days=62)
 
@@ -124,3 +125,67 @@ def by_day(found: Sequence[Entry]) -> dict[date, list[Entry]]:
     for entry in found:
         days.setdefault(entry.at.date(), []).append(entry)
     return days
+
+
+# Posts that come again
+
+SHOWN_DATES = 30
+
+
+def recurrences_seen(scope: Scope) -> QuerySet[Recurrence]:
+    """The rules of all the person's workspaces."""
+    return Recurrence.objects.filter(workspace__in=[seat.workspace_id for seat in scope.members]).select_related(
+        "post", "workspace", "created_by"
+    )
+
+
+def recurrences(scope: Scope, *, ended: bool = False) -> QuerySet[Recurrence]:
+    """Those in view; of those that go on, the one whose next delivery comes first."""
+    rows = Recurrence.objects.filter(workspace__in=scope.workspace_ids()).select_related("post", "workspace")
+    if ended:
+        return rows.filter(stopped_at__isnull=False).order_by("-stopped_at", "-pk")
+    waiting = Q(occurrences__delivery__state__in=OPEN)
+    return (
+        rows.filter(stopped_at=None)
+        .annotate(next_at=Min("occurrences__delivery__due_at", filter=waiting))
+        .order_by("next_at", "-pk")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One rule in the list. ``accounts``: (network, name)."""
+
+    row: Recurrence
+    accounts: tuple[tuple[str, str], ...]
+
+
+def lines(rows: Iterable[Recurrence]) -> list[Line]:
+    """With the accounts of their posts, in one query."""
+    found = list(rows)
+    there: dict[int, list[tuple[str, str]]] = {}
+    variants = Variant.objects.filter(post__in={row.post_id for row in found}, dropped_at=None).order_by("pk")
+    for post, network, name in variants.values_list("post", "account__network", "account__name"):
+        there.setdefault(post, []).append((network, name))
+    return [Line(row, tuple(there.get(row.post_id, ()))) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class DateToCome:
+    """A date of a rule with its deliveries: ``movable`` when none of them has begun."""
+
+    day: date
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def movable(self) -> bool:
+        return any(delivery.state in MOVABLE for delivery in self.deliveries)
+
+
+def dates_to_come(row: Recurrence) -> list[DateToCome]:
+    """The next dates whose deliveries are made, earliest first. One query."""
+    found: dict[date, list[Delivery]] = {}
+    made = Occurrence.objects.filter(recurrence=row, delivery__state__in=OPEN | {State.MISSED}).order_by("date", "pk")
+    for one in made.select_related("delivery__account")[: SHOWN_DATES * 20]:
+        found.setdefault(one.date, []).append(one.delivery)
+    return [DateToCome(day, tuple(deliveries)) for day, deliveries in list(found.items())[:SHOWN_DATES]]

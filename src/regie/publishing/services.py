@@ -31,7 +31,6 @@ from regie.publishing.states import MOVABLE, State, may_follow
 from regie.studio.checks import why_not
 from regie.studio.models import Campaign, Post, Variant
 
-LATE_MINUTES = 60
 GRACE = timedelta(minutes=1)  # the minute that a person chose is over only when the next begins
 SOON = timedelta(seconds=5)
 SECOND_CLICK = timedelta(seconds=10)

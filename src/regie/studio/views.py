@@ -18,8 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 from regie.accounts.queries import accounts_for
 from regie.media.queries import files_for
 from regie.media.queries import matching as matching_files
-from regie.people.errors import NotAllowed
 from regie.people import lateness
+from regie.people.errors import NotAllowed
 from regie.people.models import Member, User, Workspace
 from regie.people.scope import MemberRequest, Scope
 from regie.studio import campaigns, forms, queries, services
