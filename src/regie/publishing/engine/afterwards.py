@@ -15,7 +15,7 @@ from regie.networks.errors import Gone, NetworkError, TryLater
 from regie.networks.protocols import Deletes, Finds
 from regie.publishing.engine.database import Database, sql
 from regie.publishing.engine.record import pause
-from regie.publishing.engine.work import ACCOUNT_COLUMNS, LEASE, STEPS, Delivery, delivery_of, speaker_of
+from regie.publishing.engine.work import ACCOUNT_COLUMNS, DEADLINE, LEASE, STEPS, Delivery, delivery_of, speaker_of
 
 if TYPE_CHECKING:
     from regie.publishing.engine.send import Sender
@@ -100,21 +100,21 @@ WHERE id = %(id)s AND remove_at IS NOT NULL
 Claimed = list[tuple[Mapping[str, Any], Delivery]]
 
 
-async def _claim(database: Database, statement: bytes, publisher: str) -> Claimed:
-    rows = await database.rows(statement, most=MOST, lease=uuid4(), lease_time=LEASE, publisher=publisher)
+async def _claim(database: Database, statement: bytes, publisher: str, *, lasts: timedelta) -> Claimed:
+    rows = await database.rows(statement, most=MOST, lease=uuid4(), lease_time=lasts, publisher=publisher)
     return [(row, delivery_of(row)) for row in rows]
 
 
 async def claim_processing(database: Database, *, publisher: str) -> Claimed:
-    return await _claim(database, CLAIM_PROCESSING, publisher)
+    return await _claim(database, CLAIM_PROCESSING, publisher, lasts=LEASE)
 
 
 async def claim_to_see(database: Database, *, publisher: str) -> Claimed:
-    return await _claim(database, CLAIM_TO_SEE, publisher)
+    return await _claim(database, CLAIM_TO_SEE, publisher, lasts=DEADLINE)  # nobody renews it
 
 
 async def claim_to_remove(database: Database, *, publisher: str) -> Claimed:
-    return await _claim(database, CLAIM_TO_REMOVE, publisher)
+    return await _claim(database, CLAIM_TO_REMOVE, publisher, lasts=DEADLINE)
 
 
 async def see(sender: Sender, account: Mapping[str, Any], delivery: Delivery) -> None:
