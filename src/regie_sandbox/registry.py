@@ -12,6 +12,7 @@ _WHERE = {
     "bluesky": "regie_sandbox.bluesky.app:Bluesky",
     "telegram": "regie_sandbox.telegram.app:Telegram",
     "instagram": "regie_sandbox.instagram.app:Instagram",
+    "facebook": "regie_sandbox.facebook.app:Facebook",
 }
 
 

@@ -36,6 +36,7 @@ _SUMMARY: dict[str, Words] = {
     "mastodon": _("Any server that speaks Mastodon's API: Mastodon, Pleroma, Akkoma, GoToSocial, snac."),
     "bluesky": _("An account on Bluesky, or on a server of your own."),
     "telegram": _("A channel or a group, through a bot of yours."),
+    "facebook": _("A Page: posts, photos, videos, Reels, stories, comments, messages."),
     "instagram": _(
         "A professional account (business or creator): pictures, carousels, Reels, stories, comments, messages."
     ),
@@ -44,6 +45,10 @@ _CREATE: dict[str, Words] = {
     "mastodon": _("Nothing: Régie registers itself on each server at the first sign-in there."),
     "bluesky": _("Nothing: Bluesky reads who we are at the client address below."),
     "telegram": _("A bot: @BotFather in Telegram makes one in a minute. Each client may have its own."),
+    "facebook": _(
+        "An app at developers.facebook.com, of the type Business, once for the whole installation, with the product "
+        "Facebook Login for Business. Enter its keys here."
+    ),
     "instagram": _(
         "An app at developers.facebook.com, of the type Business, once for the whole installation. For Instagram's own "
         "login add the product Instagram; for Facebook's login add Facebook Login for Business. Enter its keys here."
@@ -57,6 +62,11 @@ _STEPS: dict[str, tuple[Words, ...]] = {
     "bluesky": (
         _("Type the handle. Bluesky's own page opens: sign in there and allow Régie."),
         _("Or make an app password in Bluesky (Settings, Privacy and security, App passwords) and paste it here."),
+    ),
+    "facebook": (
+        _("On Facebook's page, sign in as somebody who manages the Page, and tick the Pages to give access to."),
+        _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
+        _("With several Pages, choose here which of them belong to this client."),
     ),
     "instagram": (
         _("Make sure that the account is a professional one: Instagram's settings, Account type and tools."),
@@ -74,6 +84,10 @@ _WORKS: dict[str, Words] = {
     "bluesky": _(
         "Everything works at once: there is no review. Signing in on Bluesky's page needs a public https "
         "address of Régie (REGIE_URL), or Régie opened at 127.0.0.1."
+    ),
+    "facebook": _(
+        "Before Meta's review everything works for people who have a role in your app, but what they publish is seen "
+        "only by them. For everybody Meta reviews the app and your business (Advanced Access), which takes weeks."
     ),
     "instagram": _(
         "Before Meta's review everything works for accounts of people who have a role in your app: add them as "

@@ -12,6 +12,7 @@ _WHERE = {
     "bluesky": "regie.networks.bluesky.connector:Bluesky",
     "telegram": "regie.networks.telegram.connector:Telegram",
     "instagram": "regie.networks.instagram.connector:Instagram",
+    "facebook": "regie.networks.facebook.connector:Facebook",
 }
 
 

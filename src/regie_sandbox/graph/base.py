@@ -24,6 +24,7 @@ from regie_sandbox.graph.wire import (
     Json,
     Trouble,
     answered,
+    as_list,
     dead_token,
     fields_of,
     no_such,
@@ -99,6 +100,10 @@ class GraphNetwork(Network):
     deeds: Mapping[tuple[str, str, str], Edge] = {}  # (method, kind, edge) -> what it does; edge "" is the node
     fields: Mapping[str, Mapping[str, Show]] = {}  # kind -> field -> its value
     lists: Mapping[str, Mapping[str, Callable[[Any], tuple[str, Sequence[Any]]]]] = {}  # kind -> edge -> kind, objects
+
+    @abstractmethod
+    def signing_in(self, way: str, name: str) -> str:
+        """Whose sign-in it is when somebody calls themselves ``name`` on a vendor's page: the token's holder."""
 
     @abstractmethod
     def find(self, object_id: str) -> Node | None:
@@ -330,6 +335,16 @@ class GraphNetwork(Network):
                 self.brought.append((app.callback_url, reply.status))
         except (aiohttp.ClientError, TimeoutError, OSError):
             self.brought.append((app.callback_url, 0))
+
+    async def subscribe_app(self, call: Call, app: App) -> Json:
+        """As the vendor's dashboard or an app token does it: with the handshake."""
+        if call.holder != app.id:
+            raise Trouble("(#15) This method must be called with an app access_token.", 15)
+        url, token = str(call.params.get("callback_url", "")), str(call.params.get("verify_token", ""))
+        await self.check_callback(url, token)
+        app.callback_url, app.verify_token = url, token
+        app.objects[str(call.params.get("object"))] = [str(one) for one in as_list(call.params.get("fields"))]
+        return {"success": True}
 
     async def check_callback(self, url: str, verify_token: str) -> None:
         """The handshake. Raises Trouble when the address does not echo the challenge."""

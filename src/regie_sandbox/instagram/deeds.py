@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, UnidentifiedImageError
 
 from regie_sandbox.graph.base import Call, Edge
-from regie_sandbox.graph.state import App
 from regie_sandbox.graph.wire import Trouble, as_list, as_object, missing, no_such, truth
 from regie_sandbox.instagram.shown import status_of
 from regie_sandbox.instagram.state import Comment, Container, Media, User
@@ -65,7 +64,7 @@ class Does:
             ("POST", "IGComment", "replies"): self.reply,
             ("POST", "IGComment", ""): self.hide,
             ("DELETE", "IGComment", ""): self.delete_comment,
-            ("POST", "Application", "subscriptions"): self.subscribe_app,
+            ("POST", "Application", "subscriptions"): self.net.subscribe_app,
         }
 
     # Publishing
@@ -396,16 +395,6 @@ class Does:
 
     def unsubscribe(self, call: Call, node: Any) -> Any:
         self.state.subscribed.pop(node.id if isinstance(node, User) else self.state.pages[node], None)
-        return {"success": True}
-
-    async def subscribe_app(self, call: Call, app: App) -> Any:
-        """As the vendor's dashboard or an app token does it: with the handshake."""
-        if call.holder != app.id:
-            raise Trouble("(#15) This method must be called with an app access_token.", 15)
-        url, token = str(call.params.get("callback_url", "")), str(call.params.get("verify_token", ""))
-        await self.net.check_callback(url, token)
-        app.callback_url, app.verify_token = url, token
-        app.objects[str(call.params.get("object"))] = [str(one) for one in as_list(call.params.get("fields"))]
         return {"success": True}
 
 

@@ -2,46 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from pydantic import Field
 
-from pydantic import BeforeValidator, Field
-
+from regie.networks.meta.entities import Edge, From, Moment
 from regie.networks.meta.wire import Entity
-
-T = TypeVar("T")
-
-
-def _moment(value: Any) -> Any:
-    """``2030-03-01T09:00:00+0000``, which is no ISO 8601 for pydantic; webhooks tell seconds."""
-    if isinstance(value, str) and len(value) > 5 and value[-5] in "+-" and value[-3] != ":":
-        return f"{value[:-2]}:{value[-2:]}"
-    return value
-
-
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-
-
-class Page(Entity, Generic[T]):
-    """An edge: one page of it."""
-
-    data: tuple[T, ...] = ()
-    paging: Paging | None = None
-
-    @property
-    def after(self) -> str:
-        """Where the next page begins; "" when this is the last."""
-        return self.paging.cursors.after if self.paging and self.paging.next and self.paging.cursors else ""
-
-
-class Cursors(Entity):
-    before: str = ""
-    after: str = ""
-
-
-class Paging(Entity):
-    cursors: Cursors | None = None
-    next: str | None = None
 
 
 class Me(Entity):
@@ -91,17 +55,12 @@ class Media(Entity):
     username: str = ""
     like_count: int | None = None
     comments_count: int | None = None
-    children: Page[Child] | None = None
-    comments: Page[Comment] | None = None
+    children: Edge[Child] | None = None
+    comments: Edge[Comment] | None = None
 
 
 class Child(Entity):
     id: str
-
-
-class From(Entity):
-    id: str = ""
-    username: str = ""
 
 
 class Of(Entity):
@@ -118,7 +77,7 @@ class Comment(Entity):
     hidden: bool | None = None
     parent_id: str = ""
     media: Of | None = None
-    replies: Page[Comment] | None = None
+    replies: Edge[Comment] | None = None
 
 
 class Message(Entity):
@@ -138,23 +97,7 @@ class Sent(Entity):
 
 class Thread(Entity):
     id: str
-    messages: Page[Message] | None = None
-
-
-class Metric(Entity):
-    name: str
-    values: tuple[Value, ...] = ()
-    total_value: Value | None = None
-
-    @property
-    def number(self) -> int | None:
-        """The newest number it tells; None when it tells none."""
-        found = self.total_value or (self.values[-1] if self.values else None)
-        return found.value if found is not None and isinstance(found.value, int) else None
-
-
-class Value(Entity):
-    value: int | dict[str, Any] | None = None
+    messages: Edge[Message] | None = None
 
 
 class Quota(Entity):
@@ -169,5 +112,5 @@ class QuotaConfig(Entity):
     quota_duration: int = 86_400
 
 
-for late in (Page, Media, Comment, Thread, Metric, Quota):
+for late in (Media, Comment, Thread, Quota):
     late.model_rebuild()

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from regie.networks.data import Ref, Samples
 from regie.networks.errors import Gone, Refused
-from regie.networks.instagram.entities import Me, Media, Metric, Page
+from regie.networks.instagram.entities import Me, Media
 from regie.networks.instagram.wire import NETWORK, Wire
+from regie.networks.meta.entities import Edge, Metric
 from regie.networks.meta.wire import parsed
 
 OURS = {  # the vendor's name -> ours
@@ -44,7 +45,7 @@ async def _of_one(wire: Wire, media_id: str) -> Samples:
         answer = await wire.graph.get(f"/{media_id}/insights", {"metric": ",".join(asked)})
     except Refused:  # too few viewers of a story, a post from before the account was professional, a missing permission
         return known
-    for metric in parsed(answer, Page[Metric], network=NETWORK).data:
+    for metric in parsed(answer, Edge[Metric], network=NETWORK).data:
         if metric.name in asked:
             known[asked[metric.name]] = metric.number
     return known
@@ -59,7 +60,7 @@ async def account_samples(wire: Wire, me: Me) -> Samples:
         answer = await wire.graph.get(f"/{wire.user}/insights", asked)
     except Refused:
         return known
-    for metric in parsed(answer, Page[Metric], network=NETWORK).data:
+    for metric in parsed(answer, Edge[Metric], network=NETWORK).data:
         if metric.name in OF_ACCOUNT:
             known[OF_ACCOUNT[metric.name]] = metric.number
     return known

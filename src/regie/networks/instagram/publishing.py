@@ -14,9 +14,10 @@ from regie.networks.capabilities import Format
 from regie.networks.data import Listing, Outgoing, Pending, Picture, Progress, Published, Ready, Ref, Seen, Video
 from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
 from regie.networks.instagram import limits
-from regie.networks.instagram.entities import Comment, Container, Media, Page, Sent, Upload
+from regie.networks.instagram.entities import Comment, Container, Media, Sent, Upload
 from regie.networks.instagram.wire import NETWORK, Wire
 from regie.networks.line import Answer
+from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import Id, error_in, parsed, written
 
 PAUSES = (3, 5, 10, 15, 30)  # seconds between looks at a container; the last one repeats
@@ -299,7 +300,7 @@ async def _listing(wire: Wire, path: str, since: datetime | None) -> Listing:
     for _ in range(MOST_PAGES):
         params = {"fields": MEDIA, "limit": str(PAGE), **({"after": after} if after else {})}
         answer = await wire.graph.get(path, params)
-        page = parsed(answer, Page[Media], network=NETWORK)
+        page = parsed(answer, Edge[Media], network=NETWORK)
         network_now = network_now or answer.date
         seen += page.data
         after, oldest = page.after, min((one.timestamp for one in page.data if one.timestamp), default=None)
@@ -384,7 +385,7 @@ async def _comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published |
     edge = "replies" if kind == "comment" else "comments"
     fields = {"fields": "id,text,timestamp,username", "limit": str(PAGE)}
     answer = await wire.graph.get(f"/{to.extra.get('parent') or to.remote_id}/{edge}", fields)
-    for one in parsed(answer, Page[Comment], network=NETWORK).data:
+    for one in parsed(answer, Edge[Comment], network=NETWORK).data:
         recent = one.timestamp is None or one.timestamp >= outgoing.planned_at - timedelta(minutes=2)
         if recent and one.username == wire.username and _words(one.text or "") == _words(outgoing.text):
             return Published(remote_id=one.id, at=one.timestamp, extra={"kind": "comment"}, answer=answer)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Messages, Person
 from regie.networks.errors import Refused
-from regie.networks.instagram.entities import Comment, Media, Message, Moment, Page, Thread
+from regie.networks.instagram.entities import Comment, Media, Message, Thread
 from regie.networks.instagram.wire import NETWORK, Wire
-from regie.networks.meta.wire import Entity, parsed
+from regie.networks.meta.cursor import Cursor, read_cursor
+from regie.networks.meta.entities import Edge
+from regie.networks.meta.wire import parsed
 
 POSTS, COMMENTS, THREADS = 25, 50, 20
-AGAIN = timedelta(minutes=5)  # what is told late is still new within these
 WINDOW = timedelta(hours=24)  # in which a direct message may be answered
 INNER = "id,text,timestamp,username,from,like_count,hidden,parent_id"
 UNDER = f"id,permalink,comments.limit({COMMENTS}){{{INNER},replies.limit({COMMENTS}){{{INNER}}}}}"
@@ -23,27 +23,9 @@ TAGGED = "id,caption,permalink,timestamp,username"
 SAID = "id,created_time,message,from"
 
 
-class Cursor(Entity):
-    """The newest message of one kind that we gave out, and the ids of those near it."""
-
-    at: Moment | None = None
-    ids: tuple[str, ...] = ()
-
-    def is_new(self, one: Incoming) -> bool:
-        return self.at is None or (one.said_at > self.at - AGAIN and one.remote_id not in self.ids)
-
-    def after(self, all_: Sequence[Incoming]) -> dict[str, Any]:
-        moments = [one.said_at for one in all_] + ([self.at] if self.at else [])
-        if not moments:
-            return {}
-        newest = max(moments)
-        near = {one.remote_id for one in all_ if one.said_at > newest - AGAIN}
-        return {"at": newest.isoformat(), "ids": sorted(near | (set(self.ids) if self.at == newest else set()))}
-
-
 async def messages(wire: Wire, *, cursor: str) -> Messages:
     """Comments under the newest posts, mentions, direct messages, oldest first, as far as we may read."""
-    known = _read(cursor)
+    known = read_cursor(cursor)
     fresh: list[Incoming] = []
     now: dict[str, Any] = {}
     for name, ask in (("comments", _comments), ("tags", _tags), ("direct", _direct)):
@@ -61,19 +43,11 @@ async def messages(wire: Wire, *, cursor: str) -> Messages:
     return Messages(messages=tuple(fresh), cursor=json.dumps(now, sort_keys=True))
 
 
-def _read(cursor: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(cursor or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 async def _comments(wire: Wire) -> list[Incoming]:
     answer = await wire.graph.get(f"/{wire.user}/media", {"fields": UNDER, "limit": str(POSTS)})
     return [
         comment_said(one, media_id=media.id, url=media.permalink or "", top=top.id)
-        for media in parsed(answer, Page[Media], network=NETWORK).data
+        for media in parsed(answer, Edge[Media], network=NETWORK).data
         for top in (media.comments.data if media.comments else ())
         for one in (top, *(top.replies.data if top.replies else ()))
         if not wire.is_ours(one) and one.timestamp is not None
@@ -118,7 +92,7 @@ async def _tags(wire: Wire) -> list[Incoming]:
             conversation_id=media.id,
             extra={"kind": "mention", "media": media.id},
         )
-        for media in parsed(answer, Page[Media], network=NETWORK).data
+        for media in parsed(answer, Edge[Media], network=NETWORK).data
         if media.timestamp is not None and media.username != wire.username
     ]
 
@@ -129,7 +103,7 @@ async def _direct(wire: Wire) -> list[Incoming]:
     answer = await wire.graph.get(f"/{wire.messaging}/conversations", fields)
     return [
         direct_said(one.id, who=one.author.id, name=one.author.username, text=one.message or "", at=one.created_time)
-        for thread in parsed(answer, Page[Thread], network=NETWORK).data
+        for thread in parsed(answer, Edge[Thread], network=NETWORK).data
         for one in (thread.messages.data if thread.messages else ())
         if isinstance(one, Message) and one.author is not None and one.author.id != wire.user
     ]

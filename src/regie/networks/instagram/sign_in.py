@@ -15,10 +15,11 @@ import aiohttp
 
 from regie.networks.data import AppKeys, Login, Profile, SignedIn, SigningIn
 from regie.networks.errors import NetworkError, Refused, SignInAgain
-from regie.networks.instagram.entities import Me, Page, Quota
+from regie.networks.instagram.entities import Me, Quota
 from regie.networks.instagram.wire import NETWORK, Wire, login_of
 from regie.networks.line import read
 from regie.networks.meta import sign_in as meta
+from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import Entity, Graph, host_beside, must_be_fine, parsed
 
 BY_INSTAGRAM = (
@@ -166,7 +167,7 @@ async def _linked(graph: Graph) -> list[LinkedPage]:
     after = ""
     for _ in range(meta.MOST_PAGES):
         params = {"fields": LINKED, "limit": "100", **({"after": after} if after else {})}
-        page = parsed(await graph.get("/me/accounts", params), Page[LinkedPage], network=NETWORK)
+        page = parsed(await graph.get("/me/accounts", params), Edge[LinkedPage], network=NETWORK)
         found += page.data
         after = page.after
         if not after:
@@ -198,7 +199,7 @@ async def _quota(wire: Wire, user: str) -> dict[str, Any]:
     """How many posts a day the account may publish through the API, and how many it has."""
     try:
         answer = await wire.graph.get(f"/{user}/content_publishing_limit", {"fields": "config,quota_usage"})
-        quotas = parsed(answer, Page[Quota], network=NETWORK).data
+        quotas = parsed(answer, Edge[Quota], network=NETWORK).data
     except SignInAgain:
         raise
     except NetworkError:

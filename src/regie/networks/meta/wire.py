@@ -199,6 +199,14 @@ class Graph:
         must_be_fine(answer, network=self.network, addressed=addressed, vital=vital)
         return answer
 
+    async def send(self, path: str, form: aiohttp.FormData) -> Answer:
+        """Bytes in a form, that nobody sees yet: every failure on the way is TryLater."""
+        answer = await read(
+            self.http, "POST", self.url(path), network=self.network, data=form, timeout=UPLOAD_TIME, **self._request()
+        )
+        must_be_fine(answer, network=self.network, vital=True)
+        return answer
+
     async def publish(
         self, path: str, fields: Mapping[str, Any], *, addressed: bool = False, method: str = "POST"
     ) -> Answer:

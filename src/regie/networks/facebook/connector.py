@@ -1,0 +1,119 @@
+"""Facebook: Pages, each with a token of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+import aiohttp
+
+from regie.networks.capabilities import Capabilities
+from regie.networks.data import (
+    AppKeys,
+    Json,
+    Listing,
+    Login,
+    Messages,
+    Outgoing,
+    Pending,
+    Profile,
+    Progress,
+    Published,
+    Ready,
+    Ref,
+    Samples,
+    SignedIn,
+    SigningIn,
+)
+from regie.networks.facebook import limits, measuring, publishing, reading, sign_in
+from regie.networks.facebook.wire import NETWORK, Wire
+from regie.networks.meta import sign_in as meta
+from regie.networks.meta.wire import FACEBOOK
+
+
+class Facebook:
+    """A Page. ``Login.credentials``: access_token. ``Login.limits``: missing."""
+
+    slug: ClassVar[str] = "facebook"
+    name: ClassVar[str] = NETWORK
+    can: ClassVar[Capabilities] = limits.CAN
+    default_server: ClassVar[str] = FACEBOOK
+    logins: ClassVar[Mapping[str, str]] = {"facebook": FACEBOOK}
+
+    def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
+        self._wire = Wire(http, login)
+
+    @classmethod
+    def can_on(cls, limits_: Json) -> Capabilities:
+        return cls.can
+
+    # Publishing
+
+    async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
+        return await publishing.prepare(self._wire, outgoing, progress)
+
+    async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
+        return await publishing.commit(self._wire, outgoing, progress)
+
+    async def fetch(self, remote_id: str) -> Published:
+        return await publishing.fetch(self._wire, remote_id)
+
+    async def own_posts(self, *, since: datetime) -> Listing:
+        return await publishing.own_posts(self._wire, since=since)
+
+    async def edit(self, ref: Ref, outgoing: Outgoing, progress: Progress) -> Published:
+        return await publishing.edit(self._wire, ref, outgoing)
+
+    async def delete(self, ref: Ref) -> None:
+        await publishing.delete(self._wire, ref)
+
+    # Reading and answering
+
+    async def messages(self, *, cursor: str) -> Messages:
+        return await reading.messages(self._wire, cursor=cursor)
+
+    async def like(self, ref: Ref) -> Json:
+        await publishing.like(self._wire, ref)
+        return {}
+
+    async def unlike(self, ref: Ref, liked: Json) -> None:
+        await publishing.unlike(self._wire, ref)
+
+    # Measuring
+
+    async def post_samples(self, refs: Sequence[Ref]) -> Mapping[str, Samples]:
+        return await measuring.post_samples(self._wire, refs)
+
+    async def account_samples(self) -> Samples:
+        return await measuring.account_samples(self._wire, await sign_in.me(self._wire))
+
+    # Who we are
+
+    async def whoami(self) -> Profile:
+        return await sign_in.whoami(self._wire)
+
+    # Signing in
+
+    @classmethod
+    async def register(cls, http: aiohttp.ClientSession, *, server: str, redirect_uri: str, website: str) -> AppKeys:
+        raise meta.no_app(NETWORK)
+
+    @classmethod
+    async def start(
+        cls, http: aiohttp.ClientSession, *, server: str, app: AppKeys, redirect_uri: str, hint: str = ""
+    ) -> SigningIn:
+        return sign_in.start(server, app=app, redirect_uri=redirect_uri)
+
+    @classmethod
+    async def finish(
+        cls,
+        http: aiohttp.ClientSession,
+        *,
+        server: str,
+        app: AppKeys,
+        redirect_uri: str,
+        query: Mapping[str, str],
+        secrets: Mapping[str, str],
+    ) -> SignedIn:
+        return await sign_in.finish(http, server=server, app=app, redirect_uri=redirect_uri, query=query)

@@ -1,0 +1,37 @@
+"""What the tests of Facebook say and do alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from regie.networks.data import Outgoing, Published, Ready, Ref
+from regie.networks.facebook.connector import Facebook as Connector
+
+NOW = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
+MOVIE = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(range(256)) * 6000  # a megabyte and a half
+
+
+def saying(text: str = "Good morning", **more: Any) -> Outgoing:
+    return Outgoing(**{"key": "k1", "text": text, "planned_at": NOW, **more})
+
+
+async def prepared(connector: Connector, what: Outgoing, progress: Any = None) -> dict[str, Any]:
+    """Until it is ready, with as many looks as it takes."""
+    progress = dict(progress or {})
+    for _ in range(10):
+        outcome = await connector.prepare(what, progress)
+        progress = dict(outcome.progress)
+        if isinstance(outcome, Ready):
+            return progress
+    raise AssertionError("It is never ready.")
+
+
+async def publish(connector: Connector, what: Outgoing) -> Published:
+    published = await connector.commit(what, await prepared(connector, what))
+    assert isinstance(published, Published)
+    return published
+
+
+def ref_to(published: Published) -> Ref:
+    return Ref(remote_id=published.remote_id, extra=published.extra)

@@ -1,0 +1,233 @@
+"""Posts, photos, videos, Reels and stories of a Page, and what is found of them after a lost answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from regie.networks.capabilities import Format
+from regie.networks.data import Pending, Poll, Published, Ref
+from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
+from regie.networks.facebook.connector import Facebook as Connector
+from regie_sandbox.facebook.app import Facebook
+
+from .posting import MOVIE, NOW, prepared, publish, ref_to, saying
+
+Make = Callable[..., Any]
+MINUTE = timedelta(minutes=1)
+
+
+async def test_a_text_with_its_address(facebook: Facebook, page: Connector) -> None:
+    published = await publish(page, saying("Élégance 🇫🇷"))
+    assert facebook.texts() == ["Élégance 🇫🇷"]
+    assert published.url.startswith(f"{facebook.base}/")
+    assert published.at == NOW
+
+
+async def test_a_link_in_a_text_is_a_card_but_beside_pictures_it_is_none(
+    facebook: Facebook, page: Connector, picture: Make
+) -> None:
+    first = await publish(page, saying("Read this: https://example.org/a?b=1."))
+    second = await publish(page, saying("And https://example.org/c", pictures=(picture(),)))
+    posts = facebook.state.posts
+    assert posts[first.remote_id].link == "https://example.org/a?b=1"
+    assert posts[second.remote_id].link == ""
+
+
+async def test_photos_are_invisible_until_the_post_names_them(
+    facebook: Facebook, page: Connector, picture: Make
+) -> None:
+    what = saying("Three of them", pictures=tuple(picture(name, alt=f"Photo {name}") for name in "abc"))
+    progress = await prepared(page, what)
+    assert (facebook.texts(), len(facebook.state.photos)) == ([], 3)
+    published = await page.commit(what, progress)
+    assert isinstance(published, Published)
+    photos = facebook.state.posts[published.remote_id].photos
+    assert [facebook.state.photos[one].alt for one in photos] == ["Photo a", "Photo b", "Photo c"]
+    assert [entry.media for entry in facebook.world.ledger.entries] == [3]
+
+
+async def test_an_upload_of_photos_goes_on_where_it_broke_off(
+    facebook: Facebook, page: Connector, picture: Make
+) -> None:
+    what = saying(pictures=(picture("a"), picture("b")))
+    progress = await prepared(page, saying(pictures=(picture("a"),)))
+    await prepared(page, what, progress)
+    assert len(facebook.state.photos) == 2
+
+
+async def test_a_video_is_sent_in_pieces_and_seen_only_at_the_end(
+    facebook: Facebook, page: Connector, video: Make
+) -> None:
+    what = saying("Walk with us", videos=(video(),))
+    progress = await prepared(page, what)
+    assert (facebook.texts(), facebook.world.ledger.entries) == ([], [])
+    published = await page.commit(what, progress)
+    assert isinstance(published, Published)
+    assert facebook.world.files.get(f"facebook-{published.remote_id}") == MOVIE
+    assert facebook.texts() == ["Walk with us"]
+
+
+async def test_a_reel_has_three_phases(facebook: Facebook, page: Connector, video: Make) -> None:
+    published = await publish(page, saying("Walk with us", videos=(video(),), format=Format.SHORT))
+    reel = facebook.state.videos[published.remote_id]
+    assert (reel.kind, reel.description, reel.received) == ("reel", "Walk with us", len(MOVIE))
+    assert published.url == f"https://www.facebook.com/reel/{reel.id}/"
+
+
+async def test_an_upload_of_a_reel_goes_on_where_it_broke_off(facebook: Facebook, page: Connector, video: Make) -> None:
+    what = saying(videos=(video(),), format=Format.SHORT)
+    first = await page.prepare(what, {})
+    assert isinstance(first, Pending)  # its number is written down before its bytes are sent
+    facebook.faults.will_drop(path="video-upload")
+    with pytest.raises(TryLater):
+        await page.prepare(what, first.progress)
+    (reel,) = facebook.state.videos.values()
+    reel.received, reel.size = 400_000, len(MOVIE)
+    facebook.world.files.put(f"facebook-{reel.id}", MOVIE[:400_000])
+    await prepared(page, what, first.progress)
+    assert facebook.world.files.get(f"facebook-{reel.id}") == MOVIE
+
+
+async def test_stories_of_a_photo_and_of_a_video(
+    facebook: Facebook, page: Connector, picture: Make, video: Make
+) -> None:
+    first = await publish(page, saying("", pictures=(picture(),), format=Format.STORY))
+    second = await publish(page, saying("", videos=(video(),), format=Format.STORY))
+    assert facebook.known_as(None).stories == [first.remote_id, second.remote_id]
+    assert facebook.texts() == []
+
+
+async def test_what_does_not_exist_there_is_refused_before_anything_is_made(
+    facebook: Facebook, page: Connector, picture: Make, video: Make
+) -> None:
+    for what in (
+        saying(poll=Poll(options=("yes", "no"))),
+        saying(sensitive=True),
+        saying(visibility="private"),
+        saying(pictures=(picture(),), videos=(video(),)),
+        saying(videos=(video(), video())),
+        saying(pictures=(picture(),) * 11),
+        saying(pictures=(picture(),), format=Format.SHORT),
+        saying(format=Format.STORY),
+    ):
+        with pytest.raises(Refused):
+            await page.prepare(what, {})
+    assert (facebook.state.photos, facebook.state.videos) == ({}, {})
+
+
+async def test_a_file_that_is_no_video_is_refused_with_its_reason(page: Connector, video: Make) -> None:
+    with pytest.raises(Refused, match="format that we don't support"):
+        await prepared(page, saying(videos=(video(content=b"no video at all"),)))
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "error"),
+    [
+        (190, 463, SignInAgain),
+        (200, 0, SignInAgain),
+        (4, 0, TryLater),
+        (32, 0, TryLater),
+        (80001, 0, TryLater),
+        (1, 0, Unclear),
+        (2, 0, Unclear),
+        (368, 0, Refused),
+        (506, 0, Refused),
+    ],
+)
+async def test_each_error_is_named_after_what_to_do_next(
+    facebook: Facebook, page: Connector, code: int, subcode: int, error: type[Exception]
+) -> None:
+    body = {"message": "Because.", "type": "OAuthException", "code": code, "fbtrace_id": "A1"}
+    body |= {"error_subcode": subcode} if subcode else {}
+    facebook.faults.will_answer(400, body={"error": body}, method="POST")
+    with pytest.raises(error) as raised:
+        await page.commit(saying(), {})
+    assert type(raised.value) is error
+    assert facebook.texts() == []
+
+
+# After a lost answer
+
+
+@pytest.mark.parametrize("kind", ["text", "photos", "video", "reel", "story", "video story"])
+async def test_what_was_taken_is_found_once_with_its_words_and_its_media(
+    facebook: Facebook, page: Connector, picture: Make, video: Make, kind: str
+) -> None:
+    what = {
+        "text": saying("Open today"),
+        "photos": saying("Open today", pictures=(picture("a"), picture("b"))),
+        "video": saying("Open today", videos=(video(),)),
+        "reel": saying("Open today", videos=(video(),), format=Format.SHORT),
+        "story": saying("", pictures=(picture(),), format=Format.STORY),
+        "video story": saying("", videos=(video(),), format=Format.STORY),
+    }[kind]
+    progress = await prepared(page, what)
+    facebook.faults.will_lose_answer(method="POST")
+    with pytest.raises(Unclear):
+        await page.commit(what, progress)
+    listing = await page.own_posts(since=NOW - MINUTE)
+    (seen,) = listing.seen
+    assert (seen.text, seen.media) == (what.text, len(what.media))
+    assert seen.remote_id == facebook.world.ledger.entries[0].remote_id
+    if what.videos:  # whoever asks again gets the same
+        again = await page.commit(what, progress)
+        assert isinstance(again, Published)
+        assert len(facebook.world.ledger.entries) == 1
+
+
+async def test_what_was_not_taken_is_in_no_list(facebook: Facebook, page: Connector, video: Make) -> None:
+    what = saying(videos=(video(),), format=Format.SHORT)
+    progress = await prepared(page, what)
+    facebook.faults.will_drop(method="POST")
+    with pytest.raises(Unclear):
+        await page.commit(what, progress)
+    assert (await page.own_posts(since=NOW - MINUTE)).seen == ()
+
+
+async def test_our_posts_are_listed_over_many_pages(facebook: Facebook, page: Connector) -> None:
+    for nth in range(120):
+        facebook.world.clock.set(NOW + nth * MINUTE)
+        facebook.does._born(facebook.known_as(None), f"Post {nth}")
+    listing = await page.own_posts(since=NOW)
+    assert [seen.text for seen in listing.seen] == [f"Post {nth}" for nth in reversed(range(120))]
+    assert listing.reaches_back_to == NOW
+
+
+# Afterwards
+
+
+async def test_the_first_comment_stands_under_posts_and_videos(
+    facebook: Facebook, page: Connector, video: Make
+) -> None:
+    for what in (saying(), saying(videos=(video(),), format=Format.SHORT)):
+        post = await publish(page, what)
+        comment = await publish(page, saying("#linen", reply_to=ref_to(post)))
+        assert facebook.state.comments[comment.remote_id].under == post.remote_id
+
+
+async def test_posts_and_videos_are_edited_and_deleted(facebook: Facebook, page: Connector, video: Make) -> None:
+    for what in (saying("Until six"), saying("Until six", videos=(video(),))):
+        post = await publish(page, what)
+        edited = await page.edit(ref_to(post), saying("Until seven"), {})
+        assert edited.remote_id == post.remote_id
+        assert facebook.texts() == ["Until seven"]
+        await page.delete(ref_to(post))
+        await page.delete(ref_to(post))
+        assert facebook.texts() == []
+        with pytest.raises(Gone):
+            await page.fetch(post.remote_id)
+
+
+async def test_a_proof_of_our_app_goes_with_every_call(facebook: Facebook, page: Connector) -> None:
+    next(iter(facebook.state.apps.values())).secret = "another"
+    with pytest.raises(Refused, match="appsecret_proof"):
+        await page.fetch("1")
+
+
+async def test_an_answer_to_nobody_is_gone(page: Connector) -> None:
+    with pytest.raises(Gone):
+        await publish(page, saying("Hello?", reply_to=Ref(remote_id="123_456")))

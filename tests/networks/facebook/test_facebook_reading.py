@@ -1,0 +1,111 @@
+"""What people say to a Page, and what we do with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from regie.networks.capabilities import MessageKind
+from regie.networks.data import Incoming, Ref
+from regie.networks.errors import Refused
+from regie.networks.facebook import publishing
+from regie.networks.facebook.connector import Facebook as Connector
+from regie_sandbox.facebook.app import Facebook
+
+from .posting import NOW, publish, ref_to, saying
+
+
+def to(message: Incoming) -> Ref:
+    return Ref(remote_id=message.remote_id, root_id=message.conversation_id, extra=message.extra)
+
+
+async def heard(page: Connector, cursor: str = "") -> list[Incoming]:
+    return list((await page.messages(cursor=cursor)).messages)
+
+
+async def test_comments_answers_mentions_and_messages_arrive_oldest_first_and_once(
+    facebook: Facebook, page: Connector
+) -> None:
+    post = await publish(page, saying("Open today"))
+    said = []
+    for nth, kind in enumerate(("reply", "reply", "mention", "direct")):
+        facebook.world.clock.set(NOW + timedelta(minutes=nth))
+        where = (said[0] if nth == 1 else post.remote_id) if kind == "reply" else None
+        said.append(facebook.say(by=f"ana {nth}", text=f"Text {nth}", to=where, kind=kind))
+    first = await page.messages(cursor="")
+    assert [one.remote_id for one in first.messages] == said
+    kinds = [one.kind for one in first.messages]
+    assert kinds == [MessageKind.COMMENT, MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT]
+    assert [one.reply_to_id for one in first.messages[:2]] == [post.remote_id, said[0]]
+    assert {one.post_id for one in first.messages[:2]} == {post.remote_id}
+    assert first.messages[3].answer_until == first.messages[3].said_at + timedelta(hours=24)
+    assert await heard(page, first.cursor) == []
+
+
+async def test_what_is_said_in_the_same_second_or_told_late_is_not_missed(facebook: Facebook, page: Connector) -> None:
+    post = await publish(page, saying("Open today"))
+    facebook.say(by="ana", text="One", to=post.remote_id)
+    cursor = (await page.messages(cursor="")).cursor
+    facebook.say(by="bea", text="Two", to=post.remote_id)  # the same second
+    late = facebook.say(by="cem", text="Three", to=post.remote_id)
+    facebook.state.comments[late].made_at = NOW - timedelta(minutes=2)
+    page_two = await page.messages(cursor=cursor)
+    assert [one.text for one in page_two.messages] == ["Three", "Two"]
+    assert await heard(page, page_two.cursor) == []
+
+
+async def test_our_own_words_do_not_come_back(facebook: Facebook, page: Connector) -> None:
+    post = await publish(page, saying("Open today"))
+    await publish(page, saying("First!", reply_to=ref_to(post)))
+    assert await heard(page) == []
+
+
+async def test_a_comment_is_answered_liked_and_hidden(facebook: Facebook, page: Connector) -> None:
+    post = await publish(page, saying("Open today"))
+    facebook.say(by="ana", text="Until when?", to=post.remote_id)
+    (message,) = await heard(page)
+    answer = await publish(page, saying("Until six", reply_to=to(message)))
+    made = facebook.state.comments[answer.remote_id]
+    assert (made.parent, made.under) == (message.remote_id, post.remote_id)
+    liked = await page.like(to(message))
+    comment = facebook.state.comments[message.remote_id]
+    assert len(comment.likes) == 1
+    await page.unlike(to(message), liked)
+    assert comment.likes == set()
+    await publishing.hide(page._wire, to(message), hidden=True)
+    assert comment.hidden
+    await page.delete(to(message))
+    assert message.remote_id not in facebook.state.comments
+
+
+async def test_a_message_is_answered_for_a_day(facebook: Facebook, page: Connector) -> None:
+    facebook.say(by="ana", text="Hello", kind="direct")
+    (message,) = await heard(page)
+    answer = await publish(page, saying("Good morning", reply_to=to(message)))
+    assert facebook.state.messages[answer.remote_id].text == "Good morning"
+    facebook.world.clock.advance(timedelta(hours=25))
+    with pytest.raises(Refused, match="time is over"):
+        await publish(page, saying("Too late", reply_to=to(message)))
+
+
+async def test_without_the_permission_for_messages_comments_still_arrive(facebook: Facebook, page: Connector) -> None:
+    post = await publish(page, saying("Open today"))
+    facebook.say(by="ana", text="Lovely", to=post.remote_id)
+    body = {"error": {"message": "Missing", "type": "OAuthException", "code": 10, "fbtrace_id": "A"}}
+    facebook.faults.will_answer(403, path="conversations", body=body)
+    assert [one.text for one in await heard(page)] == ["Lovely"]
+
+
+async def test_numbers_and_none_where_nothing_is_told(facebook: Facebook, page: Connector) -> None:
+    post = await publish(page, saying("Open today"))
+    facebook.like(by="ana", post_id=post.remote_id)
+    facebook.say(by="ana", text="Lovely", to=post.remote_id)
+    facebook.share(by="ana", post_id=post.remote_id)
+    samples = (await page.post_samples([ref_to(post)]))[post.remote_id]
+    assert samples == {"likes": 1, "replies": 1, "shares": 1, "views": 10, "reach": 5, "clicks": 1}
+    body = {"error": {"message": "(#100) no", "type": "OAuthException", "code": 100, "fbtrace_id": "A"}}
+    facebook.faults.will_answer(400, path="insights", body=body)
+    told = (await page.post_samples([ref_to(post)]))[post.remote_id]
+    assert (told["likes"], told["views"], told["reach"]) == (1, None, None)
+    assert (await page.account_samples())["interactions_day"] == 3

@@ -1,0 +1,121 @@
+"""What people say to an Instagram account, what we do with it, and the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from regie.networks.capabilities import Format, MessageKind
+from regie.networks.data import Incoming, Published, Ref
+from regie.networks.errors import Refused
+from regie.networks.instagram.connector import Instagram as Connector
+from regie_sandbox.instagram.app import Instagram
+
+from .posting import NOW, prepared, saying
+
+Make = Callable[..., Any]
+
+
+async def publish(connector: Connector, what: Any) -> Published:
+    published = await connector.commit(what, await prepared(connector, what))
+    assert isinstance(published, Published)
+    return published
+
+
+def to(message: Incoming) -> Ref:
+    return Ref(remote_id=message.remote_id, root_id=message.conversation_id, extra=message.extra)
+
+
+async def test_comments_answers_tags_and_messages_arrive_oldest_first_and_once(
+    instagram: Instagram, connector: Connector, picture: Make
+) -> None:
+    post = await publish(connector, saying("Open today", pictures=(picture(),)))
+    said = []
+    for nth, kind in enumerate(("reply", "reply", "mention", "direct")):
+        instagram.world.clock.set(NOW + timedelta(minutes=nth))
+        where = (said[0] if nth == 1 else post.remote_id) if kind == "reply" else "regie"
+        said.append(instagram.say(by=f"ana{nth}", text=f"Text {nth}", to=where, kind=kind))
+    first = await connector.messages(cursor="")
+    assert [one.remote_id for one in first.messages] == said
+    kinds = [one.kind for one in first.messages]
+    assert kinds == [MessageKind.COMMENT, MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT]
+    assert [one.reply_to_id for one in first.messages[:2]] == [post.remote_id, said[0]]
+    assert first.messages[0].by.handle == "@ana0"
+    assert first.messages[3].answer_until == first.messages[3].said_at + timedelta(hours=24)
+    assert (await connector.messages(cursor=first.cursor)).messages == ()
+
+
+async def test_an_answer_to_an_answer_stands_beside_it(
+    instagram: Instagram, connector: Connector, picture: Make
+) -> None:
+    post = await publish(connector, saying(pictures=(picture(),)))
+    top = instagram.say(by="ana", text="Until when?", to=post.remote_id)
+    instagram.say(by="bea", text="I wonder too", to=top)
+    messages = (await connector.messages(cursor="")).messages
+    answer = await publish(connector, saying("@bea Until six", reply_to=to(messages[1])))
+    assert instagram.state.comments[answer.remote_id].parent == top
+    assert len((await connector.messages(cursor="")).messages) == 2  # our own words do not come back
+
+
+async def test_a_mention_and_a_message_are_answered(instagram: Instagram, connector: Connector) -> None:
+    instagram.say(by="ana", text="Look at", to="regie", kind="mention")
+    instagram.say(by="bea", text="Hello", to="regie", kind="direct")
+    mention, direct = (await connector.messages(cursor="")).messages
+    said = await publish(connector, saying("Thank you", reply_to=to(mention)))
+    assert instagram.state.comments[said.remote_id].media == mention.remote_id
+    sent = await publish(connector, saying("Good morning", reply_to=to(direct)))
+    assert instagram.state.messages[sent.remote_id].text == "Good morning"
+    instagram.world.clock.advance(timedelta(hours=25))
+    with pytest.raises(Refused, match="time is over"):
+        await publish(connector, saying("Too late", reply_to=to(direct)))
+
+
+async def test_a_comment_is_taken_away_by_either_login(
+    instagram: Instagram, connector: Connector, picture: Make
+) -> None:
+    post = await publish(connector, saying(pictures=(picture(),)))
+    instagram.say(by="ana", text="Spam", to=post.remote_id)
+    (message,) = (await connector.messages(cursor="")).messages
+    await connector.delete(to(message))
+    assert instagram.state.comments == {}
+
+
+async def test_numbers_of_posts_reels_and_stories(
+    instagram: Instagram, connector: Connector, picture: Make, video: Make
+) -> None:
+    post = await publish(connector, saying(pictures=(picture(),)))
+    story = await publish(connector, saying("", pictures=(picture(),), format=Format.STORY))
+    instagram.like(by="ana", post_id=post.remote_id)
+    instagram.say(by="ana", text="Lovely", to=post.remote_id)
+    refs = [Ref(remote_id=one) for one in (post.remote_id, story.remote_id, "1")]
+    samples = await connector.post_samples(refs)
+    assert samples[post.remote_id] == {
+        "likes": 1, "replies": 1, "shares": 0, "saves": 0, "views": 8, "reach": 4, "interactions": 2,
+    }  # fmt: skip
+    assert (samples[story.remote_id]["saves"], samples[story.remote_id]["views"]) == (None, 0)
+    assert set(samples) == {post.remote_id, story.remote_id}  # what is gone is left out
+    assert (await connector.account_samples())["engaged_day"] == 2
+
+
+async def test_without_permission_for_numbers_they_are_none_and_not_zero(
+    instagram: Instagram, ours: Connector, picture: Make
+) -> None:
+    post = await publish(ours, saying(pictures=(picture(),)))
+    for token in instagram.state.tokens.values():
+        token.scopes = [scope for scope in token.scopes if "insights" not in scope]
+    samples = (await ours.post_samples([Ref(remote_id=post.remote_id)]))[post.remote_id]
+    assert (samples["likes"], samples["views"], samples["reach"]) == (0, None, None)
+    account = await ours.account_samples()
+    assert (account["posts"], account["views_day"]) == (1, None)
+
+
+async def test_a_token_is_traded_after_a_day_and_before_its_end(instagram: Instagram, ours: Connector) -> None:
+    with pytest.raises(Refused):
+        await ours.refresh()
+    instagram.world.clock.advance(timedelta(days=30))
+    fresh = await ours.refresh()
+    assert fresh.credentials["access_token"] in instagram.state.tokens
+    assert fresh.expires_at is not None
