@@ -111,3 +111,25 @@ def test_a_database_that_is_away_is_a_503_that_says_when_to_come_back(
     assert answer.status_code == 503
     assert answer["Retry-After"] == "10"
     assert json.loads(answer.content)["error"] == "database_away"
+
+
+def test_a_wrong_method_is_told_which_ones_are_right(program: Callable[..., Program], alice: Member) -> None:
+    answer = program(alice).ask("DELETE", "/me")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET")
+    assert json.loads(answer.content) == {
+        "error": "method_not_allowed",
+        "said": "This address does not take DELETE, only GET.",
+        "details": None,
+    }
+
+
+def test_a_fault_of_ours_is_json_too_and_reaches_the_log(
+    program: Callable[..., Program], alice: Member, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = program(alice)
+    with connection.cursor() as cursor:  # as if an upgrade had been cut short
+        cursor.execute("ALTER TABLE studio_post RENAME TO elsewhere")
+    status, said = client.get("/posts")
+    assert (status, said["error"], said["details"]) == (500, "fault", None)
+    assert "GET /api/v1/posts failed." in caplog.text
+    assert "elsewhere" not in said["said"]

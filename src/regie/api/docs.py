@@ -13,6 +13,7 @@ TITLES = {
     "accounts": _("Accounts"),
     "media": _("Media"),
     "posts": _("Posts"),
+    "recurrences": _("Recurring posts"),
     "campaigns": _("Campaigns"),
     "deliveries": _("Deliveries"),
     "messages": _("Messages"),

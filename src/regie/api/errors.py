@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,6 +15,8 @@ from pydantic import BaseModel
 
 from regie.core.errors import Changed, Problem
 from regie.publishing.errors import NotReady
+
+log = logging.getLogger(__name__)
 
 
 class Mistake(BaseModel):
@@ -47,7 +50,7 @@ COMMON = {401: Mistake, 403: Mistake, 404: Mistake, 409: Mistake, 422: Mistake, 
 
 
 def register(api: NinjaAPI) -> None:
-    """Makes each error that we expect a reply; anything else reaches the log."""
+    """Makes each error a reply; one that we did not expect reaches the log as well."""
 
     def reply(request: HttpRequest, status: int, code: str, said: str, details: Any = None) -> HttpResponse:
         mistake = Mistake(error=code, said=said, details=details)
@@ -93,6 +96,11 @@ def register(api: NinjaAPI) -> None:
         answer = reply(request, 503, "database_away", said)
         answer["Retry-After"] = "10"
         return answer
+
+    @api.exception_handler(Exception)
+    def fault(request: HttpRequest, exc: Exception) -> HttpResponse:
+        log.error("%s %s failed.", request.method, request.path, exc_info=exc)
+        return reply(request, 500, "fault", _("Something went wrong here, and it is in the log of this installation."))
 
 
 def details_of(exc: Problem) -> Any:

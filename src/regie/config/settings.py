@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "regie.people.middleware.ScopeMiddleware",
     "regie.web.middleware.ProblemMiddleware",
+    "regie.api.middleware.WrongMethodMiddleware",
 ]
 
 ROOT_URLCONF = "regie.config.urls"

@@ -30,6 +30,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.DEMO,
         "scope": scope,
         "navigation": groups,
+        "phone_navigation": navigation.for_phone(groups),
         "notices_count": notices_of(scope).filter(read_at=None).count(),
         "notices_url": _address("web:notices"),
         "create_url": _address("studio:new") if scope.may("write") else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q
 from django.urls import NoReverseMatch, reverse
@@ -45,14 +46,18 @@ GROUPS: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
     ),
 )
 
+# A phone's bar has room for four: these first, where the person may go there.
+PHONE = ("web:today", "planner:calendar", "studio:posts", "community:inbox")
 
-def for_scope(scope: Scope, *, namespace: str, view: str, counts: dict[str, int]) -> list[dict[str, object]]:
-    """Groups of ``{label, items: [{label, url, icon, count, current}]}`` for the shell."""
-    groups: list[dict[str, object]] = []
+
+def for_scope(scope: Scope, *, namespace: str, view: str, counts: dict[str, int]) -> list[dict[str, Any]]:
+    """Groups of ``{label, items: [{label, view, url, icon, count, current}]}`` for the shell."""
+    groups: list[dict[str, Any]] = []
     for label, places in GROUPS:
         items = [
             {
                 "label": place.label,
+                "view": place.view,
                 "url": url,
                 "icon": place.icon,
                 "count": counts.get(place.view, 0),
@@ -64,6 +69,12 @@ def for_scope(scope: Scope, *, namespace: str, view: str, counts: dict[str, int]
         if items:
             groups.append({"label": label, "items": items})
     return groups
+
+
+def for_phone(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same places, the most wanted first."""
+    items = [item for group in groups for item in group["items"]]
+    return sorted(items, key=lambda item: PHONE.index(item["view"]) if item["view"] in PHONE else len(PHONE))
 
 
 def _address(view: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -110,12 +110,6 @@ def offered_languages() -> list[dict[str, str]]:
         {"code": code, "name": str(get_language_info(code)["name_local"]).capitalize()}
         for code, _name in settings.LANGUAGES
     ]
-
-
-@register.filter
-def first_items(navigation: Iterable[Mapping[str, Any]] | None, count: int) -> list[Any]:
-    """The first items of the navigation whatever their group, for the bar at the bottom of a phone."""
-    return [item for group in navigation or [] for item in group["items"]][:count]
 
 
 @register.filter
