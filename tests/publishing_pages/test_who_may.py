@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -12,6 +13,8 @@ from regie.accounts.models import Account
 from regie.core import clock as product_clock
 from regie.core.times import WallTime
 from regie.media import services as media
+from regie.media.making import ask_for
+from regie.networks.capabilities import VideoLimit
 from regie.people.models import Member
 from regie.publishing import services
 from regie.publishing.models import Delivery
@@ -37,9 +40,14 @@ def things(
     at = WallTime.at(product_clock.now().replace(hour=20), "Europe/Paris")
     delivery = services.schedule(post=post, at=at, by=alice)[0]
     file = media.upload(workspace=alice.workspace, name="coat.jpg", source=picture(), by=alice)
+    film = media.upload(workspace=alice.workspace, name="wave.mov", source=video(kind="mov"), by=alice)
+    rendition = ask_for(film, VideoLimit(largest_bytes=10**8, longest=timedelta(minutes=1)))
     campaign = campaigns.save(campaign=None, plan=campaigns.Plan(name="Spring"), by=alice)
     frozen = services.freeze(campaign, why="A recall", by=alice)
     return {
+        "film": film.pk,
+        "film_sha": film.sha256,
+        "rendition": rendition.pk,
         "campaign": campaign.pk,
         "freeze": frozen.pk,
         "account": account.pk,
