@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,6 +20,11 @@ THREADS = 3  # counted in the written budget of connections: docs/operate.md
 TRUSTED_SECONDS = 1.0  # a connection that worked a moment ago is not asked again whether it works
 _thread = threading.local()
 _pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="sync")
+
+
+def _is_done(one: BaseDatabaseWrapper) -> bool:
+    """Broken, or as old as it may become (in tests, at once)."""
+    return one.errors_occurred or (one.close_at is not None and time.monotonic() >= one.close_at)
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -30,7 +36,7 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         try:
             return function(*args, **kwargs)
         finally:
-            if any(one.errors_occurred for one in connections.all(initialized_only=True)):
+            if any(_is_done(one) for one in connections.all(initialized_only=True)):
                 close_old_connections()
             _thread.worked_at = time.monotonic()
 

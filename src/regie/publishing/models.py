@@ -20,8 +20,12 @@ from regie.studio.models import Campaign, Variant
 class Delivery(models.Model):
     """One variant promised to one account at one time, and what became of the promise."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT)  # proof outlives what it proves
-    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="deliveries")
+    workspace = models.ForeignKey(  # proof outlives what it proves
+        Workspace, on_delete=models.PROTECT, db_index=False
+    )  # delivery_on_calendar begins with it
+    variant = models.ForeignKey(
+        Variant, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+    )  # delivery_once_per_occurrence begins with it
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="deliveries")
     state = models.CharField(max_length=20, choices=State, default=State.SCHEDULED)
     holds = ArrayField(models.CharField(max_length=40), default=list, blank=True, help_text="Why it is held.")
@@ -88,7 +92,14 @@ class Delivery(models.Model):
                 condition=Q(state="scheduled", prepare_at__isnull=False),
             ),
             models.Index(fields=["leased_until"], name="delivery_leased", condition=Q(leased_until__isnull=False)),
-            models.Index(fields=["look_at"], name="delivery_to_look_for", condition=Q(look_at__isnull=False)),
+            models.Index(
+                fields=["look_at"],
+                name="delivery_in_doubt",
+                condition=Q(state__in=("unclear", "processing"), look_at__isnull=False),
+            ),
+            models.Index(
+                fields=["look_at"], name="delivery_to_see", condition=Q(state="published", look_at__isnull=False)
+            ),
             models.Index(fields=["remove_at"], name="delivery_to_remove", condition=Q(remove_at__isnull=False)),
             models.Index(fields=["id"], name="delivery_to_tell", condition=Q(to_tell=True)),
             models.Index(fields=["due_at"], name="delivery_by_hand", condition=Q(state="by_hand")),
@@ -111,7 +122,9 @@ class Step(models.Model):
         REFUSED = "refused"
         DROPPED = "dropped"  # the post was edited and has no such part any more
 
-    delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="steps")
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.PROTECT, related_name="steps", db_index=False
+    )  # step_once begins with it
     position = models.PositiveSmallIntegerField()
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Sent to the network.")
     content = models.JSONField(help_text="Exactly what this step says: text, files with alt texts, poll, options.")
@@ -136,7 +149,9 @@ class Attempt(models.Model):
         COMMIT = "commit"
         LOOK = "look"  # reconciliation
 
-    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="attempts")
+    step = models.ForeignKey(
+        Step, on_delete=models.PROTECT, related_name="attempts", db_index=False
+    )  # attempt_once begins with it
     number = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.COMMIT)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of exactly what was to be sent.")

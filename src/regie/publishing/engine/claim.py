@@ -100,8 +100,8 @@ WITH lanes AS (
     WHERE lease = ANY(%(leases)s::uuid[]) AND leased_until > MOMENT
 )
 UPDATE publishing_delivery SET leased_until = MOMENT + %(lease_time)s
-WHERE lease = ANY(%(leases)s::uuid[]) AND leased_until > MOMENT
-"""
+WHERE lease = ANY(%(leases)s::uuid[]) AND leased_until > MOMENT AND leased_until < MOMENT + 0.7 * %(lease_time)s
+"""  # most are out before theirs is old enough to be worth a new row
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import secrets
@@ -40,7 +41,9 @@ NEXT = sql(
 SELECT least(
     (SELECT min(greatest(next_at, coalesce(not_before, next_at))) FROM publishing_lane
      WHERE next_at <= MOMENT + interval '2 seconds' AND leased_until IS NULL),
-    (SELECT min(look_at) FROM publishing_delivery WHERE look_at IS NOT NULL AND leased_until IS NULL)
+    (SELECT min(look_at) FROM publishing_delivery
+     WHERE state IN ('unclear', 'processing') AND look_at IS NOT NULL AND leased_until IS NULL),
+    (SELECT min(look_at) FROM publishing_delivery WHERE state = 'published' AND look_at IS NOT NULL)
 ) - MOMENT AS wait
 """
 )
@@ -250,6 +253,8 @@ async def run(
     *, name: str = "", in_flight: int = IN_FLIGHT, connections: int = CONNECTIONS, stop: asyncio.Event
 ) -> None:
     """A publisher, until ``stop`` is set."""
+    gc.freeze()  # what is loaded stays; to look through it for cycles again and again was a fifth of the work
+    gc.set_threshold(20_000, 20, 20)
     publisher = Publisher(name=name or socket.gethostname(), in_flight=in_flight, connections=connections)
     async with publisher.open():
         await publisher.work(stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -35,13 +36,19 @@ class Apps:
     """Our registrations at vendors, opened once a minute at most."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[datetime, AppKeys | None]] = {}
+        self._kept: dict[tuple[str, str], tuple[datetime, asyncio.Task[AppKeys | None]]] = {}
 
     async def of(self, network: str, server: str, now: datetime) -> AppKeys | None:
+        """The lanes that ask at the same moment wait for one answer."""
         kept = self._kept.get((network, server))
-        if kept is None or now - kept[0] > APP_KEYS_KEPT or now < kept[0]:
-            kept = self._kept[network, server] = (now, await in_thread(app_keys, network, server))
-        return kept[1]
+        if kept is None or now - kept[0] > APP_KEYS_KEPT or now < kept[0] or _failed(kept[1]):
+            kept = (now, asyncio.create_task(in_thread(app_keys, network, server)))
+            self._kept[network, server] = kept
+        return kept[1].result() if kept[1].done() else await asyncio.shield(kept[1])
+
+
+def _failed(task: asyncio.Task[Any]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 @dataclass(slots=True, kw_only=True)
