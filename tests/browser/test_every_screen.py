@@ -14,6 +14,7 @@ from regie.core.clock import now
 from regie.core.times import WallTime
 from regie.people.models import Member
 from regie.publishing import services
+from regie.studio import campaigns
 from regie.studio.models import Post
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -25,6 +26,9 @@ SCREENS = (
     "calendar/?view=list",
     "posts/",
     "posts/new/",
+    "campaigns/",
+    "freezes/",
+    "settings/health/",
     "media/",
     "inbox/",
     "numbers/",
@@ -79,9 +83,13 @@ def test_a_workspace_at_work_has_no_flaw(
         for text, later in (("Good morning", timedelta(minutes=5)), ("Good evening", timedelta(days=1)))
     ]
     services.cancel(planned[1][0], by=alice)
+    campaign = campaigns.save(campaign=None, plan=campaigns.Plan(name="Spring"), by=alice)
+    freeze = services.freeze(accounts[2], why="The product is recalled", by=alice)
     alice.user.language = clothes.get("language", "en")
     alice.user.save()
     own = (
+        f"campaigns/{campaign.pk}/",
+        f"freezes/{freeze.pk}/",
         f"accounts/{accounts[0].pk}/",
         f"posts/{planned[0][0].variant.post_id}/",
         f"deliveries/{planned[0][0].pk}/",

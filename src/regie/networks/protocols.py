@@ -75,8 +75,11 @@ class Finds(Protocol):
 @runtime_checkable
 class ReadsLinks(Protocol):
     @classmethod
-    def id_of(cls, url: str) -> str | None:
-        """The remote id of a post from the address that a person copied; None when the address does not tell."""
+    def id_of(cls, url: str, *, author: str = "") -> str | None:
+        """The remote id of a post from the address that a person copied; None when the address does not tell.
+
+        ``author``: the remote id of the account that published it, for addresses that name people another way.
+        """
         ...
 
 

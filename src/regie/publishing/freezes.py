@@ -135,7 +135,7 @@ def _held_context(scope: Scope, found: Freeze, by: Member | User | None) -> dict
     rows = list(held[: SHOWN + 1])
     past, coming = [row for row in rows if row.due_at < now], [row for row in rows if row.due_at >= now]
     return {
-        "freeze": found,
+        "frozen": found,
         "groups": [
             {"name": "passed", "rows": past[:SHOWN], "choices": _choices("passed")},
             {"name": "still_to_come", "rows": coming[:SHOWN], "choices": _choices("still_to_come")},

@@ -454,7 +454,7 @@ def receipt_from(account: Account, link: str) -> tuple[str, str]:
         raise Problem(_("Paste the link of the post."))
     connector = registry.connector(account.network)
     is_link = link.startswith(("http://", "https://"))
-    known = connector.id_of(link) if is_link and issubclass(connector, ReadsLinks) else None
+    known = connector.id_of(link, author=account.remote_id) if is_link and issubclass(connector, ReadsLinks) else None
     return (known or link)[:300], link[:500] if is_link else ""
 
 

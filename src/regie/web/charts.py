@@ -37,6 +37,7 @@ def punctuality(found: Histogram) -> dict[str, Any]:
     rows = punctuality_rows(found)
     last = max((number for number, row in enumerate(rows) if row["many"]), default=0)
     shown = rows[: max(last + 1, 6)]
+    ticks = min(5, max(row["many"] for row in shown) or 1)  # whole posts only
     spec = {
         "$schema": SCHEMA,
         "data": {"values": [{"label": row["label"], "value": row["many"]} for row in shown]},
@@ -44,7 +45,12 @@ def punctuality(found: Histogram) -> dict[str, Any]:
         "mark": {"type": "bar", "tooltip": True},
         "encoding": {
             "x": {"field": "label", "type": "nominal", "title": None, "sort": None, "axis": {"labelAngle": -30}},
-            "y": {"field": "value", "type": "quantitative", "title": _("Posts"), "axis": {"tickMinStep": 1}},
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": _("Posts"),
+                "axis": {"tickCount": ticks, "format": "d"},
+            },
             "tooltip": [
                 {"field": "label", "title": _("After the promised moment")},
                 {"field": "value", "type": "quantitative", "title": _("Posts")},

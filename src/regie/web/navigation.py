@@ -31,8 +31,8 @@ GROUPS: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
         _("Create"),
         (
             Place(_("Posts"), "studio:posts", "edit", under="studio"),
-            Place(_("Campaigns"), "studio:campaigns", "flag"),
             Place(_("Media"), "media:library", "photo", under="media"),
+            Place(_("Campaigns"), "studio:campaigns", "flag"),
         ),
     ),
     (_("Engage"), (Place(_("Inbox"), "community:inbox", "inbox", verb="read_inbox", under="community"),)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -40,6 +42,7 @@ from regie.networks.data import (
     SigningIn,
 )
 
+LINK = re.compile(r"/profile/([^/]+)/post/([A-Za-z0-9._~:-]{1,512})/?")
 _COST = (("publish", 3), ("like", 3), ("unlike", 1), ("delete", 1))
 
 
@@ -77,6 +80,15 @@ class Bluesky:
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._xrpc = Xrpc(http, login)
+
+    @classmethod
+    def id_of(cls, url: str, *, author: str = "") -> str | None:
+        """Of ``https://bsky.app/profile/<handle or did>/post/<key>``. A handle is taken for the author's."""
+        found = LINK.fullmatch(urlsplit(url).path)
+        if found is None:
+            return None
+        did = found[1] if found[1].startswith("did:") else author
+        return f"at://{did}/app.bsky.feed.post/{found[2]}" if did else None
 
     @classmethod
     def can_on(cls, limits: Json) -> Capabilities:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -31,6 +33,8 @@ from regie.networks.mastodon import limits, measuring, publishing, reading, sign
 from regie.networks.mastodon.entities import Account
 from regie.networks.mastodon.wire import Wire, parsed
 
+LINK = re.compile(r"/(?:@\w+(?:[.-]\w+)*|users/[^/@]+/statuses)/(\d+)/?")
+
 
 class Mastodon:
     slug: ClassVar[str] = "mastodon"
@@ -45,6 +49,12 @@ class Mastodon:
     @classmethod
     def can_on(cls, limits_: Json) -> Capabilities:
         return limits.can_on(limits_)
+
+    @classmethod
+    def id_of(cls, url: str, *, author: str = "") -> str | None:
+        """Of ``https://server/@name/123``. One seen on another server (``@name@server``) has another id there."""
+        found = LINK.fullmatch(urlsplit(url).path)
+        return found[1] if found else None
 
     # Publishing
 

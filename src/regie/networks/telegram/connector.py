@@ -124,7 +124,7 @@ class Telegram:
         return await publishing.edit(self.bot, ref, outgoing)
 
     @classmethod
-    def id_of(cls, url: str) -> str | None:
+    def id_of(cls, url: str, *, author: str = "") -> str | None:
         """Only addresses of private chats hold the chat's number; ``t.me/name/12`` does not tell it."""
         return publishing.id_in(url)
 

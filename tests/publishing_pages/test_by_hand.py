@@ -1,0 +1,123 @@
+"""Publishing by hand on a phone: the notice leads to text, files and steps; the link makes it a post like any other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+from django.test import Client
+
+from regie.accounts.models import Account
+from regie.accounts.opening import open_credentials
+from regie.core import clock as product_clock
+from regie.core.times import WallTime
+from regie.measure import services as measure
+from regie.measure.models import Sample
+from regie.media import services as media
+from regie.people.models import Member, Notice
+from regie.publishing import services
+from regie.publishing.models import Delivery
+from regie.studio.content import Content, MediaUse, Part
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock, Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def waiting(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    write_post: Callable[..., Post],
+    picture: Callable[..., BytesIO],
+    publish_due: Callable[[], None],
+    bob: Member,
+) -> Delivery:
+    """Its hour has come, and Bob is to publish it with a picture."""
+    post = write_post("Good morning", on=[account], by_hand=True)
+    file = media.upload(workspace=bob.workspace, name="coat.jpg", source=picture(), by=bob)
+    post.content = Content(parts=[Part(text="Good morning", media=[MediaUse(file=file.pk, alt="A coat")])]).as_json()
+    post.save()
+    post.files.add(file)
+    post.variants.update(assignee=bob.user)
+    delivery = services.schedule(post=post, at=WallTime.at(product_clock.now(), "Europe/Paris"), by=bob)[0]
+    publish_due()
+    delivery.refresh_from_db()
+    assert delivery.state == "by_hand"
+    return delivery
+
+
+def test_the_notice_leads_to_all_that_a_phone_needs(
+    waiting: Delivery, bob: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    notice = Notice.objects.get()
+    assert (notice.user, notice.urgent) == (bob.user, True)
+    page = signed_in(bob).get(f"/w/atelier-nord/{notice.path}").text
+    for piece in (
+        "Copy the text",
+        "Good morning",
+        "download",
+        "data-share-text",
+        "Copy its alternative text",
+        "A coat",
+    ):
+        assert piece in page
+    assert "Paste its link here" in page
+
+
+def test_the_link_brings_receipt_and_numbers(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    waiting: Delivery,
+    bob: Member,
+    signed_in: Callable[[Member], Client],
+) -> None:
+    out = _published_on_the_phone(account)
+    done = f"/w/atelier-nord/deliveries/{waiting.pk}/done/"
+    signed_in(bob).post(done, {"link": out["url"]})
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.remote_id, waiting.url) == ("published", out["id"], out["url"])
+    measure.plan_what_is_new()
+    clock.advance(minutes=30)
+    asyncio.run(measure.collect(account.pk))
+    assert Sample.objects.filter(delivery=waiting).exists()
+
+
+def _published_on_the_phone(account: Account) -> dict[str, str]:
+    """The post as a person makes it, with the network's own app."""
+    headers = {"Authorization": f"Bearer {open_credentials(account)['access_token']}"}
+    wanted = Request(f"{account.server}/api/v1/statuses", data=urlencode({"status": "Good morning"}).encode())
+    for name, value in headers.items():
+        wanted.add_header(name, value)
+    with urlopen(wanted) as reply:
+        made: dict[str, str] = json.load(reply)
+    return made
+
+
+def test_what_was_not_done_in_time_is_missed_and_told_and_can_still_be_ticked(
+    clock: Clock,
+    waiting: Delivery,
+    bob: Member,
+    publish_due: Callable[[], None],
+    signed_in: Callable[[Member], Client],
+) -> None:
+    clock.advance(minutes=61)
+    publish_due()
+    waiting.refresh_from_db()
+    assert waiting.state == "missed"
+    assert Notice.objects.filter(kind="delivery.missed").exists()
+    here = f"/w/atelier-nord/deliveries/{waiting.pk}/"
+    assert "Paste its link here" in signed_in(bob).get(f"{here}by-hand/").text
+    signed_in(bob).post(f"{here}done/", {"link": "https://example.social/@regie/77"})
+    waiting.refresh_from_db()
+    assert waiting.state == "published"
