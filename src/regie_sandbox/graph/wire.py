@@ -105,6 +105,13 @@ async def params_of(request: web.Request) -> Json:
     if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
         for name, value in (await request.post()).items():
             found[name] = value.file.read() if isinstance(value, web.FileField) else value
+    return _with_lists(found)
+
+
+def _with_lists(found: Json) -> Json:
+    """``attached_media[0]`` and its like as the list they write."""
+    for name in [name for name in found if name.endswith("]") and "[" in name]:
+        found.setdefault(name.partition("[")[0], []).append(found.pop(name))
     return found
 
 
