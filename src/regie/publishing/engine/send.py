@@ -46,6 +46,7 @@ class Sender:
     def __init__(self, database: Database, http: aiohttp.ClientSession, *, in_flight: int) -> None:
         self.database, self.http = database, http
         self.slots = asyncio.Semaphore(in_flight)
+        self.slow = asyncio.Semaphore(max(1, in_flight // 8))  # uploads that the hour caught unready: in nobody's way
         self.sending = 0
         self.leaving = False  # told to stop: what is being sent ends, nothing more begins
         self.begins: Batches[Intent, tuple[int, datetime] | None] = Batches(
@@ -146,18 +147,17 @@ class Sender:
         if step.in_doubt and repeat_until(speaker.can, step.first_at, database.moment()) is None:
             await self.records.put(_look_first(delivery, step, database.moment()))
             return False
+        outgoing: Outgoing | None = None
+        if not step.prepared and step.content.get("media"):
+            async with self.slow:
+                if (outgoing := await self._made_ready(lane, speaker, delivery, step)) is None:
+                    return False
         async with self.slots:
             if self.leaving and step.state != "processing":
                 await self._put_back(delivery, database.moment())
                 return False
-            try:
-                outgoing = await outgoing_for(speaker, delivery, step, database.moment())
-                ready = await prepared(self, speaker, delivery, step, outgoing)
-            except NetworkError as exc:
-                await self._note(lane, speaker, delivery, step, _before_speaking(exc), attempt_id=None)
-                return False
-            if isinstance(ready, Pending):
-                await self.records.put(_still_preparing(delivery, step, ready, database.moment()))
+            outgoing = outgoing or await self._made_ready(lane, speaker, delivery, step)
+            if outgoing is None:
                 return False
             until = running() + SPEAK_WITHIN.total_seconds()
             try:
@@ -173,6 +173,19 @@ class Sender:
             step.first_at, step.attempts = step.first_at or began_at, step.attempts + 1
             outcome = await self._commit(speaker, outgoing, step, until=until)
         return await self._note(lane, speaker, delivery, step, outcome, attempt_id=attempt_id)
+
+    async def _made_ready(self, lane: Lane, speaker: Speaker, delivery: Delivery, step: Step) -> Outgoing | None:
+        """Everything but the visible call. None when it has to wait, which is then written down."""
+        try:
+            outgoing = await outgoing_for(speaker, delivery, step, self.database.moment())
+            ready = await prepared(self, speaker, delivery, step, outgoing)
+        except NetworkError as exc:
+            await self._note(lane, speaker, delivery, step, _before_speaking(exc), attempt_id=None)
+            return None
+        if isinstance(ready, Pending):
+            await self.records.put(_still_preparing(delivery, step, ready, self.database.moment()))
+            return None
+        return outgoing
 
     async def _begin(self, delivery: Delivery, step: Step, outgoing: Outgoing) -> tuple[int, datetime] | None:
         began = await self.begins.put(_intent(delivery, step, outgoing))
