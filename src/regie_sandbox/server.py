@@ -35,6 +35,7 @@ class Running:
                 await self._saving
         for runner in self._runners:
             await runner.cleanup()
+        await asyncio.sleep(0.01)  # transports that were closed just now let go of their sockets a moment later
         self.world.close()
 
 
