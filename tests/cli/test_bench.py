@@ -10,7 +10,7 @@ from regie.cli.main import main
 
 
 @pytest.mark.parametrize("given", [[], ["list"], ["--json"], ["list", "--json"], ["--json", "list"]])
-def test_every_benchmark_says_its_budget(given, capsys):
+def test_every_benchmark_says_its_budget(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *given]) == 0
     said = capsys.readouterr().out
     assert "page usable in <= 10 s" in said
@@ -18,18 +18,18 @@ def test_every_benchmark_says_its_budget(given, capsys):
         assert {"start", "memory"} <= json.loads(said)["benchmarks"].keys()
 
 
-def test_an_unknown_benchmark_is_answered_with_those_there_are(capsys):
+def test_an_unknown_benchmark_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "speed"]) == 1
     assert "start" in capsys.readouterr().err
 
 
-def test_an_option_that_a_benchmark_does_not_have_is_refused(capsys):
+def test_an_option_that_a_benchmark_does_not_have_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["bench", "start", "--deliveries", "3"])
     assert "--deliveries" in capsys.readouterr().err
 
 
-def test_help_for_one_benchmark_says_its_budget(capsys):
+def test_help_for_one_benchmark_says_its_budget(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["bench", "start", "--help"])
     assert ended.value.code == 0

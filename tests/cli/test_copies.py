@@ -91,7 +91,8 @@ def mastodon_world() -> Iterator[Any]:
 
 def empty_place(folder: Path, source: Installation, **more: str) -> Installation:
     """Another installation, never started; its static files are there already, as compressing them takes seconds."""
-    made = Installation(folder, **{**source.more, **more})
+    made = Installation(folder)
+    made.more = {**source.more, **more}
     shutil.copytree(source.data / "static", made.data / "static")
     return made
 

@@ -214,7 +214,8 @@ def test_a_zone_rule_that_changes_after_planning_moves_the_moment_and_keeps_the_
 
     laws(ISLAND, HOUR, [])  # parliament gives summer time up
     assert services.recompute_due_times() == 1
-    before.refresh_from_db(), after.refresh_from_db()
+    before.refresh_from_db()
+    after.refresh_from_db()
     assert before.due_at == datetime(2030, 3, 9, 8, 0, tzinfo=UTC)
     assert (after.due_at, after.next_at) == (datetime(2030, 3, 15, 8, 0, tzinfo=UTC),) * 2
     assert f"{after.local_at:%H:%M}" == "09:00"

@@ -97,7 +97,8 @@ def test_an_end_by_date_or_by_number_is_kept(hello: Post, bob: Member, clock: Cl
     assert waiting(twice) == ["03-04 18:00", "03-05 18:00"]
     clock.advance(days=30)
     recurring.extend()
-    until.refresh_from_db(), twice.refresh_from_db()
+    until.refresh_from_db()
+    twice.refresh_from_db()
     assert until.stopped_at is not None
     assert twice.stopped_at is not None
     assert len(waiting(twice)) == 2

@@ -60,7 +60,7 @@ def by_sql(row: Delivery, new: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE publishing_delivery SET state = %s, holds = %s::varchar[], remote_id = %s WHERE id = %s",
-            [new, *_fields(new).values(), row.pk],
+            [new, *list(_fields(new).values()), row.pk],
         )
 
 

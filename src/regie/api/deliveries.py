@@ -375,7 +375,7 @@ def lift(request: ApiRequest, pk: Number, given: LiftIn | None = None) -> Lifted
     if row.workspace_id is None:  # a token reaches one workspace, whoever its member is
         raise NotAllowed("lift", role=member.role)
     seats = {member.workspace_id: member}
-    made = resuming.resume(row, _decisions(given or LiftIn(), row), by=member, seat_in=seats.get)
+    made = resuming.resume(row, _decisions(given or LiftIn.model_validate({}), row), by=member, seat_in=seats.get)
     row.refresh_from_db()
     return Lifted(
         freeze=freeze_out(row),

@@ -30,7 +30,7 @@ def send_at_once() -> None:
     now = int(clock.now().timestamp())
     for task in (mail_notices, push_notices):
         with suppress(AlreadyEnqueued), transaction.atomic():
-            task.defer(timestamp=now)
+            task.configure().defer(timestamp=now)
 
 
 @app.periodic(cron="* * * * *")

@@ -35,7 +35,7 @@ def read(data: QueryDict) -> Written:
         )
         for account in dict.fromkeys(_numbers(data, "account"))
     }
-    campaign = (_number(data["campaign"]) or NONE) if "campaign" in data else SAME
+    campaign = (_number(data.get("campaign")) or NONE) if "campaign" in data else SAME
     return Written(content=read_content(data, "s"), on=on, title=data.get("title", ""), campaign=campaign)
 
 

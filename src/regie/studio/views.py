@@ -217,7 +217,7 @@ def _context(request: HttpRequest, desk: Desk, *, at: str = "") -> dict[str, Any
 def _remarks(desk: Desk, when: desks.When | None) -> list[tuple[str, str]]:
     """What later apps have to say of the chosen time."""
     at = when.at if when is not None and when.ok else None
-    answers = time_chosen.send(Desk, desk=desk, at=at)
+    answers: list[tuple[Any, Any]] = time_chosen.send(Desk, desk=desk, at=at)
     return [remark for _receiver, said in answers for remark in said or ()]
 
 

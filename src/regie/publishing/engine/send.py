@@ -141,8 +141,8 @@ class Sender:
     async def _send_step(self, lane: Lane, speaker: Speaker, delivery: Delivery, step: Step) -> bool:
         """One part. Returns whether the next one may follow."""
         database = self.database
-        if (until := await self.budgets.wait_until(speaker)) is not None:
-            await self._wait(lane, delivery, until)
+        if (free_at := await self.budgets.wait_until(speaker)) is not None:
+            await self._wait(lane, delivery, free_at)
             return False
         if step.in_doubt and repeat_until(speaker.can, step.first_at, database.moment()) is None:
             await self.records.put(_look_first(delivery, step, database.moment()))
@@ -159,7 +159,7 @@ class Sender:
             outgoing = outgoing or await self._made_ready(lane, speaker, delivery, step)
             if outgoing is None:
                 return False
-            until = running() + SPEAK_WITHIN.total_seconds()
+            speak_by = running() + SPEAK_WITHIN.total_seconds()
             try:
                 began = await self._begin(delivery, step, outgoing)
             except psycopg.Error:  # it may be written down all the same; nothing was said
@@ -171,7 +171,7 @@ class Sender:
                 return False
             attempt_id, began_at = began
             step.first_at, step.attempts = step.first_at or began_at, step.attempts + 1
-            outcome = await self._commit(speaker, outgoing, step, until=until)
+            outcome = await self._commit(speaker, outgoing, step, until=speak_by)
         return await self._note(lane, speaker, delivery, step, outcome, attempt_id=attempt_id)
 
     async def _made_ready(self, lane: Lane, speaker: Speaker, delivery: Delivery, step: Step) -> Outgoing | None:
