@@ -56,14 +56,12 @@ def schedule(*, post: Post, at: WallTime, by: Member, late_minutes: int | None =
 
 
 @transaction.atomic
-def schedule_again(
-    *, post: Post, at: WallTime, by: Member, late_minutes: int, only: Collection[int]
-) -> list[Delivery]:
+def schedule_again(*, post: Post, at: WallTime, by: Member, late_minutes: int, only: Collection[int]) -> list[Delivery]:
     """One more date of a rule, for some of the post's variants. As ``schedule``; the audit trail has the rule."""
     by.must("schedule", post)
     if at.utc < clock.now() - GRACE:
         raise TooLate(_("This time has passed. Choose a later one, or publish now."))
-    return _promise(post, at, by=by, late_minutes=late_minutes, did="", only=only)
+    return _promise(post, at, by=by, late_minutes=late_minutes, did=None, only=only)
 
 
 @transaction.atomic
@@ -83,7 +81,13 @@ def _must_not_be_a_second_click(post: Post) -> None:
 
 
 def _promise(
-    post: Post, at: WallTime, *, by: Member, late_minutes: int | None, did: str, only: Collection[int] | None = None
+    post: Post,
+    at: WallTime,
+    *,
+    by: Member,
+    late_minutes: int | None,
+    did: str | None,
+    only: Collection[int] | None = None,
 ) -> list[Delivery]:
     late_minutes = post.workspace.late_minutes if late_minutes is None else late_minutes
     wanted = post.variants.filter(dropped_at=None)
