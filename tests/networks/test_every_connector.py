@@ -124,9 +124,11 @@ def declared(can: Capabilities) -> dict[Any, bool]:
         protocols.Deletes: can.delete,
         protocols.Converses: bool(can.reads),
         protocols.Likes: Answering.LIKE in can.answers,
+        protocols.Hides: Answering.HIDE in can.answers,
         protocols.Streams: Arrival.STREAM in can.arrival,
         protocols.LongPolls: Arrival.LONG_POLL in can.arrival,
-        protocols.ReceivesWebhooks: Arrival.WEBHOOK in can.arrival,
+        protocols.ReceivesWebhooks: Arrival.WEBHOOK in can.arrival and Arrival.POLL not in can.arrival,
+        protocols.ReceivesForApp: Arrival.WEBHOOK in can.arrival and Arrival.POLL in can.arrival,  # beside reading
         protocols.Measures: bool(can.account_metrics),
         protocols.ListsOwn: isinstance(can.repeat, Search | Repeatable | AskStatus),
         protocols.KnowsStatus: isinstance(can.repeat, AskStatus),
@@ -311,6 +313,19 @@ async def test_a_message_is_liked_and_unliked(line: Line) -> None:
     (message,) = await line.heard()
     liked = await line.connector.like(ref_to_message(message))
     await line.connector.unlike(ref_to_message(message), liked)
+
+
+async def test_a_comment_is_hidden_and_shown_again(line: Line) -> None:
+    if Answering.HIDE not in line.can.answers:
+        return
+    post = await line.post("Open today")
+    comment = line.net.say(by="ana", text="Spam", to=post.remote_id)
+    (message,) = await line.heard()
+    for _ in range(2):
+        await line.connector.hide(ref_to_message(message))
+    assert line.net.state.comments[comment].hidden
+    await line.connector.unhide(ref_to_message(message))
+    assert not line.net.state.comments[comment].hidden
 
 
 async def test_an_edit_keeps_the_post_and_changes_its_text(line: Line) -> None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from regie.accounts.hooks import app_webhook, brings_for_app, verify_token
 from regie.accounts.sign_in import redirect_uri
 from regie.networks import registry
 from regie.networks.capabilities import SignIn
@@ -118,6 +119,9 @@ def _addresses(slug: str) -> Iterator[tuple[Words, str]]:
         yield _("Redirect address"), redirect_uri(slug)
     if slug == "bluesky" and _is_public():
         yield _("Client address"), f"{settings.PUBLIC_URL}/oauth/bluesky/client-metadata.json"
+    if brings_for_app(slug) and _is_public():
+        yield _("Webhook address, to enter at the vendor"), app_webhook(slug)
+        yield _("Verify token, to enter beside it"), verify_token(slug)
     if issubclass(can, ReceivesWebhooks) and _is_public():
         yield _("Webhook addresses, which Régie tells the network itself"), f"{settings.PUBLIC_URL}/webhooks/{slug}/…/"
 

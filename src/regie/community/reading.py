@@ -12,6 +12,7 @@ import aiohttp
 from django.db.models import Exists, OuterRef, Q
 
 from regie.accounts.budgets import SavedForLater, ask_to_wait, asked_for_patience, must_have_room
+from regie.accounts.hooks import brings_for_app
 from regie.accounts.models import Account
 from regie.accounts.opening import connector_for, login_of, session
 from regie.accounts.services import disconnect, note_problem, refresh_token
@@ -74,7 +75,9 @@ def due_inboxes() -> list[int]:
     join_those_without()
     now = clock.now()
     free = Q(reader=None) | Q(reading_until__lt=now)
-    due = Inbox.objects.filter(free, is_served(), next_at__lte=now, webhook="").order_by("next_at")
+    # News for an app are held back until the vendor has reviewed it, so those queues are read besides.
+    brought = Q(webhook="") | Q(network__in=[slug for slug in conversing() if brings_for_app(slug)])
+    due = Inbox.objects.filter(free, brought, is_served(), next_at__lte=now).order_by("next_at")
     return list(due.values_list("pk", flat=True)[:AT_ONCE])
 
 

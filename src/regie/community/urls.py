@@ -9,5 +9,6 @@ urlpatterns = [
     path("inbox/answers/<int:pk>/<slug:verb>/", views.settle, name="settle"),
     path("inbox/all/<slug:verb>/", views.together, name="together"),
     path("inbox/<int:pk>/<slug:verb>/", views.act, name="act"),
+    path("webhooks/<slug:network>/", views.app_webhook, name="app_webhook"),
     path("webhooks/<slug:network>/<str:token>/", views.webhook, name="webhook"),
 ]

@@ -14,11 +14,13 @@ from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from regie.accounts.hooks import brings_for_app, verify_token
 from regie.accounts.opening import capabilities_of
 from regie.accounts.queries import accounts_for
 from regie.community import queries, services, webhooks
@@ -310,6 +312,26 @@ def avatar(request: MemberRequest, pk: int) -> HttpResponseBase:
 
 
 # What a network brings
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def app_webhook(request: HttpRequest, network: str) -> HttpResponse:
+    """One address for all accounts of an app of ours. GET: the vendor looks whether it is ours, and is echoed."""
+    if network not in registry.slugs() or not brings_for_app(network):
+        raise Http404
+    if request.method == "GET":
+        given = request.GET.get("hub.verify_token", "")
+        if request.GET.get("hub.mode") != "subscribe" or not constant_time_compare(given, verify_token(network)):
+            return HttpResponse(status=403)
+        return HttpResponse(request.GET.get("hub.challenge", ""), content_type="text/plain")
+    if int(request.headers.get("Content-Length") or 0) > webhooks.LARGEST:
+        return HttpResponse(status=413)
+    try:
+        webhooks.take_in_for_app(network, body=request.body, headers=dict(request.headers))
+    except Refused:
+        return HttpResponse(status=403)
+    return HttpResponse(status=200)
 
 
 @csrf_exempt

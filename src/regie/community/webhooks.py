@@ -10,7 +10,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from regie.accounts.opening import login_of, session
+from regie.accounts.hooks import app_webhook, brings_for_app
+from regie.accounts.models import Account, NetworkApp
+from regie.accounts.opening import app_keys, login_of, session
 from regie.community.arriving import accounts_of, store
 from regie.community.models import Inbox, Intake
 from regie.community.reading import note_trouble, speaker
@@ -20,7 +22,7 @@ from regie.core.threads import in_thread
 from regie.networks import registry
 from regie.networks.data import Messages
 from regie.networks.errors import NetworkError, Refused
-from regie.networks.protocols import ReceivesWebhooks
+from regie.networks.protocols import ReceivesForApp, ReceivesWebhooks
 
 LARGEST = 1024 * 1024  # bytes of one delivery
 MOST_HEADERS = 4096  # characters of one header that is kept
@@ -31,6 +33,8 @@ AT_ONCE = 200
 
 def address_of(inbox: Inbox) -> str:
     """Where the network is to bring this queue's messages; empty when nobody outside could reach us."""
+    if brings_for_app(inbox.network):
+        return app_webhook(inbox.network)
     public = str(settings.PUBLIC_URL)
     return f"{public}/webhooks/{inbox.network}/{inbox.token}/" if public.startswith("https://") else ""
 
@@ -53,7 +57,7 @@ def receives(network: str) -> bool:
 
 def to_arrange() -> list[int]:
     """Queues whose network does not know the right address: after a move to https, or away from it."""
-    wanted = [slug for slug in registry.slugs() if receives(slug)]
+    wanted = [slug for slug in registry.slugs() if receives(slug) or brings_for_app(slug)]
     rows = Inbox.objects.filter(network__in=wanted, next_at__lte=clock.now()).order_by("pk")
     return [row.pk for row in rows if row.webhook != mark_of(row)]
 
@@ -63,10 +67,15 @@ async def arrange(inbox_id: int) -> None:
     inbox = await in_thread(Inbox.objects.get, pk=inbox_id)
     async with session(connections=1) as http:
         found = await in_thread(speaker, inbox, http)
-        if found is None or not isinstance(connector := found[1], ReceivesWebhooks):
+        if found is None:
             return
+        connector = found[1]
         try:
-            if address := address_of(inbox):
+            if isinstance(connector, ReceivesForApp):
+                await (connector.subscribe() if address_of(inbox) else connector.unsubscribe())
+            elif not isinstance(connector, ReceivesWebhooks):
+                return
+            elif address := address_of(inbox):
                 await connector.set_webhook(url=address, secret=secret_of(inbox))
             else:
                 await connector.delete_webhook()
@@ -91,6 +100,38 @@ def take_in(inbox: Inbox, *, body: bytes, headers: Mapping[str, str]) -> Intake:
     return intake
 
 
+def take_in_for_app(network: str, *, body: bytes, headers: Mapping[str, str]) -> list[Intake]:
+    """Keeps one delivery for each account of ours that it is about, with a nudge to work on it.
+
+    Raises Refused when none of our apps' secrets signed it, or it is no news at all.
+    """
+    connector = cast(type[ReceivesForApp], registry.connector(network))
+    _must_be_signed(network, connector, body=body, headers=headers)
+    ids = connector.concerns(body)
+    accounts = Account.objects.filter(network=network, remote_id__in=ids).exclude(state=Account.State.REMOVED)
+    with transaction.atomic():
+        from regie.community.tasks import work_on_intake
+
+        inboxes = Inbox.objects.filter(accounts__account__in=accounts).distinct().order_by("pk")
+        taken = [Intake.objects.create(inbox=inbox, body=body) for inbox in inboxes]
+        for intake in taken:
+            work_on_intake.defer(intake_id=intake.pk)
+    return taken
+
+
+def _must_be_signed(network: str, connector: type[ReceivesForApp], *, body: bytes, headers: Mapping[str, str]) -> None:
+    servers = list(NetworkApp.objects.filter(network=network).values_list("server", flat=True))
+    for server in servers:
+        keys = app_keys(network, server)
+        try:
+            if keys is not None:
+                connector.verify(keys, body=body, headers=headers)
+                return
+        except Refused:
+            continue
+    raise Refused("No app of ours signed this delivery.")
+
+
 def _kept(inbox: Inbox, headers: Mapping[str, str]) -> dict[str, str]:
     """What a signature may stand in; where the secret itself comes with the delivery, only its place is kept."""
     secret = secret_of(inbox)
@@ -106,6 +147,8 @@ def understand(inbox: Inbox, *, body: bytes, headers: Mapping[str, str]) -> Mess
             login = login_of(account)
         except CannotOpen:
             continue
+        if issubclass(connector, ReceivesForApp):
+            return connector.news(login, body=body)  # its signature was checked before it was kept
         return connector.received(login, body=body, headers=headers, secret=secret_of(inbox))
     raise Refused("No connected account waits for messages here.")
 

@@ -121,6 +121,7 @@ class Answering(StrEnum):
     REPLY = "reply"
     LIKE = "like"
     DELETE_OWN = "delete_own"
+    HIDE = "hide"  # a comment of somebody's under our post, from everybody but them
 
 
 class Arrival(StrEnum):

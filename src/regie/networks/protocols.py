@@ -169,12 +169,49 @@ class ReceivesWebhooks(Protocol):
 
 
 @runtime_checkable
+class ReceivesForApp(Protocol):
+    """The network brings the news of all accounts of our app to one address, which a person enters at the vendor."""
+
+    async def subscribe(self) -> None:
+        """Ask for this account's news; asking again changes nothing."""
+        ...
+
+    async def unsubscribe(self) -> None: ...
+
+    @classmethod
+    def verify(cls, app: AppKeys, *, body: bytes, headers: Mapping[str, str]) -> None:
+        """``body`` as it came, before any parsing. Raises Refused when it is not signed with our app's secret."""
+        ...
+
+    @classmethod
+    def concerns(cls, body: bytes) -> frozenset[str]:
+        """The remote ids of the accounts that a delivery is about. Raises Refused when it is none of the vendor's."""
+        ...
+
+    @classmethod
+    def news(cls, login: Login, *, body: bytes) -> Messages:
+        """What a delivery says to this account. The same may come twice: ``Incoming.remote_id`` says so."""
+        ...
+
+
+@runtime_checkable
 class Likes(Protocol):
     async def like(self, ref: Ref) -> Json:
         """Like it; returns what ``unlike`` needs."""
         ...
 
     async def unlike(self, ref: Ref, liked: Json) -> None: ...
+
+
+@runtime_checkable
+class Hides(Protocol):
+    """Doing either again changes nothing."""
+
+    async def hide(self, ref: Ref) -> None:
+        """Only its author, and those near to them, still see a hidden comment."""
+        ...
+
+    async def unhide(self, ref: Ref) -> None: ...
 
 
 @runtime_checkable

@@ -53,7 +53,7 @@ class Facebook(GraphNetwork):
             ("User", state.people),
             ("Application", state.apps),
         ):
-            if (found := rows.get(object_id)) is not None:  # type: ignore[attr-defined]
+            if (found := rows.get(object_id)) is not None:
                 return kind, found
         return None
 
@@ -217,7 +217,7 @@ class Facebook(GraphNetwork):
         rows = [self.state.posts[one] for one in page.posts]
         found = [(post.video or post.id, post.message, post.made_at) for post in rows if not post.story]
         reels = (self.state.videos[one] for one in page.reels)
-        found += [(reel.id, reel.description, reel.out_at) for reel in reels if not reel.post]
+        found += [(reel.id, reel.description, reel.made_at) for reel in reels if not reel.post]
         return sorted(found, key=lambda one: one[2])
 
     def note(self, account: str, remote_id: str, text: str, kind: str, *, media: int = 0) -> None:

@@ -390,7 +390,10 @@ class Does:
         fields = [str(one) for one in as_list(call.params.get("subscribed_fields"))]
         if not fields:
             raise missing("subscribed_fields")
-        self.state.subscribed[node.id if isinstance(node, User) else self.state.pages[node]] = fields
+        if isinstance(node, User):
+            self.state.subscribed[node.id] = fields
+        else:  # a Page that asks for anything of its own hears of the account linked to it
+            self.state.subscribed[self.state.pages[node]] = ["comments", "mentions", "messages"]
         return {"success": True}
 
     def unsubscribe(self, call: Call, node: Any) -> Any:

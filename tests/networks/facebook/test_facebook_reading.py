@@ -9,7 +9,6 @@ import pytest
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Ref
 from regie.networks.errors import Refused
-from regie.networks.facebook import publishing
 from regie.networks.facebook.connector import Facebook as Connector
 from regie_sandbox.facebook.app import Facebook
 
@@ -73,7 +72,7 @@ async def test_a_comment_is_answered_liked_and_hidden(facebook: Facebook, page: 
     assert len(comment.likes) == 1
     await page.unlike(to(message), liked)
     assert comment.likes == set()
-    await publishing.hide(page._wire, to(message), hidden=True)
+    await page.hide(to(message))
     assert comment.hidden
     await page.delete(to(message))
     assert message.remote_id not in facebook.state.comments

@@ -26,9 +26,10 @@ from regie.networks.data import (
     SignedIn,
     SigningIn,
 )
-from regie.networks.facebook import limits, measuring, publishing, reading, sign_in
+from regie.networks.facebook import limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.meta import sign_in as meta
+from regie.networks.meta import webhook as signed
 from regie.networks.meta.wire import FACEBOOK
 
 
@@ -79,6 +80,30 @@ class Facebook:
 
     async def unlike(self, ref: Ref, liked: Json) -> None:
         await publishing.unlike(self._wire, ref)
+
+    async def hide(self, ref: Ref) -> None:
+        await publishing.hide(self._wire, ref, hidden=True)
+
+    async def unhide(self, ref: Ref) -> None:
+        await publishing.hide(self._wire, ref, hidden=False)
+
+    async def subscribe(self) -> None:
+        await webhook.subscribe(self._wire)
+
+    async def unsubscribe(self) -> None:
+        await webhook.unsubscribe(self._wire)
+
+    @classmethod
+    def verify(cls, app: AppKeys, *, body: bytes, headers: Mapping[str, str]) -> None:
+        signed.verify(app, body=body, headers=headers, network=NETWORK)
+
+    @classmethod
+    def concerns(cls, body: bytes) -> frozenset[str]:
+        return signed.concerns(body, network=NETWORK)
+
+    @classmethod
+    def news(cls, login: Login, *, body: bytes) -> Messages:
+        return webhook.news(login, body=body)
 
     # Measuring
 

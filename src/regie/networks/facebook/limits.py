@@ -54,8 +54,8 @@ CAN = Capabilities(
     edit=True,
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT}),
-    answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN}),
-    arrival=(Arrival.POLL,),
+    answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN, Answering.HIDE}),
+    arrival=(Arrival.POLL, Arrival.WEBHOOK),
     post_metrics=POST_METRICS,
     account_metrics=ACCOUNT_METRICS,
 )

@@ -199,7 +199,7 @@ async def fetch(wire: Wire, remote_id: str, *, kind: str = "post") -> Published:
 async def own_posts(wire: Wire, *, since: datetime) -> Listing:
     """Posts, videos, Reels and stories back to ``since``, newest first. A video goes by its own number."""
     posts, reaches, now = await _posts(wire, since)
-    reels = await _all(wire, f"/{wire.page}/video_reels", REEL, Film, since)
+    reels = await _reels(wire, since)
     stories = await _stories(wire)
     found = {seen.remote_id: seen for seen in (*stories, *posts, *(_as_reel(reel) for reel in reels))}
     rows = sorted(found.values(), key=lambda seen: seen.created_at, reverse=True)
@@ -226,12 +226,13 @@ async def _posts(wire: Wire, since: datetime) -> tuple[list[Seen], datetime, dat
     return [_as_seen(one) for one in rows if one.created_time], reaches, now
 
 
-async def _all(wire: Wire, path: str, fields: str, entity: type[Film], since: datetime) -> list[Film]:
+async def _reels(wire: Wire, since: datetime) -> list[Film]:
     found: list[Film] = []
     after = ""
     for _ in range(MOST_PAGES):
-        params = {"fields": fields, "limit": str(PAGE), **({"after": after} if after else {})}
-        page = parsed(await wire.graph.get(path, params), Edge[entity], network=NETWORK)  # type: ignore[valid-type]
+        params = {"fields": REEL, "limit": str(PAGE), **({"after": after} if after else {})}
+        answer = await wire.graph.get(f"/{wire.page}/video_reels", params)
+        page = parsed(answer, Edge[Film], network=NETWORK)
         found += page.data
         after = page.after
         if not after or any(one.created_time and one.created_time < since for one in page.data):

@@ -61,8 +61,8 @@ CAN = Capabilities(
     first_comment=True,
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT}),
-    answers=frozenset({Answering.REPLY, Answering.DELETE_OWN}),
-    arrival=(Arrival.POLL,),
+    answers=frozenset({Answering.REPLY, Answering.DELETE_OWN, Answering.HIDE}),
+    arrival=(Arrival.POLL, Arrival.WEBHOOK),
     post_metrics=POST_METRICS,
     account_metrics=ACCOUNT_METRICS,
 )

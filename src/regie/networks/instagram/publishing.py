@@ -370,6 +370,10 @@ async def comment(wire: Wire, to: Ref, text: str) -> Published:
     return Published(remote_id=written(answer, Id, network=NETWORK).id, extra=extra, answer=answer)
 
 
+async def hide(wire: Wire, ref: Ref, *, hidden: bool) -> None:
+    await wire.graph.do("POST", f"/{ref.remote_id}", {"hide": hidden}, addressed=True)
+
+
 async def _direct(wire: Wire, person: str, text: str) -> Published:
     fields = {"recipient": {"id": person}, "message": {"text": text}}
     answer = await wire.graph.publish(f"/{wire.messaging}/messages", fields)

@@ -1,0 +1,64 @@
+"""News of an Instagram account. The two logins nest a comment's id differently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from regie.networks.data import Incoming, Login, Messages
+from regie.networks.instagram.entities import Comment
+from regie.networks.instagram.reading import comment_said, direct_said
+from regie.networks.instagram.wire import NETWORK, Wire
+from regie.networks.meta import webhook
+
+FIELDS = ["comments", "mentions", "messages"]
+
+
+async def subscribe(wire: Wire) -> None:
+    """With Facebook's login it is the Page that asks, for any field of its own."""
+    path, fields = (f"/{wire.messaging}", ["feed"]) if wire.uploads else (f"/{wire.user}", FIELDS)
+    await wire.graph.do("POST", f"{path}/subscribed_apps", {"subscribed_fields": fields})
+
+
+async def unsubscribe(wire: Wire) -> None:
+    path = f"/{wire.messaging}" if wire.uploads else f"/{wire.user}"
+    await wire.graph.do("DELETE", f"{path}/subscribed_apps")
+
+
+def news(login: Login, *, body: bytes) -> Messages:
+    """Comments and messages. A mention tells no text: it is read with the next reading."""
+    found: list[Incoming] = []
+    for entry in webhook.entries(body, network=NETWORK):
+        if str(entry["id"]) != login.remote_id:
+            continue
+        at = datetime.fromtimestamp(int(entry.get("time") or 0), UTC)
+        for field, value in webhook.changes(entry):
+            if field in ("comments", "live_comments") and (one := _comment(value, at, login)) is not None:
+                found.append(one)
+        found += [
+            direct_said(
+                str(one["message"]["mid"]),
+                who=str(one["sender"]["id"]),
+                name="",
+                text=str(one["message"].get("text") or ""),
+                at=datetime.fromtimestamp(int(one.get("timestamp") or 0) / 1000, UTC),
+            )
+            for one in webhook.spoken(entry)
+            if isinstance(one.get("sender"), dict)
+        ]
+    return Messages(messages=tuple(found), cursor="")
+
+
+def _comment(value: Mapping[str, Any], at: datetime, login: Login) -> Incoming | None:
+    comment_id = str(value.get("id") or value.get("comment_id") or "")
+    media, by = _inner(value, "media"), _inner(value, "from")
+    if not comment_id or not media.get("id") or by.get("username") == login.limits.get("username"):
+        return None
+    said = Comment.model_validate({"id": comment_id, "text": value.get("text"), "timestamp": at, "from": by})
+    return comment_said(said, media_id=str(media["id"]), url="", top=str(value.get("parent_id") or comment_id))
+
+
+def _inner(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
