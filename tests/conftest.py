@@ -321,6 +321,11 @@ def instagram(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox
 
 
 @pytest.fixture
+def facebook(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("facebook", request, settings)
+
+
+@pytest.fixture
 def connect(alice: Member) -> Callable[..., Account]:
     """Connects an account of a sandbox to Alice's workspace: ``connect(mastodon, "shop")``."""
     from regie.accounts.services import connect
@@ -363,6 +368,11 @@ def telegram_account(telegram: Sandbox, connect: Callable[..., Account]) -> Acco
 @pytest.fixture
 def instagram_account(instagram: Sandbox, connect: Callable[..., Account]) -> Account:
     return connect(instagram)
+
+
+@pytest.fixture
+def facebook_account(facebook: Sandbox, connect: Callable[..., Account]) -> Account:
+    return connect(facebook)
 
 
 @pytest.fixture

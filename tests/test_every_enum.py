@@ -129,7 +129,7 @@ REACHED: dict[type[Enum], Callable[..., bool]] = {
     Counting: counting,
     File.Kind: lambda kind: is_named(kind, "regie/media/models.py"),
     Rendition.State: rendition_state,
-    Format: lambda one: is_named(one, "regie/networks/capabilities.py"),
+    Format: lambda one: any(one in can.formats for can in declared()),
     MessageKind: lambda kind: any(kind in can.reads for can in declared()),
     Answering: lambda verb: any(verb in can.answers for can in declared()),
     Arrival: lambda way: any(way in can.arrival for can in declared()),
