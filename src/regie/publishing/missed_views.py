@@ -21,6 +21,7 @@ from regie.people.errors import NotAllowed
 from regie.people.scope import MemberRequest, Scope
 from regie.publishing import missed as deciding
 from regie.publishing.forms import AgainForm
+from regie.publishing.models import Delivery
 
 PER_PAGE = 50
 
@@ -63,7 +64,7 @@ def decide(request: HttpRequest, action: str) -> HttpResponse:
     return redirect("publishing:missed")
 
 
-def _decided(request: HttpRequest, action: str, chosen: list[deciding.Delivery], scope: Scope) -> deciding.Done:
+def _decided(request: HttpRequest, action: str, chosen: list[Delivery], scope: Scope) -> deciding.Done:
     if action == "send":
         return deciding.send_now(chosen, scope)
     if action == "cancel":

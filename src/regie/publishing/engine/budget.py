@@ -99,6 +99,8 @@ class Budgets:
     async def expect(self, speaker: Speaker, calls: int, call: str = "publish") -> None:
         """So many are about to come: fetches a portion for all of them, in one visit with other accounts'."""
         line = self._line(speaker, call)
+        if not line.draws:
+            return
         now = self._database.moment()
         if any(hand.points < need.points or hand.until <= now for need, hand in line.draws):
             await self._fetch(speaker, line, 1, calls, Priority.PUBLISH)
@@ -108,6 +110,8 @@ class Budgets:
     ) -> datetime | None:
         """None: go ahead, it is counted. Otherwise: nothing is left until then."""
         line = self._line(speaker, call)
+        if not line.draws:
+            return None
         now = self._database.moment()
         for _turn in range(TURNS):
             if _spend(line, calls, now):
