@@ -26,6 +26,7 @@ from regie.core.errors import Problem
 from regie.core.times import WallTime
 from regie.people.scope import MemberRequest, Scope
 from regie.planner import queries
+from regie.planner.drawing import Pen
 from regie.planner.queries import Entry
 from regie.publishing import services
 from regie.publishing.models import Delivery
@@ -107,7 +108,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def _context(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
+def _context(request: HttpRequest, asked: QueryDict, *, moved: int | None = None) -> dict[str, Any]:
     scope = _scope(request)
     zone = scope.user.zone
     today = clock.now().astimezone(ZoneInfo(zone)).date()
@@ -147,7 +148,8 @@ def _context(request: HttpRequest, asked: QueryDict) -> dict[str, Any]:
         "zone": zone,
         "query": asked.urlencode(),
         "may_write": scope.may("write"),
-        "may_move": frozenset(scope.workspace_ids("schedule")),
+        "may_move": (may_move := frozenset(scope.workspace_ids("schedule"))),
+        "pen": Pen(may_move=may_move, named=scope.all, moved=moved),
         "weekdays": [date_format(span.since + timedelta(days=n), "D") for n in range(7)],
         "only_day": only_day,
         "rooms": _rooms(there, narrowed.get("account"), today, zone),
@@ -261,9 +263,8 @@ def move(request: HttpRequest) -> HttpResponse:
     asked = QueryDict(request.POST.get("query", ""))
     if not getattr(request, "htmx", False):
         return redirect(f"{reverse('planner:calendar')}?{asked.urlencode()}")
-    return render(
-        request, "planner/_calendar.html", {**_context(request, asked), "moved": moved.pk, "with_messages": True}
-    )
+    asked_again = {**_context(request, asked, moved=moved.pk), "moved": moved.pk, "with_messages": True}
+    return render(request, "planner/_calendar.html", asked_again)
 
 
 def _wanted(request: HttpRequest, delivery: Delivery, zone: str) -> WallTime:
