@@ -219,7 +219,7 @@ class House:
                 stdout=log,
                 stderr=log,
             )
-            self._stack.callback(_stop, process)
+            self._stack.callback(stop, process)
             self.publishers.append(process)
         deadline = time.monotonic() + 60
         while Publisher.objects.count() < count:
@@ -267,8 +267,8 @@ def house() -> Iterator[House]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regie-bench-")))
         for name in [name for name in os.environ if name.startswith(("REGIE_", "DATABASE_URL", "DJANGO_"))]:
             del os.environ[name]
-        sandbox, process = _start_sandbox()
-        stack.callback(_stop, process)
+        sandbox, process = start_sandbox()
+        stack.callback(stop, process)
         hosts = [one["server"].partition("//")[2] for one in sandbox["networks"].values()]
         os.environ |= {"REGIE_DATA": str(folder / "data"), "REGIE_ALLOWED_HOSTS_OUT": ",".join(hosts)}
         _forget_the_environment()
@@ -289,7 +289,7 @@ def _set_up() -> None:
     run()
 
 
-def _start_sandbox() -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
+def start_sandbox() -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "regie.cli", "sandbox", "--port", "0"],
         stdin=subprocess.DEVNULL,
@@ -300,7 +300,7 @@ def _start_sandbox() -> tuple[dict[str, Any], subprocess.Popen[bytes]]:
     return json.loads(process.stdout.readline()), process
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(40)
