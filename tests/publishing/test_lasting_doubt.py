@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -364,6 +364,32 @@ def test_nothing_is_written_to_a_network_after_the_time_to_speak(mastodon: Sandb
         asyncio.run(speak(running() - 0.01))
 
 
+def test_not_even_the_head_of_a_request_is_written_by_one_that_slept_before_the_write(
+    mastodon: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from regie.accounts.opening import session
+    from regie.core import outside
+    from regie.networks.line import NothingLeft, ask
+
+    token = mastodon.network.ready_account()["credentials"]["access_token"]
+    looks = iter([0.0, 100.0])  # when the connection is there, and when the words are to be written
+
+    async def speak() -> int:
+        async with session() as http:
+            outside.speak_until.set(50.0)
+            headers, said = {"Authorization": f"Bearer {token}"}, {"status": "Good morning"}
+            url = f"{mastodon.base}/api/v1/statuses"
+            first = await ask(http, "POST", url, headers=headers, json=said)
+            monkeypatch.setattr(outside, "running", lambda: next(looks, 100.0))
+            await ask(http, "POST", url, headers=headers, json=said)
+            return first.status
+
+    monkeypatch.setattr(outside, "running", lambda: 0.0)
+    with pytest.raises(NothingLeft):
+        asyncio.run(speak())
+    assert len(mastodon.accepted()) == 1
+
+
 def test_a_publisher_that_slept_after_its_intent_says_nothing(
     clock: Clock,
     mastodon: Sandbox,
@@ -371,19 +397,17 @@ def test_a_publisher_that_slept_after_its_intent_says_nothing(
     publish_due: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from regie.publishing.engine import send
+    from regie.core.outside import running as awake
 
-    awake = send.running
-
-    async def look(*args: object) -> object:
-        began = await begin(*args)
+    async def fall_asleep(database: Database, intents: Sequence[Intent]) -> Sequence[tuple[int, datetime] | None]:
+        began = await begin(database, intents)
         slept.append(True)
         return began
 
     slept: list[bool] = []
     begin = record.begin
-    monkeypatch.setattr(record, "begin", look)
-    monkeypatch.setattr(send, "running", lambda: awake() + (3600 if slept else 0))
+    monkeypatch.setattr(record, "begin", fall_asleep)
+    monkeypatch.setattr("regie.publishing.engine.send.running", lambda: awake() + (3600 if slept else 0))
     publish_due()
     assert (state_of(delivery), mastodon.accepted()) == ("scheduled", [])
     assert Attempt.objects.get().outcome == "later"

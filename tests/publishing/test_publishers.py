@@ -68,6 +68,11 @@ def start_publisher(mastodon: Sandbox) -> Iterator[Callable[..., subprocess.Pope
     for process in started:
         process.kill()
         process.wait()
+    with connection.cursor() as cursor:  # the database's side of a killed process may take a while to see it
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 def _url() -> str:
@@ -160,7 +165,7 @@ def test_a_publisher_told_to_stop_finishes_what_it_sends_and_gives_back_the_rest
 def test_the_work_of_a_publisher_that_died_is_taken_over_when_its_lease_runs_out(
     mastodon: Sandbox, five: Callable[[], None], start_publisher: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
-    mastodon.faults.latency = 3
+    mastodon.faults.latency = 30
     doomed = start_publisher(lease=2)
     until(PublisherRow.objects.exists)
     five()
@@ -174,7 +179,7 @@ def test_the_work_of_a_publisher_that_died_is_taken_over_when_its_lease_runs_out
     mastodon.faults.latency = 0
     until(lambda: states().count("published") >= 3, 30)  # the three of which nothing had been said
     assert time.monotonic() - died < 2 + 0.4 + 4  # the lease, a sweep, and the machine's own slowness
-    assert set(states()) <= {"published", "unclear"}
+    until(lambda: states().count("unclear") == 2)  # of which something may have been said
 
 
 def test_a_publisher_that_died_is_noticed_within_fifteen_seconds() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
 from aiohttp.connector import Connection
 from aiohttp.resolver import ThreadedResolver
 from aiohttp.tracing import Trace
@@ -98,8 +98,26 @@ class _Resolver(AbstractResolver):
         await self._real.close()
 
 
+def _too_late() -> bool:
+    return running() > speak_until.get()
+
+
+class _Request(aiohttp.ClientRequest):
+    """The last that happens before words are written is a look at how late it is: then nothing is awaited but the write
+    (before Python 3.12 in a task of its own, which a busy loop begins later)."""
+
+    async def write_bytes(
+        self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+    ) -> None:
+        if _too_late() and conn.protocol is not None:  # the head of the request waits for its body: nothing is out
+            conn.protocol.set_exception(TooLateToSpeak())
+            conn.close()
+            return
+        await super().write_bytes(writer, conn, content_length)
+
+
 class _Connector(aiohttp.TCPConnector):
-    """The last that happens before a request is written is a look at how late it is."""
+    """The same for requests without a body."""
 
     async def connect(
         self,
@@ -108,7 +126,7 @@ class _Connector(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own
     ) -> Connection:
         made = await super().connect(req, traces, timeout)
-        if running() > speak_until.get():
+        if _too_late():
             made.close()
             raise TooLateToSpeak
         return made
@@ -128,6 +146,7 @@ def session(
     )
     return aiohttp.ClientSession(
         connector=connector,
+        request_class=_Request,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=timeout,
         headers={"User-Agent": USER_AGENT},
