@@ -165,6 +165,27 @@ def test_a_dead_token_holds_what_waits_until_the_account_is_connected_again(
     assert mastodon.texts() == ["One", "Two"]
 
 
+def test_a_token_that_somebody_else_refreshes_is_waited_for_and_is_no_try(
+    clock: Clock,
+    bluesky: Sandbox,
+    bluesky_account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
+    delivery = promise(write_post("Good morning", on=[bluesky_account]))
+    bluesky.itself.expire_tokens()
+    until = clock.moment + timedelta(seconds=20)
+    Account.objects.filter(pk=bluesky_account.pk).update(refreshing_until=until)  # and then it was killed
+    publish_due()
+    assert (state_of(delivery), delivery.tries) == ("scheduled", 0)
+    assert delivery.next_at == clock.moment + timedelta(seconds=3)
+    assert Attempt.objects.count() == 1
+    clock.set(until + timedelta(seconds=1))
+    publish_due()
+    assert state_of(delivery) == "published"
+
+
 def test_a_paused_account_sends_nothing_until_it_is_resumed(
     clock: Clock, mastodon: Sandbox, account: Account, delivery: Delivery, publish_due: Callable[[], None]
 ) -> None:

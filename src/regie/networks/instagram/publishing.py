@@ -193,7 +193,8 @@ async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Publishe
     if isinstance(ready, Pending):
         return ready
     if ready.progress.get("published"):
-        return await _found(wire, outgoing, ready.progress)
+        looks = progress.get("looks", 0) if progress.get("published") else 0  # those of preparing do not count
+        return await _found(wire, outgoing, {**ready.progress, "looks": looks})
     answer = await _publish(wire, str(ready.progress["container"]))
     return await shown(wire, written(answer, Id, network=NETWORK).id, answer)
 

@@ -37,6 +37,7 @@ from regie.publishing.engine.work import (
 )
 
 log = logging.getLogger(__name__)
+ANOTHER_REFRESHES = timedelta(seconds=3)  # another process is at it, or the network cannot be asked now
 GIVES_WAY = 3  # after so many tries a delivery no longer keeps the next ones of its account waiting
 
 
@@ -227,8 +228,9 @@ class Sender:
         told = after_commit(speaker, delivery, step, outcome, now=self.database.moment(), attempt_id=attempt_id)
         self.budgets.hear(speaker, outcome, self.database.moment())
         if isinstance(outcome, TokenExpired):
-            await refresh_token(speaker.account_id)
-            lane.not_before = told.next_at = self.database.moment()
+            fresh = await refresh_token(speaker.account_id)
+            told.tried = 0  # nothing was wrong with the post
+            lane.not_before = told.next_at = self.database.moment() + (timedelta(0) if fresh else ANOTHER_REFRESHES)
         elif isinstance(outcome, TryLater) and (outcome.not_before is not None or delivery.tries < GIVES_WAY):
             lane.not_before = told.next_at or outcome.not_before
         elif isinstance(outcome, SignInAgain):
