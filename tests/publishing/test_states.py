@@ -40,7 +40,7 @@ def put(row: Delivery, state: str) -> None:
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 
-def _fields(state: str) -> dict[str, object]:
+def _fields(state: str) -> dict[str, Any]:
     return {"holds": ["frozen"] if state == "held" else [], "remote_id": "7" if state == "published" else ""}
 
 
@@ -60,7 +60,7 @@ def by_sql(row: Delivery, new: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE publishing_delivery SET state = %s, holds = %s::varchar[], remote_id = %s WHERE id = %s",
-            [new, *list(_fields(new).values()), row.pk],
+            [new, *_fields(new).values(), row.pk],
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ async def test_comments_answers_mentions_and_messages_arrive_oldest_first_and_on
     facebook: Facebook, page: Connector
 ) -> None:
     post = await publish(page, saying("Open today"))
-    said = []
+    said: list[Any] = []
     for nth, kind in enumerate(("reply", "reply", "mention", "direct")):
         facebook.world.clock.set(NOW + timedelta(minutes=nth))
         where = (said[0] if nth == 1 else post.remote_id) if kind == "reply" else None

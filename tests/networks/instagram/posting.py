@@ -38,10 +38,10 @@ def saying(text: str = "Good morning", **more: Any) -> Outgoing:
 
 async def prepared(connector: Connector, what: Outgoing, progress: Any = None) -> dict[str, Any]:
     """Until it is ready, with as many looks as it takes."""
-    progress = dict(progress or {})
+    achieved: dict[str, Any] = dict(progress or {})
     for _ in range(10):
-        outcome = await connector.prepare(what, progress)
-        progress = dict(outcome.progress)
+        outcome = await connector.prepare(what, achieved)
+        achieved = dict(outcome.progress)
         if isinstance(outcome, Ready):
-            return progress
+            return achieved
     raise AssertionError("It is never ready.")

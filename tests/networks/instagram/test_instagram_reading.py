@@ -33,7 +33,7 @@ async def test_comments_answers_tags_and_messages_arrive_oldest_first_and_once(
     instagram: Instagram, connector: Connector, picture: Make
 ) -> None:
     post = await publish(connector, saying("Open today", pictures=(picture(),)))
-    said = []
+    said: list[Any] = []
     for nth, kind in enumerate(("reply", "reply", "mention", "direct")):
         instagram.world.clock.set(NOW + timedelta(minutes=nth))
         where = (said[0] if nth == 1 else post.remote_id) if kind == "reply" else "regie"
