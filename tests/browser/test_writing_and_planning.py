@@ -61,7 +61,7 @@ def test_a_post_is_written_checked_kept_and_scheduled(
     alt.fill("A coat on a chair")
     expect(page.locator(".look-pictures img")).to_have_attribute("alt", "A coat on a chair")
     assert_accessible(page)
-    page.get_by_label("Date").fill(f"{tomorrow(10).local:%Y-%m-%d}")
+    page.locator("#when-date").fill(f"{tomorrow(10).local:%Y-%m-%d}")
     page.get_by_label("Time", exact=True).fill("10:15")
     page.get_by_role("button", name="Schedule").click()
     expect(page.get_by_text("2 deliveries are planned.")).to_be_visible()

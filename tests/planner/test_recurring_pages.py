@@ -16,7 +16,8 @@ from regie.planner import recurring
 from regie.planner.models import Recurrence
 from regie.publishing.models import Delivery
 from regie.studio.models import Post
-from tests.planner.test_recurring import pattern, waiting
+
+from .test_recurring import pattern, waiting
 
 if TYPE_CHECKING:
     from tests.conftest import Clock

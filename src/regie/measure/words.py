@@ -20,6 +20,27 @@ WORDS = {
     "replies": Words(_("Replies"), _("Answers or comments directly under the post, now.")),
     "quotes": Words(_("Quotes"), _("Posts that quote the post with words of their own, now.")),
     "votes": Words(_("Votes"), _("Votes given in the post's poll, now.")),
+    "saves": Words(_("Saves"), _("People who kept the post for later, now.")),
+    "views": Words(_("Views"), _("Times the post was played or shown, now; the same person may count more than once.")),
+    "reach": Words(_("Reach"), _("Different people who saw the post, as its network estimates them, now.")),
+    "interactions": Words(
+        _("Interactions"), _("Likes, comments, shares, saves and the like together, as the network adds them, now.")
+    ),
+    "clicks": Words(_("Clicks"), _("Clicks anywhere in the post, as its network counts them, now.")),
+    "views_day": Words(
+        _("Views in a day"), _("Times anything of the account was played or shown in the network's last full day.")
+    ),
+    "reach_day": Words(
+        _("Reach in a day"), _("Different people who saw anything of the account in the network's last full day.")
+    ),
+    "engaged_day": Words(
+        _("People engaged in a day"),
+        _("Different people who reacted to the account's posts in the network's last full day."),
+    ),
+    "interactions_day": Words(
+        _("Interactions in a day"),
+        _("Reactions, comments, shares and clicks on the account's posts in the network's last full day."),
+    ),
     "followers": Words(_("Followers"), _("People who follow the account, or members of the channel, now.")),
     "following": Words(_("Following"), _("Accounts that this account follows, now.")),
     "posts": Words(_("Posts there"), _("Posts the account shows, as its network counts them, now.")),

@@ -22,6 +22,7 @@ from regie.people.scope import MemberRequest, Scope
 from regie.publishing import missed as deciding
 from regie.publishing.forms import AgainForm
 from regie.publishing.models import Delivery
+from regie.publishing.queries import deliveries_for
 
 PER_PAGE = 50
 
@@ -53,6 +54,8 @@ def decide(request: HttpRequest, action: str) -> HttpResponse:
     if not scope.may("publish" if action == "send" else "schedule"):
         raise NotAllowed(action)
     numbers = {int(n) for n in request.POST.getlist("delivery") if n.isascii() and n.isdigit() and len(n) < 18}
+    if deliveries_for(scope).filter(pk__in=numbers).count() < len(numbers):
+        raise Http404
     chosen = list(deciding.missed_for(scope).filter(pk__in=numbers)[: deciding.AT_ONCE])
     done = _decided(request, action, chosen, scope)
     if done.many:
