@@ -33,6 +33,7 @@ from regie.studio.models import Campaign, Post, Variant
 
 GRACE = timedelta(minutes=1)  # the minute that a person chose is over only when the next begins
 SOON = timedelta(seconds=5)
+RECOMPUTED_AT_ONCE = 1000
 SECOND_CLICK = timedelta(seconds=10)
 LOOKED_AT_BY = "regie_publishing"  # the channel on which publishers listen
 
@@ -675,12 +676,23 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
 def recompute_due_times() -> int:
     """Derives ``due_at`` again from the wall time, as zone rules may have changed. Returns how many moved."""
     moved = 0
-    rows = Delivery.objects.filter(state__in=[State.HELD, State.SCHEDULED], due_at__gt=clock.now())
-    for pk, local_at, zone, due_at in rows.values_list("pk", "local_at", "zone", "due_at").iterator(chunk_size=2000):
+    last: int | None = 0
+    while last is not None:
+        some, last = recompute_some(after=last)
+        moved += some
+    return moved
+
+
+def recompute_some(*, after: int) -> tuple[int, int | None]:
+    """The same for the next few beyond a number. Returns how many moved, and where to go on: None when all are done."""
+    rows = Delivery.objects.filter(pk__gt=after, state__in=[State.HELD, State.SCHEDULED], due_at__gt=clock.now())
+    some = list(rows.order_by("pk").values_list("pk", "local_at", "zone", "due_at")[:RECOMPUTED_AT_ONCE])
+    moved = 0
+    for pk, local_at, zone, due_at in some:
         meant = WallTime(local_at, zone).utc
         if meant != due_at:
             moved += _move_due(pk, due_at, meant)
-    return moved
+    return moved, some[-1][0] if len(some) == RECOMPUTED_AT_ONCE else None
 
 
 @transaction.atomic

@@ -140,7 +140,7 @@ class House:
             tell(f"Planning {count} for later ...")
             later = timezone.now() + timedelta(days=2)
             self._copy("Later ", count, later, timedelta(days=LATER_DAYS), self.accounts, 0)
-            _execute("ANALYZE", {})
+            _settle()
 
     def plan_in_days(self, count: int, *, days: int) -> None:
         """So many over the days of next month, from its first."""
@@ -349,6 +349,15 @@ def _execute(statements: str, given: dict[str, Any]) -> None:
         for statement in statements.split(";\n"):
             if statement.strip():
                 cursor.execute(statement, given)
+
+
+def _settle() -> None:
+    """What the server would do by itself in the minutes after so many new rows."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
 
 
 def _rows(statement: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
