@@ -43,8 +43,15 @@ class UploadOver(Problem):
     """The pieces of a large file no longer fit together: it has to be sent again from where we say."""
 
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
 class DiskFull(Problem):
     """Nothing was saved, as there is no room for it."""
+
+    @staticmethod
+    def sentence() -> str:
+        return _("There is no room left on the server's disk: nothing was saved. Ask whoever runs Régie to make room.")
 
 
 @contextmanager
@@ -53,8 +60,6 @@ def room_on_disk() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(
-                _("There is no room left on the server's disk: nothing was saved. Ask whoever runs Régie to make room.")
-            ) from exc
+        if exc.errno in NO_ROOM:
+            raise DiskFull(DiskFull.sentence()) from exc
         raise
