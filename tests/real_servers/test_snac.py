@@ -64,7 +64,7 @@ def test_snac_behind_nginx_can_lose_the_answer_to_a_post_it_took(client_of: Clie
 
 def test_bare_snac_hangs_up_without_having_said_so(snac: Snac) -> None:
     at = urllib.parse.urlsplit(snac.url)
-    with closing(http.client.HTTPConnection(at.netloc, timeout=60)) as connection:  # on a busy machine it takes its time
+    with closing(http.client.HTTPConnection(at.netloc, timeout=60)) as connection:  # when busy, it takes its time
         connection.request("GET", "/api/v1/instance")
         with closing(connection.sock) as raw:
             answer = connection.getresponse()
