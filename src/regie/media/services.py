@@ -196,7 +196,7 @@ def local_path(stored: FieldFile) -> Path | None:
     """Where a stored file lies on this machine; None when it is kept elsewhere. Raises FileNotFoundError."""
     try:
         path = Path(stored.path)
-    except NotImplementedError:
+    except NotImplementedError:  # how a storage of Django says that it has no paths
         return None
     if not path.exists():
         raise FileNotFoundError(path)

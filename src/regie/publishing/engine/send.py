@@ -149,7 +149,7 @@ class Sender:
             await self.records.put(_look_first(delivery, step, database.moment()))
             return False
         outgoing: Outgoing | None = None
-        if not step.prepared and step.content.get("media"):
+        if not step.prepared and step.content.get("media") and not self.leaving:
             async with self.slow:
                 if (outgoing := await self._made_ready(lane, speaker, delivery, step)) is None:
                     return False
