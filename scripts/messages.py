@@ -24,6 +24,7 @@ PLURAL = {"ngettext", "ngettext_lazy"}
 CONTEXT = {"pgettext", "pgettext_lazy"}
 CONTEXT_PLURAL = {"npgettext", "npgettext_lazy"}
 ERRORS = {"TryLater", "Refused", "Gone", "SignInAgain", "Unclear", "TokenExpired"}
+SHOWN = {"Option": ("label", "help"), "Choice": ("label",), "Published": ("limited",)}
 CALL = re.compile(r"\b(gettext|ngettext|pgettext|npgettext)\(")
 
 
@@ -64,7 +65,9 @@ def _in_tree(tree: ast.AST, *, errors: bool) -> Iterator[Message]:
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        if (name in PLAIN or (errors and name in ERRORS)) and texts:
+        if errors and name in SHOWN:
+            yield from _shown(node, SHOWN[name], texts)
+        elif (name in PLAIN or (errors and name in ERRORS)) and texts:
             yield Message(texts[0])
         elif name in PLURAL and len(texts) >= 2:
             yield Message(texts[0], plural=texts[1])
@@ -72,6 +75,14 @@ def _in_tree(tree: ast.AST, *, errors: bool) -> Iterator[Message]:
             yield Message(texts[1], context=texts[0])
         elif name in CONTEXT_PLURAL and len(texts) >= 3:
             yield Message(texts[1], plural=texts[2], context=texts[0])
+
+
+def _shown(node: ast.Call, keywords: tuple[str, ...], texts: list[str]) -> Iterator[Message]:
+    """What a connector declares for people to read: the last plain argument, and some by their keywords."""
+    yield from (Message(text) for text in texts[1:])
+    for keyword in node.keywords:
+        if keyword.arg in keywords and isinstance(keyword.value, ast.Constant) and keyword.value.value:
+            yield Message(keyword.value.value)
 
 
 def collect() -> dict[str, dict[Message, list[str]]]:

@@ -10,10 +10,12 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from regie.networks.data import Picture
+from regie.networks.data import Picture, Video
 from regie_sandbox.frame import Network, World
 from regie_sandbox.registry import network as sandbox_network
 from regie_sandbox.server import serve
+
+MOVIE = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(range(256)) * 4000  # a megabyte
 
 
 @pytest.fixture
@@ -64,6 +66,32 @@ def pictures(tmp_path: Path, shelf: str) -> Callable[[int], tuple[Picture, ...]]
                     size=path.stat().st_size,
                     alt=f"Picture {nth}",
                     public_url=f"{shelf}/{nth}.jpg",
+                    place=nth,
+                )
+            )
+        return tuple(found)
+
+    return make
+
+
+@pytest.fixture
+def videos(tmp_path: Path, shelf: str) -> Callable[[int], tuple[Video, ...]]:
+    """Bytes that begin as a video does: the sandbox looks no further."""
+
+    def make(number: int) -> tuple[Video, ...]:
+        found = []
+        for nth in range(number):
+            path = tmp_path / f"{nth}.mp4"
+            path.write_bytes(MOVIE)
+            found.append(
+                Video(
+                    path=path,
+                    content_type="video/mp4",
+                    width=1080,
+                    height=1920,
+                    size=len(MOVIE),
+                    seconds=12.0,
+                    public_url=f"{shelf}/{nth}.mp4",
                     place=nth,
                 )
             )

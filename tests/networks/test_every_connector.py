@@ -23,7 +23,19 @@ from regie.networks.capabilities import (
     Search,
     SignIn,
 )
-from regie.networks.data import Incoming, Login, Outgoing, Picture, Poll, Progress, Published, Ready, Ref
+from regie.networks.data import (
+    Incoming,
+    Login,
+    Options,
+    Outgoing,
+    Picture,
+    Poll,
+    Progress,
+    Published,
+    Ready,
+    Ref,
+    Video,
+)
 from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.metrics import METRICS
 from regie_sandbox.frame import Network, World
@@ -46,13 +58,18 @@ class Line:
     can: Capabilities
     http: aiohttp.ClientSession
     pictures: Callable[[int], tuple[Picture, ...]]
+    videos: Callable[[int], tuple[Video, ...]]
+    options: Options  # without which this account publishes nothing: a title, a board
+    visible: str  # the verb of the one visible call
     sent: int = 0
 
     def outgoing(self, text: str = "Good morning", **more: Any) -> Outgoing:
-        """What a caller hands in; with a picture where the network takes no post without one."""
+        """What a caller hands in; with a picture or a video where the network takes no post without one."""
         self.sent += 1
-        if self.can.media_required and not more.get("reply_to"):
-            more.setdefault("pictures", self.pictures(1))
+        if not more.get("reply_to"):
+            more["options"] = {**self.options, **more.get("options", {})}
+            if self.can.media_required and not more.get("pictures"):
+                more.setdefault(*(("pictures", self.pictures(1)) if self.can.images else ("videos", self.videos(1))))
         return Outgoing(**{"key": f"key-{self.sent}", "text": text, "planned_at": datetime.now(UTC), **more})
 
     async def prepared(self, what: Outgoing) -> Progress:
@@ -100,7 +117,10 @@ def slug(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def line(
-    slug: str, http: aiohttp.ClientSession, pictures: Callable[[int], tuple[Picture, ...]]
+    slug: str,
+    http: aiohttp.ClientSession,
+    pictures: Callable[[int], tuple[Picture, ...]],
+    videos: Callable[[int], tuple[Video, ...]],
 ) -> AsyncIterator[Line]:
     net = sandbox_network(slug, World(seed=7))
     running = await serve(net.world)
@@ -109,7 +129,18 @@ async def line(
     kind = registry.connector(slug)
     profile = await kind(http, login).whoami()  # type: ignore[attr-defined]
     login = replace(login, limits=profile.limits)
-    yield Line(slug, net, login, kind(http, login), kind.can_on(profile.limits), http, pictures)
+    yield Line(
+        slug,
+        net,
+        login,
+        kind(http, login),
+        kind.can_on(profile.limits),
+        http,
+        pictures,
+        videos,
+        options=ready.get("options", {}),
+        visible=ready.get("visible", "POST"),
+    )
     await running.close()
 
 
@@ -119,6 +150,7 @@ async def line(
 def declared(can: Capabilities) -> dict[Any, bool]:
     return {
         protocols.Publishes: True,
+        protocols.Chooses: any(option.asked for option in can.options),
         protocols.KnowsItself: True,
         protocols.Edits: can.edit,
         protocols.Deletes: can.delete,
@@ -280,6 +312,8 @@ async def test_a_warning_is_kept_or_refused_never_dropped(line: Line) -> None:
 
 
 async def test_an_answer_to_our_post_arrives_once_under_it(line: Line) -> None:
+    if not line.can.reads:
+        return
     post = await line.post("Open today")
     before = await line.heard()
     line.net.say(by="ana", text="Until when? 👩‍👩‍👧‍👦", to=post.remote_id)
@@ -296,6 +330,8 @@ async def test_an_answer_to_our_post_arrives_once_under_it(line: Line) -> None:
 
 
 async def test_our_answer_reaches_them(line: Line) -> None:
+    if Answering.REPLY not in line.can.answers:
+        return
     post = await line.post("Open today")
     line.net.say(by="ana", text="Until when?", to=post.remote_id)
     (message,) = await line.heard()
@@ -349,27 +385,30 @@ async def test_a_deletion_takes_the_post_away_and_doing_it_again_is_done(line: L
 
 async def test_samples_are_those_declared(line: Line) -> None:
     post = await line.post()
-    cursor = (await line.connector.messages(cursor="")).cursor  # some networks tell numbers only as news, once asked
+    cursor = (await line.connector.messages(cursor="")).cursor if line.can.reads else ""
     line.net.like(by="ana", post_id=post.remote_id)
-    news = (await line.connector.messages(cursor=cursor)).samples
+    # Some networks tell numbers only as news, once asked.
+    news = (await line.connector.messages(cursor=cursor)).samples if line.can.reads else {}
     found = {**await line.connector.post_samples([ref_to(post)])}
     told = {**found.get(post.remote_id, {}), **news.get(post.remote_id, {})}
     assert set(told) == set(line.can.post_metrics)
-    assert told["likes"] == 1
+    assert told.get("likes", 1) == 1
     samples = await line.connector.account_samples()
     assert set(samples) == set(line.can.account_metrics)
-    assert isinstance(samples["followers"], int)
+    assert all(isinstance(samples[name], int) for name in ("followers", "posts") if name in samples)
 
 
 # Bad days
 
-BAD_DAYS: dict[str, Callable[[Network], None]] = {
-    "500 before": lambda net: net.faults.will_answer(500, method="POST"),
-    "503 before": lambda net: net.faults.will_answer(503, method="POST", body="<html>Bad gateway</html>"),
-    "500 after": lambda net: net.faults.will_do_but_answer(500, method="POST"),
-    "504 after": lambda net: net.faults.will_do_but_answer(504, method="POST", body="<html>Gateway timeout</html>"),
-    "dropped before": lambda net: net.faults.will_drop(method="POST"),
-    "dropped after": lambda net: net.faults.will_lose_answer(method="POST"),
+BAD_DAYS: dict[str, Callable[[Line], None]] = {
+    "500 before": lambda line: line.net.faults.will_answer(500, method=line.visible),
+    "503 before": lambda line: line.net.faults.will_answer(503, method=line.visible, body="<html>Bad gateway</html>"),
+    "500 after": lambda line: line.net.faults.will_do_but_answer(500, method=line.visible),
+    "504 after": lambda line: line.net.faults.will_do_but_answer(
+        504, method=line.visible, body="<html>Gateway timeout</html>"
+    ),
+    "dropped before": lambda line: line.net.faults.will_drop(method=line.visible),
+    "dropped after": lambda line: line.net.faults.will_lose_answer(method=line.visible),
 }
 
 
@@ -377,7 +416,7 @@ BAD_DAYS: dict[str, Callable[[Network], None]] = {
 async def test_when_it_may_have_happened_we_say_so(line: Line, day: str) -> None:
     what = line.outgoing()
     progress = await line.prepared(what)
-    BAD_DAYS[day](line.net)
+    BAD_DAYS[day](line)
     with pytest.raises(Unclear):
         await line.connector.commit(what, progress)
     assert line.net.texts() == (["Good morning"] if day.endswith("after") else [])
@@ -387,7 +426,7 @@ async def test_when_it_may_have_happened_we_say_so(line: Line, day: str) -> None
 async def test_where_a_repeat_is_safe_it_is_one_post_in_the_end(line: Line, day: str) -> None:
     what = line.outgoing(repeat_until=datetime.now(UTC) + HOUR)
     progress = await line.prepared(what)
-    BAD_DAYS[day](line.net)
+    BAD_DAYS[day](line)
     if not isinstance(line.can.repeat, Repeatable):
         return
     with pytest.raises(TryLater):
@@ -401,7 +440,7 @@ async def test_where_a_repeat_is_safe_it_is_one_post_in_the_end(line: Line, day:
 async def test_the_network_says_when_to_come_back(line: Line) -> None:
     what = line.outgoing()
     progress = await line.prepared(what)
-    line.net.faults.will_answer(429, method="POST")
+    line.net.faults.will_answer(429, method=line.visible)
     with pytest.raises(TryLater) as slowed:
         await line.connector.commit(what, progress)
     assert slowed.value.not_before is not None
@@ -428,7 +467,7 @@ async def test_a_dead_token_asks_a_person(line: Line) -> None:
 async def test_a_web_page_instead_of_an_answer(line: Line) -> None:
     what = line.outgoing()
     progress = await line.prepared(what)
-    line.net.faults.will_do_but_answer(200, body="<html>Welcome</html>", method="POST")
+    line.net.faults.will_do_but_answer(200, body="<html>Welcome</html>", method=line.visible)
     with pytest.raises(Unclear):
         await line.connector.commit(what, progress)
     line.net.faults.will_answer(200, body="<html>Welcome</html>")
@@ -450,7 +489,7 @@ async def test_a_redirect_is_not_followed(line: Line) -> None:
 async def test_an_answer_that_lacks_what_we_need(line: Line) -> None:
     what = line.outgoing()
     progress = await line.prepared(what)
-    line.net.faults.will_do_but_answer(200, body={}, method="POST")
+    line.net.faults.will_do_but_answer(200, body={}, method=line.visible)
     with pytest.raises(Unclear):
         await line.connector.commit(what, progress)
     line.net.faults.will_answer(200, body={})
@@ -470,9 +509,11 @@ def everywhere(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[
 async def test_fields_that_nobody_told_us_of_do_no_harm(line: Line) -> None:
     line.net.faults.alter = everywhere(lambda one: {**one, "from_the_future": {"new": [1, None]}})
     post = await line.post()
-    line.net.say(by="ana", text="Lovely", to=post.remote_id)
-    (message,) = await line.heard()
-    assert "Lovely" in message.text
+    if line.can.reads:
+        line.net.say(by="ana", text="Lovely", to=post.remote_id)
+        (message,) = await line.heard()
+        assert "Lovely" in message.text
+    assert post.remote_id
     assert (await line.connector.whoami()).remote_id == line.login.remote_id
     await line.connector.account_samples()
 
@@ -502,7 +543,7 @@ async def failures(line: Line) -> AsyncIterator[NetworkError]:
     calls: list[Callable[[], Awaitable[Any]]] = [
         lambda: line.connector.commit(what, progress),
         lambda: line.connector.whoami(),
-        lambda: line.connector.messages(cursor=""),
+        *([lambda: line.connector.messages(cursor="")] if line.can.reads else []),
     ]
     for call in calls:
         for status in (400, 401, 403, 404, 409, 413, 422, 429, 500, 503):
@@ -537,4 +578,4 @@ async def test_no_exception_tells_a_secret(line: Line) -> None:
         assert exc.said
         assert "{" not in exc.said
         seen += 1
-    assert seen > 20
+    assert seen > 16

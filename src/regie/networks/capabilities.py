@@ -68,6 +68,81 @@ class VideoLimit:
     longest_alt: int | None = None  # None: the network has no alternative text for videos
     codecs: tuple[str, ...] = ("h264",)
     audio_codecs: tuple[str, ...] = ("aac",)
+    cover: ImageLimit | None = None  # a picture of our own stands for it; None: at most a moment of the video
+    captions: tuple[str, ...] = ()  # types of subtitle files that go with it: "application/x-subrip", "text/vtt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLimit:
+    """Documents of one post: files that the reader opens or turns over. ``largest_bytes`` per document."""
+
+    largest_bytes: int
+    types: tuple[str, ...] = ("application/pdf",)
+    most: int = 1
+    most_pages: int | None = None  # of a PDF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundLimit:
+    """Sounds of one post: a piece of music, an episode. ``largest_bytes`` per sound."""
+
+    largest_bytes: int
+    types: tuple[str, ...] = ("audio/mpeg",)
+    most: int = 1
+    longest: timedelta | None = None
+
+
+class OptionKind(StrEnum):
+    """What an option holds, in ``Outgoing.options`` and in the API."""
+
+    LINE = "line"  # str: a short text
+    LINK = "link"  # str: an http or https address
+    TAGS = "tags"  # tuple[str, ...]: words, names or ids
+    CHOICE = "choice"  # str: the value of one of its choices
+    SWITCH = "switch"  # bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of an option's choices: what the network is told, and what people read (English, translated where shown)."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One more thing that a post may or must say on this network: a title, a board, who may see it, a disclosure.
+
+    name:     its key in ``Outgoing.options``; the same thing has the same name on every network ("title", "link",
+              "tags", "privacy", "place", "people", "collaborators", "paid_partnership", "made_with_ai", ...)
+    label:    what people read beside the field, English, translated where it is shown; ``help`` a sentence below it
+    required: nothing goes out without it; of a switch: it must be on
+    longest:  of a line, a link or one tag, in units of ``counting``
+    total:    of all tags together with a comma between them
+    most:     tags
+    asked:    the choices come from the network while a person chooses: ``Chooses.choices``. Otherwise ``choices``
+    after:    the option that has to be chosen first, whose value ``Chooses.choices`` needs (a flair's community)
+    default:  what is chosen to begin with; "" or False: nothing, which the vendor may demand (TikTok's privacy)
+    formats:  the formats it belongs to
+    only_with: "picture", "video", or "" for whatever the post holds
+    """
+
+    name: str
+    kind: OptionKind
+    label: str
+    help: str = ""
+    required: bool = False
+    longest: int | None = None
+    counting: Counting = Counting.CHARACTERS
+    total: int | None = None
+    most: int | None = None
+    choices: tuple[Choice, ...] = ()
+    asked: bool = False
+    after: str = ""
+    default: str | bool = ""
+    formats: tuple[Format, ...] = (Format.POST, Format.SHORT, Format.STORY)
+    only_with: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +155,8 @@ class PollLimit:
     longest: timedelta | None = None
     multiple: bool = False
     hide_totals: bool = False
+    quiz: bool = False  # one answer is right, and people are told
+    longest_explanation: int | None = None  # what a quiz shows after a wrong answer; None: nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +249,9 @@ class Capabilities:
     story_video: VideoLimit | None = None
     ahead: bool = True  # files are handed over before the hour; False: only at the hour, and so it shows a little later
     fetches_media: bool = False  # the network fetches files itself, from a public address that we give
+    documents: DocumentLimit | None = None
+    sounds: SoundLimit | None = None
+    options: tuple[Option, ...] = ()
     poll: PollLimit | None = None
     poll_with_media: bool = False
     thread: int = 1  # most parts of a chained post; 1: no threads

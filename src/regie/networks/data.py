@@ -76,6 +76,47 @@ class Video:
     cover_at: float | None = None
     public_url: str = ""
     place: int = 0
+    cover: Picture | None = None
+    captions: Captions | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captions:
+    """Subtitles of a video, in one language ("fr")."""
+
+    path: Path
+    content_type: str
+    size: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file that the reader opens. ``name`` with its ending, ``title`` as people read it; ``public_url`` and ``place``
+    as of a picture."""
+
+    path: Path
+    content_type: str
+    size: int
+    name: str
+    title: str = ""
+    pages: int | None = None
+    public_url: str = ""
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A piece of music or an episode. ``public_url`` and ``place`` as of a picture."""
+
+    path: Path
+    content_type: str
+    size: int
+    seconds: float
+    name: str
+    title: str = ""
+    public_url: str = ""
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +126,12 @@ class Poll:
     multiple: bool = False
     hide_totals: bool = False
     question: str = ""  # for networks where the question is not the text
+    correct: int | None = None  # the number of the right answer, from 0: it is a quiz
+    explanation: str = ""  # of a quiz
+
+
+Options = Mapping[str, str | bool | tuple[str, ...]]
+"""What a post says beside its text, by the name of the ``Option``. What was not chosen is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +159,9 @@ class Outgoing:
     planned_at: datetime
     pictures: tuple[Picture, ...] = ()
     videos: tuple[Video, ...] = ()
+    documents: tuple[Document, ...] = ()
+    sounds: tuple[Sound, ...] = ()
+    options: Options = field(default_factory=dict)
     format: Format = Format.POST
     content_warning: str = ""
     sensitive: bool = False
@@ -127,19 +177,39 @@ class Outgoing:
         return tuple(sorted((*self.pictures, *self.videos), key=lambda one: one.place))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A part of a post before it is sent, for what a connector says of it by itself: ``Objects``, ``Costs``."""
+
+    text: str
+    format: Format = Format.POST
+    options: Options = field(default_factory=dict)
+    pictures: int = 0
+    videos: int = 0
+    documents: int = 0
+    sounds: int = 0
+    poll: bool = False
+    part: int = 0  # its place in the thread
+
+
 Progress = Mapping[str, Any]
 """What ``prepare`` and ``commit`` have achieved so far: JSON, saved by the engine, given back at the next call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """It is out. ``remote_id`` is the receipt; ``url`` where anyone can see it ("" where there is none)."""
+    """It is out. ``remote_id`` is the receipt; ``url`` where anyone can see it ("" where there is none).
+
+    limited: why the network took it without showing it to the public, a sentence of ``errors`` kind ("" when it is
+             public): an app before its review, a video set to private. It is never shown as published.
+    """
 
     remote_id: str
     url: str = ""
     at: datetime | None = None  # by the network's clock, when it says so
     extra: Json = field(default_factory=dict)
     answer: Answer | None = None
+    limited: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

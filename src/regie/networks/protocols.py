@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar, Protocol, runtime_checkable
 
 import aiohttp
 
-from regie.networks.capabilities import Capabilities
+from regie.networks.capabilities import Capabilities, Choice
 from regie.networks.data import (
     AppKeys,
+    Draft,
     Incoming,
     Json,
     Listing,
@@ -31,6 +33,7 @@ from regie.networks.data import (
     SignedIn,
     SigningIn,
 )
+from regie.networks.errors import Refused
 
 
 class Connector(Protocol):
@@ -55,6 +58,33 @@ class Publishes(Protocol):
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
         """The one visible call."""
+        ...
+
+
+@runtime_checkable
+class Chooses(Protocol):
+    async def choices(self, option: str, *, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
+        """What the account may choose for an option declared ``asked``; ``chosen``: the other options so far."""
+        ...
+
+
+@runtime_checkable
+class Objects(Protocol):
+    """It has rules of its own beside the declared limits (how many hashtags, which options exclude each other)."""
+
+    @classmethod
+    def objections(cls, limits: Json, draft: Draft) -> tuple[Refused, ...]:
+        """Why the network would refuse this part of a post; nothing is asked of it. Empty: no reason known."""
+        ...
+
+
+@runtime_checkable
+class Costs(Protocol):
+    """The vendor takes money for a call."""
+
+    @classmethod
+    def price(cls, draft: Draft) -> Decimal:
+        """What publishing this part costs, in US dollars. Source in the connector's NOTES.md."""
         ...
 
 
