@@ -528,3 +528,59 @@ def video() -> Callable[..., BytesIO]:
         return BytesIO(_filmed(width, height, seconds, kind, codec, sound, turned, tuple(sorted(told.items())), noise))
 
     return make
+
+
+SOUNDS = {"mp3": ("mp3", "libmp3lame"), "m4a": ("ipod", "aac"), "ogg": ("ogg", "libopus"), "wav": ("wav", "pcm_s16le")}
+
+
+@functools.cache
+def _sounded(kind: str, seconds: float, title: str) -> bytes:
+    import av
+
+    form, codec = SOUNDS[kind]
+    made = BytesIO()
+    with av.open(made, "w", format=form) as container:
+        if title:
+            container.metadata["title"] = title
+        stream = container.add_stream(codec, rate=48_000, layout="stereo")
+        shape = av.AudioResampler(format=stream.codec_context.format.name, layout="stereo", rate=48_000)
+        for at in range(0, int(seconds * 48_000), 960):
+            frame = av.AudioFrame(format="s16", layout="stereo", samples=960)
+            wave = (bytes([(at + n) // 60 % 2 * 40, 8] * 2) for n in range(960))
+            frame.planes[0].update(b"".join(wave))
+            frame.sample_rate, frame.pts = 48_000, at
+            for piece in shape.resample(frame):
+                container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    return made.getvalue()
+
+
+@pytest.fixture
+def sound() -> Callable[..., BytesIO]:
+    """The bytes of a sound: ``sound(kind="m4a", seconds=4, title="Episode 1")``."""
+
+    def make(kind: str = "mp3", seconds: float = 2, title: str = "") -> BytesIO:
+        return BytesIO(_sounded(kind, seconds, title))
+
+    return make
+
+
+@pytest.fixture
+def paper() -> Callable[..., BytesIO]:
+    """The bytes of a PDF: ``paper(pages=3, title="Programme", password="x")``."""
+    from pypdf import PdfWriter
+
+    def make(pages: int = 3, title: str = "", password: str = "") -> BytesIO:
+        written = PdfWriter()
+        for _page in range(pages):
+            written.add_blank_page(210, 297)
+        if title:
+            written.add_metadata({"/Title": title})
+        if password:
+            written.encrypt(password)
+        made = BytesIO()
+        written.write(made)
+        made.seek(0)
+        return made
+
+    return make

@@ -122,7 +122,7 @@ def test_a_video_whose_end_is_missing_is_refused_though_its_head_promises_more(k
         keep(BytesIO(whole[: len(whole) // 3]))
 
 
-def test_sound_alone_is_no_video(keep: Keep) -> None:
+def test_sound_alone_in_the_container_of_videos_is_a_sound(keep: Keep) -> None:
     import av
 
     made = BytesIO()
@@ -134,8 +134,23 @@ def test_sound_alone_is_no_video(keep: Keep) -> None:
         silence.sample_rate, silence.pts = 48_000, 0
         container.mux(stream.encode(silence))
         container.mux(stream.encode(None))
+    file = keep(made, "memo.mp4")
+    assert (file.kind, file.content_type, file.audio_codec) == ("sound", "audio/mp4", "aac")
+
+
+def test_sound_alone_in_another_container_is_refused(keep: Keep) -> None:
+    import av
+
+    made = BytesIO()
+    with av.open(made, "w", format="webm") as container:
+        stream = container.add_stream("libopus", rate=48_000, layout="stereo")
+        silence = av.AudioFrame(format="flt", layout="stereo", samples=960)
+        silence.planes[0].update(bytes(silence.planes[0].buffer_size))
+        silence.sample_rate, silence.pts = 48_000, 0
+        container.mux(stream.encode(silence))
+        container.mux(stream.encode(None))
     with pytest.raises(NotAVideo, match="no moving picture"):
-        keep(made)
+        keep(made, "memo.webm")
 
 
 @pytest.mark.parametrize("head", [b"RIFF\0\0\0\0AVI LIST", b"\x1a\x45\xdf\xa3\x01\0matroska", b"FLV\x01\x05"])

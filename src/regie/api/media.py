@@ -1,4 +1,4 @@
-"""Pictures and videos: uploaded once, whole or in pieces, used in posts by their number."""
+"""Files: uploaded once, whole or in pieces, used in posts by their number."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ router = Router(tags=["media"])
 
 class FileOut(BaseModel):
     id: int
-    kind: str = Field(description="picture or video")
+    kind: str = Field(description="picture, video, document, sound or captions")
     name: str
     content_type: str
     size: int = Field(description="Bytes.")
-    width: int
+    width: int = Field(description="As it is seen; 0 where there is nothing to see.")
     height: int
     sha256: str
     alt: str = Field(description="What it shows, for those who do not see it.")
-    seconds: float | None = Field(description="How long a video lasts; None for a picture.")
+    title: str = Field(description="Of a document or a sound, as its readers see it.")
+    pages: int | None = Field(description="Of a document; None where nobody can tell.")
+    language: str = Field(description="Of subtitles; empty where nobody said.")
+    seconds: float | None = Field(description="How long a video or a sound lasts; None for the others.")
     created_at: datetime
 
 
@@ -52,14 +55,15 @@ def file_out(file: models.File) -> FileOut:
     return FileOut(id=file.pk, **{name: getattr(file, name) for name in FileOut.model_fields if name != "id"})
 
 
-@router.post("/media", response={201: FileOut, **COMMON}, summary=_("Upload a picture or a video"))
+@router.post("/media", response={201: FileOut, **COMMON}, summary=_("Upload a file"))
 def upload(
     request: ApiRequest,
     file: Annotated[UploadedFile, File()],
     alt: Annotated[str, Form(max_length=5000)] = "",
     key: Key = "",
 ) -> Status[FileOut]:
-    """JPEG, PNG, WebP, GIF or HEIC up to 60 MB; MP4, MOV or WebM. The same bytes again are the same file.
+    """A picture (JPEG, PNG, WebP, GIF or HEIC up to 60 MB), a video (MP4, MOV, WebM), a document (PDF, Word, PowerPoint
+    up to 100 MB), a sound (MP3, M4A, Ogg, WAV) or subtitles (SRT, VTT). The same bytes again are the same file.
 
     What is larger than 250 MB comes in pieces: ``POST /uploads``.
     """
@@ -69,14 +73,13 @@ def upload(
         source = cast("Any", file.file)
         kept = services.upload(workspace=member.workspace, name=file.name or "", source=source, by=member)
         if alt.strip():
-            focus = (kept.focus_x, kept.focus_y)
-            kept = services.describe(file=kept, alt=alt, name=kept.name, focus=focus, by=member)
+            kept = services.describe(file=kept, alt=alt, name=kept.name, by=member)
         return file_out(kept)
 
     return once(request, key, FileOut, do, status=201)
 
 
-@router.get("/media", response={200: Page[FileOut], **COMMON}, summary=_("List pictures and videos"))
+@router.get("/media", response={200: Page[FileOut], **COMMON}, summary=_("List files"))
 def media(request: ApiRequest, paging: Pages, text: Annotated[str, Query(max_length=200)] = "") -> Page[FileOut]:
     """The latest first; ``text`` is looked for in names and alternative texts."""
     found = queries.matching(queries.files_for(request.auth.scope), text=text)

@@ -15,12 +15,28 @@ class NotAPicture(Problem):
     """The bytes are not a picture that we read, whatever the file is called."""
 
 
-class NotAVideo(Problem):
-    """The bytes are not a video that we read, or nothing could be made of it. ``sentence`` is English, to be kept."""
+class Unreadable(Problem):
+    """The bytes are not what they seem, or nothing could be made of them. ``sentence`` is English, to be kept."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(_(sentence))
         self.sentence = sentence
+
+
+class NotAVideo(Unreadable):
+    """Not a video that we read, or nothing could be made of it."""
+
+
+class NotASound(Unreadable):
+    """Not a sound that we read."""
+
+
+class NotADocument(Unreadable):
+    """Not a document that we read."""
+
+
+class NotCaptions(Unreadable):
+    """Not subtitles that a network would understand."""
 
 
 class TooBig(Problem):
@@ -28,7 +44,7 @@ class TooBig(Problem):
 
 
 class CannotFit(Problem):
-    """No rendition of this picture or video can meet the network's limits."""
+    """No rendition of this file can meet the network's limits."""
 
 
 class BeingMade(Problem):

@@ -1,19 +1,25 @@
-"""The media process: looks at one video, or makes another of it, and ends. Started by ``videos.py``, never imported.
+"""The media process: looks at one file, or makes another of it, and ends. Started by ``videos.Film``, never imported.
 
-FFmpeg reads what strangers made, so it runs here: with no secret in its environment, a bound on memory, on time and on
-what it may write, one local file opened in the one format that its first bytes named (a playlist or anything that names
-other files is not read), and no network. If it crashes, a line is missing on a pipe.
+FFmpeg (videos, sounds) and pypdf (documents) read what strangers made, so they run here: with no secret in the
+environment, a bound on memory, on time and on what may be written, one local file opened in the one format that its
+first bytes named (a playlist or anything that names other files is not read), and no network. If it crashes, a line is
+missing on a pipe.
 
 Standard input has one JSON object, the order; standard output gets one a line: ``{"percent": 12}``, at last ``{"done":
-{...}}`` or ``{"no": "<word of videos.WHY>"}``. It knows nothing of the product but this page.
+{...}}`` or ``{"no": "<word of WHY in videos, sounds or documents>"}``. It knows nothing of the product but this page.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import resource
 import sys
+import zipfile
+import zlib
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,6 +30,7 @@ ADDRESS_SPACE = 3 * 1024**3
 MOST_SIDE, LEAST_SIDE = 8192, 16
 THUMBNAIL = 960
 LONGEST_HOURS = 12
+LONGEST_TITLE = 255
 TELLTALES = ("location", "gps", "make", "model", "artist", "author", "comment", "copyright", "description", "title")
 SOUND_RATE, SOUND_BITS = 48_000, 128_000
 MOST_RATE = 60
@@ -32,21 +39,28 @@ READ = {"protocol_whitelist": "file", "enable_drefs": "0", "use_absolute_path": 
 
 
 class No(Exception):
-    """What is wrong, in one word of videos.WHY."""
+    """What is wrong, in one word of ``WHY``."""
 
 
 def main() -> None:
     order = json.loads(sys.stdin.readline())
     die_with_parent(order["parent"])
     _bound(order)
+    if order["do"] == "read":
+        _answer(read, order, ())
+        return
     import av
 
     av.logging.set_level(av.logging.PANIC)
+    _answer({"look": look, "listen": listen, "make": make}[order["do"]], order, (av.error.FFmpegError,))
+
+
+def _answer(do: Callable[[dict[str, Any]], dict[str, Any]], order: dict[str, Any], damaged: tuple[type, ...]) -> None:
     try:
-        done = look(order) if order["do"] == "look" else make(order)
+        done = do(order)
     except No as exc:
         _say({"no": str(exc)})
-    except (av.error.FFmpegError, ValueError, IndexError, MemoryError):
+    except (*damaged, ValueError, IndexError, MemoryError):
         _say({"no": "damaged"})
     else:
         _say({"done": done})
@@ -187,6 +201,121 @@ def _thumbnail(frame: Any, size: tuple[int, int], to: Path) -> None:
     if frame.rotation % 360:
         image = image.rotate(frame.rotation, expand=True)
     image.resize((max(1, round(width * scale)), max(1, round(height * scale)))).save(to, "WEBP", quality=80)
+
+
+# Sounds
+
+
+def listen(order: dict[str, Any]) -> dict[str, Any]:
+    """What the sound is: how long, in which codec, under which title."""
+    with _opened(order) as container:
+        if any(not stream.disposition & _attached() for stream in container.streams.video):
+            raise No("moving")
+        sound = next(iter(container.streams.audio), None)
+        if sound is None:
+            raise No("silent")
+        codec = sound.codec_context.codec.canonical_name
+        seconds = _heard(container, sound)
+        declared = _declared(container, sound)
+        # MP3 only guesses how long it lasts; the others know.
+        if seconds <= 0 or (order["format"] != "mp3" and seconds < declared * 0.9 - 1):
+            raise No("damaged")
+        return {"seconds": round(seconds, 3), "audio_codec": codec, "title": _title(_told(container, "title"))}
+
+
+def _heard(container: Any, sound: Any) -> float:
+    """Seconds of sound that are there. The beginning is decoded: bytes that only look like sound give nothing."""
+    heard = False
+    first: float | None = None
+    last = 0.0
+    for packet in container.demux(sound):
+        if not heard:
+            heard = any(frame.samples for frame in packet.decode())
+        if packet.pts is not None:
+            at = float(packet.pts * packet.time_base)
+            first = at if first is None else first
+            last = max(last, at + float((packet.duration or 0) * packet.time_base))
+            if last - first > LONGEST_HOURS * 3600:
+                raise No("too_long")
+    return last - (first or 0.0) if heard else 0.0
+
+
+def _told(container: Any, name: str) -> str | None:
+    """What the file says of itself: of the whole, or (Ogg) of its sound."""
+    for metadata in (container.metadata, *(stream.metadata for stream in container.streams.audio)):
+        for key, value in metadata.items():
+            if key.lower() == name:
+                return str(value)
+    return None
+
+
+def _title(said: str | None) -> str:
+    return " ".join((said or "").split())[:LONGEST_TITLE]
+
+
+# Documents
+
+
+def read(order: dict[str, Any]) -> dict[str, Any]:
+    """What the document is: its type, how many pages it has, and what it calls itself."""
+    return _pdf(order["path"]) if order["format"] == "pdf" else _office(order["path"])
+
+
+def _pdf(path: str) -> dict[str, Any]:
+    """Source: ISO 32000-1, 7.5: a file that is here whole ends with %%EOF (a little may follow)."""
+    import logging
+
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    logging.disable()
+    with Path(path).open("rb") as source:
+        source.seek(max(0, Path(path).stat().st_size - 2048))
+        if b"%%EOF" not in source.read():
+            raise No("damaged")
+        try:
+            document = PdfReader(source)
+            if document.is_encrypted and not document.decrypt(""):
+                raise No("locked")
+            pages = len(document.pages)
+            if not pages or min(document.pages[0].mediabox[2:]) <= 0:
+                raise No("damaged")
+            title = document.metadata.title if document.metadata else ""
+        except (PyPdfError, KeyError, TypeError, AttributeError, RecursionError):
+            raise No("damaged") from None
+    return {"content_type": "application/pdf", "pages": pages, "title": _title(str(title or ""))}
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_WORD, _SLIDES = f"{_OFFICE}wordprocessingml.document", f"{_OFFICE}presentationml.presentation"
+_SLIDE = re.compile(r"ppt/slides/slide\d+\.xml")
+_DC_TITLE = re.compile(r"<dc:title>([^<]{1,1000})</dc:title>")
+
+
+def _office(path: str) -> dict[str, Any]:
+    """A Word file or a presentation, by what lies in the archive. Source: ECMA-376, part 2."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if any(name.lower().endswith("vbaproject.bin") for name in names):
+                raise No("macros")
+            kind = {"word/document.xml": _WORD, "ppt/presentation.xml": _SLIDES}
+            main = next((name for name in kind if name in names), None)
+            if main is None or "[Content_Types].xml" not in names:
+                raise No("other")
+            with archive.open(main) as begin:
+                begin.read(1024)
+            title = _core_title(archive) if "docProps/core.xml" in names else ""
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error, EOFError):
+        raise No("damaged") from None
+    slides = sum(_SLIDE.fullmatch(name) is not None for name in names)
+    return {"content_type": kind[main], "pages": slides or None, "title": _title(title)}
+
+
+def _core_title(archive: zipfile.ZipFile) -> str:
+    with archive.open("docProps/core.xml") as told:
+        found = _DC_TITLE.search(told.read(64 * 1024).decode("utf-8", "replace"))
+    return html.unescape(found[1]) if found else ""
 
 
 def make(order: dict[str, Any]) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def fetched(request: HttpRequest, token: str, suffix: str) -> HttpResponseBase:
         request, made.file, content_type=made.content_type, tag=f"{named}-{made.size}", cache="private, max-age=600"
     )
     response["X-Robots-Tag"] = "noindex, nofollow"
-    response["Content-Disposition"] = "inline"
+    seen = made.content_type.startswith(("image/", "video/", "audio/"))
+    response["Content-Disposition"] = "inline" if seen else "attachment"  # a document may carry more than words
     return response
 
 

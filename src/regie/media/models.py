@@ -14,14 +14,18 @@ from regie.people.models import Workspace
 
 
 class File(models.Model):
-    """A picture or a video as it was uploaded (HEIC is kept, and shown through its renditions).
+    """A picture, a video, a document, a sound or subtitles as uploaded.
 
-    Width and height as it is seen, after turning it upright.
+    HEIC is kept, and shown through its renditions. Width and height as it is seen, after turning it upright; 0 where
+    there is nothing to see.
     """
 
     class Kind(models.TextChoices):
         PICTURE = "picture"
         VIDEO = "video"
+        DOCUMENT = "document"
+        SOUND = "sound"
+        CAPTIONS = "captions"
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="files")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.PICTURE, db_default=Kind.PICTURE.value)
@@ -30,14 +34,19 @@ class File(models.Model):
     thumbnail = models.FileField(upload_to="thumbnails/%Y/%m/", max_length=300, blank=True)
     content_type = models.CharField(max_length=100)
     size = models.PositiveBigIntegerField(help_text="Bytes.")
-    width = models.PositiveIntegerField()
-    height = models.PositiveIntegerField()
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
     sha256 = models.CharField(max_length=64)
     alt = models.TextField(blank=True, help_text="What it shows, for those who do not see it.")
     focus_x = models.FloatField(default=0, help_text="-1 left .. 1 right")
     focus_y = models.FloatField(default=0, help_text="-1 bottom .. 1 top")
-    # What follows is of videos only.
-    seconds = models.FloatField(null=True, blank=True)
+    title = models.CharField(
+        max_length=255, blank=True, db_default="", help_text="Of a document or a sound, as its readers see it."
+    )
+    pages = models.PositiveIntegerField(null=True, blank=True, help_text="Of a document; empty where nobody can tell.")
+    language = models.CharField(max_length=12, blank=True, db_default="", help_text="Of subtitles, as their name says.")
+    seconds = models.FloatField(null=True, blank=True, help_text="How long a video or a sound lasts.")
+    # What follows is of videos only, but for the sound's codec.
     frame_rate = models.FloatField(null=True, blank=True, help_text="Pictures a second.")
     video_codec = models.CharField(max_length=40, blank=True, db_default="")
     audio_codec = models.CharField(max_length=40, blank=True, db_default="", help_text="Empty: it has no sound.")
@@ -56,6 +65,7 @@ class File(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["workspace", "sha256"], name="file_once"),
             models.CheckConstraint(condition=~Q(kind="video", seconds=None), name="file_video_lasts"),
+            models.CheckConstraint(condition=~Q(kind="sound", seconds=None), name="file_sound_lasts"),
         ]
         indexes = [models.Index(fields=["workspace", "-created_at"], name="file_of_workspace")]
         ordering = ["-created_at", "-pk"]
@@ -66,6 +76,22 @@ class File(models.Model):
     @property
     def is_video(self) -> bool:
         return self.kind == self.Kind.VIDEO
+
+    @property
+    def is_picture(self) -> bool:
+        return self.kind == self.Kind.PICTURE
+
+    @property
+    def is_document(self) -> bool:
+        return self.kind == self.Kind.DOCUMENT
+
+    @property
+    def is_sound(self) -> bool:
+        return self.kind == self.Kind.SOUND
+
+    @property
+    def is_captions(self) -> bool:
+        return self.kind == self.Kind.CAPTIONS
 
 
 class Rendition(models.Model):

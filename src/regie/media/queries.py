@@ -20,14 +20,14 @@ def every_file_for(scope: Scope) -> QuerySet[File]:
 
 def matching(files: QuerySet[File], *, text: str = "", kind: str = "", alt: str = "") -> QuerySet[File]:
     """Narrows a list. ``text`` is looked for in names and alternative texts; ``kind`` is
-    "picture", "video" or a content type;
-    ``alt`` "missing" or "there"."""
+    one of ``File.Kind`` or a content type;
+    ``alt`` "missing" or "there": of what can have one."""
     for word in text.split():
-        files = files.filter(Q(name__icontains=word) | Q(alt__icontains=word))
+        files = files.filter(Q(name__icontains=word) | Q(alt__icontains=word) | Q(title__icontains=word))
     if kind:
         files = files.filter(content_type=kind) if "/" in kind else files.filter(kind=kind)
     if alt == "missing":
-        files = files.filter(alt="")
+        files = files.filter(alt="", kind__in=(File.Kind.PICTURE, File.Kind.VIDEO))
     elif alt == "there":
         files = files.exclude(alt="")
     return files

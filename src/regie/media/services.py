@@ -1,4 +1,4 @@
-"""Writing files: upload, describe, remove, and the renditions of pictures. Those of videos: ``making.py``."""
+"""Writing files: upload, describe, remove; renditions of pictures and subtitles. Those of videos: ``making.py``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -18,38 +19,39 @@ from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 
 from regie.core import clock
-from regie.media import pictures, videos
-from regie.media.errors import NotAPicture, NotAVideo, TooBig, room_on_disk
+from regie.media import captions, documents, pictures, sounds, videos
+from regie.media.errors import CannotFit, NotAPicture, NotAVideo, TooBig, room_on_disk
 from regie.media.models import File, Rendition
 from regie.networks.capabilities import ImageLimit
 from regie.people import audit
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, Workspace
 
-SUFFIX = {**pictures.SUFFIX, **videos.SUFFIX}
+SUFFIX = {**pictures.SUFFIX, **videos.SUFFIX, **sounds.SUFFIX, **documents.SUFFIX, **captions.SUFFIX}
 LOOKED_AT = (
     "content_type width height seconds frame_rate video_codec audio_codec turned telling"  # of videos.Looked
 ).split()
 
 
 def upload(*, workspace: Workspace, name: str, source: IO[bytes], by: Member) -> File:
-    """Keeps a picture or a video. The same bytes in the same workspace are the same file; a removed one comes back.
+    """Keeps a file. The same bytes in the same workspace are the same file; a removed one comes back.
 
-    A video that lies on disk already (a large upload) is moved to its place, not copied.
-    Raises NotAllowed; NotAPicture, NotAVideo, TooBig or DiskFull with a sentence, and then nothing was kept.
+    A file that lies on disk already (a large upload) is moved to its place, not copied.
+    Raises NotAllowed; NotAPicture, Unreadable, TooBig or DiskFull with a sentence, and then nothing was kept.
     """
     must_may_upload(workspace, by)
-    kind = _kind(source)
+    look = _who_looks(source)
     fingerprint = _fingerprint(source)
     if (known := _known(workspace, fingerprint)) is not None:
         return known
     file = File(workspace=workspace, name=_short(name), sha256=fingerprint, uploaded_by=by.user)
     file.size = source.seek(0, 2)
     source.seek(0)
-    thumbnail = _look_at_video(file, source, kind) if kind is not None else _look_at_picture(file, source)
+    thumbnail = look(file, source)
     with room_on_disk(), _taken_back_on_failure(file):
         file.file.save(f"{fingerprint}.{SUFFIX[file.content_type]}", _movable(source), save=False)
-        file.thumbnail.save(f"{fingerprint}.webp", ContentFile(thumbnail), save=False)
+        if thumbnail:
+            file.thumbnail.save(f"{fingerprint}.webp", ContentFile(thumbnail), save=False)
         try:
             with transaction.atomic():
                 file.save()
@@ -68,18 +70,36 @@ def must_may_upload(workspace: Workspace, by: Member) -> None:
         raise NotAllowed("write", role=by.role)
 
 
-def _kind(source: IO[bytes]) -> str | None:
-    """The content type of a video; None for what may be a picture. Raises TooBig, NotAVideo for one we do not read."""
+Look = Callable[[File, IO[bytes]], bytes]
+"""Fills in what a file is, and gives the picture that stands for it (WebP; empty where there is nothing to see)."""
+
+
+def _who_looks(source: IO[bytes]) -> Look:
+    """Who knows these bytes, by how they begin. Raises TooBig, NotAVideo for a video of a kind that we do not read."""
     size = source.seek(0, 2)
     source.seek(0)
-    kind = videos.kind_of(source.read(4096))
-    if kind is None and size > pictures.MOST_BYTES:
+    head = source.read(4096)
+    kinds: tuple[tuple[Callable[[bytes], str | None], Callable[[File, IO[bytes], str], bytes], int, str], ...] = (
+        (sounds.kind_of, _look_at_sound, sounds.MOST_BYTES, sounds.WHY["largest"]),
+        (videos.kind_of, _look_at_video, videos.MOST_BYTES, videos.WHY["largest"]),
+        (documents.kind_of, _look_at_document, documents.MOST_BYTES, documents.WHY["largest"]),
+        (captions.kind_of, _look_at_captions, captions.MOST_BYTES, captions.WHY["largest"]),
+    )
+    for kind_of, look, most, too_big in kinds:
+        kind = kind_of(head)
+        if kind == "":
+            raise NotAVideo(videos.WHY["format"])
+        if kind is not None and size > most:
+            raise TooBig(_(too_big))
+        if kind is not None:
+            return partial(_looked, look, kind)
+    if size > pictures.MOST_BYTES:
         raise TooBig(_("This file is larger than 60 MB. Make it smaller, then upload it again."))
-    if kind == "":
-        raise NotAVideo(videos.WHY["format"])
-    if kind is not None and size > videos.MOST_BYTES:
-        raise TooBig(_(videos.WHY["largest"]))
-    return kind
+    return _look_at_picture
+
+
+def _looked(look: Callable[[File, IO[bytes], str], bytes], kind: str, file: File, source: IO[bytes]) -> bytes:
+    return look(file, source, kind)
 
 
 def _look_at_picture(file: File, source: IO[bytes]) -> bytes:
@@ -89,12 +109,41 @@ def _look_at_picture(file: File, source: IO[bytes]) -> bytes:
 
 
 def _look_at_video(file: File, source: IO[bytes], kind: str) -> bytes:
-    with on_disk(source) as path:
-        looked = videos.look(path, kind)
+    try:
+        with on_disk(source) as path:
+            looked = videos.look(path, kind)
+    except NotAVideo as exc:
+        if exc.sentence != videos.WHY["no_picture"] or kind != "video/mp4":
+            raise
+        return _look_at_sound(file, source, "audio/mp4")  # sound alone in the container of videos
     file.kind = File.Kind.VIDEO
     for name in LOOKED_AT:
         setattr(file, name, getattr(looked, name))
     return looked.thumbnail
+
+
+def _look_at_sound(file: File, source: IO[bytes], kind: str) -> bytes:
+    with on_disk(source) as path:
+        heard = sounds.listen(path, kind)
+    file.kind, file.content_type = File.Kind.SOUND, heard.content_type
+    file.seconds, file.audio_codec = heard.seconds, heard.audio_codec
+    file.title = heard.title or Path(file.name).stem
+    return b""
+
+
+def _look_at_document(file: File, source: IO[bytes], kind: str) -> bytes:
+    with on_disk(source) as path:
+        opened = documents.read(path, kind)
+    file.kind, file.content_type, file.pages = File.Kind.DOCUMENT, opened.content_type, opened.pages
+    file.title = opened.title or Path(file.name).stem
+    return b""
+
+
+def _look_at_captions(file: File, source: IO[bytes], kind: str) -> bytes:
+    source.seek(0)
+    captions.look(source.read(), kind)
+    file.kind, file.content_type, file.language = File.Kind.CAPTIONS, kind, captions.language_in(file.name)
+    return b""
 
 
 @contextmanager
@@ -162,17 +211,29 @@ def _short(name: str) -> str:
 
 @transaction.atomic
 def describe(
-    *, file: File, alt: str, name: str, focus: tuple[float, float], by: Member, cover_at: float | None = None
+    *,
+    file: File,
+    alt: str,
+    name: str,
+    by: Member,
+    focus: tuple[float, float] | None = None,
+    cover_at: float | None = None,
+    title: str | None = None,
+    language: str | None = None,
 ) -> File:
-    """Says what the file shows, and which point of it matters. ``focus`` in -1..1, y up.
+    """Says what the file shows, and which point of it matters. ``focus`` in -1..1, y up. None: as it was.
 
-    cover_at: seconds into a video where the picture is that stands for it; None: as it was
+    cover_at: seconds into a video where the picture is that stands for it
+    title:    of a document or a sound; language of subtitles, as "fr"
     """
     by.must("write", file)
     file.alt = alt.strip()
     file.name = _short(name) if name.strip() else file.name
-    file.focus_x, file.focus_y = (max(-1.0, min(1.0, round(value, 3))) for value in focus)
-    file.save(update_fields=["alt", "name", "focus_x", "focus_y"])
+    if focus is not None:
+        file.focus_x, file.focus_y = (max(-1.0, min(1.0, round(value, 3))) for value in focus)
+    file.title = file.title if title is None else " ".join(title.split())[:255]
+    file.language = file.language if language is None else language
+    file.save(update_fields=["alt", "name", "focus_x", "focus_y", "title", "language"])
     if file.is_video and cover_at is not None and cover_at != file.cover_at:
         _set_cover(file, cover_at)
     audit.record(by=by, did="file.described", to=file)
@@ -268,6 +329,34 @@ def rendition_for(file: File, limits: ImageLimit) -> Rendition:
         suffix = pictures.SUFFIX[made.content_type]
         with room_on_disk():
             rendition.file.save(f"{file.sha256}.{suffix}", ContentFile(made.data), save=False)
+    return _kept(rendition)
+
+
+def captions_for(file: File, types: Iterable[str]) -> Rendition:
+    """Subtitles as a network takes them: as they are, or written anew in one of ``types``. Made once and kept.
+
+    Raises CannotFit, NotCaptions when the stored file can no longer be read, DiskFull.
+    """
+    wanted = file.content_type if file.content_type in types else next(iter(types), "")
+    if wanted not in captions.SUFFIX:
+        raise CannotFit(_("The network takes no type of subtitles that we can write."))
+    recipe = f"1:{captions.SUFFIX[wanted]}"
+    found = Rendition.objects.filter(original=file, recipe=recipe).first()
+    if found is not None:
+        return found
+    rendition = Rendition(original=file, recipe=recipe, content_type=wanted, width=0, height=0)
+    if wanted == file.content_type:
+        rendition.file.name, rendition.size = file.file.name, file.size
+        return _kept(rendition)
+    try:
+        with file.file.open("rb") as source:
+            looked = captions.look(source.read(), file.content_type)
+    except FileNotFoundError:
+        raise CannotFit(_("“{name}” is no longer on our disk: upload it again.").format(name=file)) from None
+    made = captions.written(looked, wanted)
+    rendition.size = len(made)
+    with room_on_disk():
+        rendition.file.save(f"{file.sha256}.{captions.SUFFIX[wanted]}", ContentFile(made), save=False)
     return _kept(rendition)
 
 

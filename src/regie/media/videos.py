@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from django.utils.translation import gettext_noop
 
-from regie.media.errors import NotAVideo
+from regie.media.errors import NotAVideo, Unreadable
 from regie.media.shapes import ALL, Piece, piece_within
 from regie.networks.capabilities import VideoLimit
 
@@ -233,7 +233,7 @@ def look(path: Path, content_type: str, *, cover_at: float | None = None) -> Loo
     with tempfile.TemporaryDirectory(prefix="regie-video-") as folder:
         thumbnail = Path(folder) / "thumbnail.webp"
         order = {"do": "look", "thumbnail": str(thumbnail), "cover_at": cover_at, "largest_file": MEMORY_OF_A_THUMBNAIL}
-        told = Film(path, content_type, order, seconds=LOOK_SECONDS).run()
+        told = Film(path, FORMAT[content_type], order, seconds=LOOK_SECONDS).run()
         return Looked(content_type=content_type, thumbnail=thumbnail.read_bytes(), **told)
 
 
@@ -241,21 +241,34 @@ def make(path: Path, content_type: str, plan: Mapping[str, Any], to: Path, *, la
     """The process that writes the planned video to ``to``; ``run`` it. It may take some 30 times what it lasts."""
     order = {"do": "make", "plan": dict(plan), "to": str(to), "seconds": plan["seconds"]}
     order["largest_file"] = max(largest_bytes, 1024**2) * 2
-    return Film(path, content_type, order, seconds=600 + 30 * plan["seconds"])
+    return Film(path, FORMAT[content_type], order, seconds=600 + 30 * plan["seconds"])
 
 
 class Film:
-    """One order to a media process. ``percent`` can be read while it runs; ``stop`` ends it."""
+    """One order to a media process. ``percent`` can be read while it runs; ``stop`` ends it.
 
-    def __init__(self, path: Path, content_type: str, order: Mapping[str, Any], *, seconds: float) -> None:
-        self.seconds, self.percent = seconds, 0
-        about = {"path": str(path), "format": FORMAT[content_type], "cpu_seconds": 10 + 2 * seconds}
+    form:    how the file is to be read: FFmpeg's name of it, or "pdf", "zip"
+    why:     what each word of the process's "no" means, in a sentence; ``refused`` says it
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        form: str,
+        order: Mapping[str, Any],
+        *,
+        seconds: float,
+        why: Mapping[str, str] = WHY,
+        refused: type[Unreadable] = NotAVideo,
+    ) -> None:
+        self.seconds, self.percent, self.why, self.refused = seconds, 0, why, refused
+        about = {"path": str(path), "format": form, "cpu_seconds": 10 + 2 * seconds}
         self.order = {**order, **about, "parent": os.getpid()}
         self.timed_out = False
         self._process: subprocess.Popen[str] | None = None
 
     def run(self) -> dict[str, Any]:
-        """What it answered. Raises NotAVideo when it refused, crashed or ran out of time."""
+        """What it answered. Raises ``refused`` when it said no, crashed or ran out of time."""
         with tempfile.TemporaryFile("w+") as order, tempfile.TemporaryFile() as noise:
             json.dump(self.order, order)
             order.seek(0)
@@ -271,7 +284,7 @@ class Film:
                 self._process.wait()
         if answer is None or "done" not in answer:
             word = "time" if self.timed_out else str((answer or {}).get("no", "damaged"))
-            raise NotAVideo(WHY.get(word, WHY["damaged"]))
+            raise self.refused(self.why.get(word, self.why["damaged"]))
         return dict(answer["done"])
 
     def _listen(self, process: subprocess.Popen[str]) -> dict[str, Any] | None:

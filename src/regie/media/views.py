@@ -23,7 +23,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from regie.core.errors import Problem
-from regie.media import arriving, forms, making, queries, services
+from regie.media import arriving, captions, forms, making, queries, services
 from regie.media.models import File, Rendition, Upload
 from regie.media.serving import served
 from regie.people.errors import NotAllowed
@@ -166,21 +166,23 @@ def _uploader(request: HttpRequest) -> Member:
 @login_required
 @require_http_methods(["GET", "POST"])
 def file(request: HttpRequest, pk: int) -> HttpResponse:
-    """A file's page: what it shows, its point that matters, where it is used; a video can be played."""
+    """A file's page: what it shows, its point that matters, where it is used; a video or a sound can be played."""
     found = get_object_or_404(queries.files_for(_scope(request)), pk=pk)
     member = _scope(request).member_in(found.workspace_id)
-    now = {name: getattr(found, name) for name in ("alt", "name", "focus_x", "focus_y", "cover_at")}
-    form = (forms.DescribeVideoForm if found.is_video else forms.DescribeForm)(request.POST or None, initial=now)
+    now = {name: getattr(found, name) for name in forms.FOR[found.kind].base_fields}
+    form = forms.FOR[found.kind](request.POST or None, initial=now)
     if request.method == "POST":
         member.must("write", found)
         if form.is_valid():
             given = form.cleaned_data
             services.describe(
                 file=found,
-                alt=given["alt"],
+                alt=given.get("alt", found.alt),
                 name=given["name"],
-                focus=(given["focus_x"], given["focus_y"]),
+                focus=(given["focus_x"], given["focus_y"]) if "focus_x" in given else None,
                 cover_at=given.get("cover_at"),
+                title=given.get("title"),
+                language=given.get("language"),
                 by=member,
             )
             messages.success(request, _("Saved."))
@@ -192,6 +194,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
             "file": found,
             "form": form,
             "posts": found.posts.filter(removed_at=None)[:20],
+            "cues": _cues(found),
             "can_write": member.may("write"),
             **_made_of(found),
         },
@@ -199,9 +202,21 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _made_of(found: File) -> dict[str, Any]:
-    """What was made of a video for networks, the latest first, and whether more is being made."""
-    rows = list(found.renditions.exclude(plan__do="keep").order_by("-pk")[:10]) if found.is_video else []
+    """What was made of a video or a sound for networks, the latest first, and whether more is being made."""
+    moves = found.is_video or found.is_sound
+    rows = list(found.renditions.exclude(plan__do="keep").order_by("-pk")[:10]) if moves else []
     return {"renditions": rows, "busy": any(row.state in UNDER_WAY for row in rows)}
+
+
+def _cues(found: File) -> list[captions.Cue]:
+    """The first subtitles of a file, to see whether they are the right ones."""
+    if not found.is_captions:
+        return []
+    try:
+        with found.file.open("rb") as source:
+            return list(captions.look(source.read(), found.content_type).cues[:8])
+    except FileNotFoundError:
+        return []
 
 
 UNDER_WAY = (Rendition.State.WAITING, Rendition.State.MAKING)
@@ -274,7 +289,7 @@ def thumbnail(request: HttpRequest, pk: int, sha: str) -> HttpResponseBase:
 def shown(request: HttpRequest, pk: int, sha: str) -> HttpResponseBase:
     """The picture large enough for a page, upright and without its place; of a video, its cover."""
     found = _seen(request, pk, sha)
-    if found.is_video:
+    if not found.is_picture:
         return thumbnail(request, pk, sha)
     tag = _tag(found, "s")
     if request.headers.get("If-None-Match") == f'"{tag}"':  # before a rendition is made for nothing
@@ -298,9 +313,9 @@ def original(request: HttpRequest, pk: int, sha: str) -> HttpResponseBase:
 @login_required
 @require_safe
 def played(request: HttpRequest, pk: int, sha: str) -> HttpResponseBase:
-    """A video for the page's player, which asks for the pieces it needs."""
+    """A video or a sound for the page's player, which asks for the pieces it needs."""
     found = _seen(request, pk, sha)
-    if not found.is_video:
+    if not (found.is_video or found.is_sound):
         raise Http404
     return served(request, found.file, content_type=_playable(found), tag=_tag(found, "v"))
 

@@ -1,10 +1,16 @@
-"""Template tags of the library: how long a video lasts, why one was not made. ``{% load media %}``."""
+"""Template tags of the library: how long a video lasts, the sign of a document, why a video was not made."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 from django import template
 
 from regie.core.sentences import in_words
+from regie.media.models import File
+
+SIGNS = {"document": "file-text", "sound": "volume", "captions": "language", "picture": "photo", "video": "video"}
 
 register = template.Library()
 register.filter("in_words", in_words)
@@ -18,3 +24,27 @@ def lasts(seconds: float | None) -> str:
     minutes, rest = divmod(max(1, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def sign(file: File) -> str:
+    """The icon of a file's kind."""
+    return SIGNS[file.kind]
+
+
+@register.filter
+def ending(file: File) -> str:
+    """How its name ends, in capitals: PDF, MP3."""
+    return str(file.file.name).rpartition(".")[2].upper()
+
+
+@register.filter
+def can_be_seen(uses: Iterable[Any]) -> list[Any]:
+    """Of uses of files: pictures, videos, and what is missing."""
+    return [use for use in uses if use.file is None or use.file.is_picture or use.file.is_video]
+
+
+@register.filter
+def can_be_opened(uses: Iterable[Any]) -> list[Any]:
+    """Of uses of files: documents, sounds, subtitles."""
+    return [use for use in uses if use.file is not None and not (use.file.is_picture or use.file.is_video)]
