@@ -71,6 +71,7 @@ class Exchange:
     params: dict[str, Any]
     answer: Any
     trouble: bool
+    version: str = "v25.0"
 
 
 class Contract:
@@ -78,6 +79,7 @@ class Contract:
         self.nodes: dict[str, Any] = json.loads((specs / "graph-v25.0.specs.json").read_bytes())["specs"]
         enums = json.loads((specs / "graph-v25.0.enum_types.json").read_bytes())
         self.enums: dict[str, set[str]] = {one["name"]: set(one["values"]) for one in enums}
+        self.next: dict[str, Any] = json.loads((specs / "graph-v26.0.sdk-extract.json").read_bytes())["objects"]
 
     def problems(self, seen: Exchange) -> list[str]:
         if seen.trouble:
@@ -102,7 +104,7 @@ class Contract:
         return None
 
     def _request(self, api: dict[str, Any], seen: Exchange, where: str) -> list[str]:
-        known = {one["name"]: one for one in api["params"]}
+        known = {one["name"]: one for one in api["params"]} | self._since(seen)
         allowed = known.keys() | OF_EVERY_CALL | PARAMS_OF_GUIDES.get((seen.kind, seen.edge), set())
         found = [f"{where}: no parameter {name}" for name in seen.params if name not in allowed]
         for name, one in known.items():
@@ -113,6 +115,12 @@ class Contract:
             elif one.get("required"):
                 found.append(f"{where}: {name} is missing")
         return found
+
+    def _since(self, seen: Exchange) -> dict[str, Any]:
+        """What v26.0 added to the call, when it was made at v26.0."""
+        calls = self.next[seen.kind]["calls"] if seen.version == "v26.0" else ()
+        there = [one for one in calls if (one["method"], one["endpoint"]) == (seen.method, f"/{seen.edge}")]
+        return {name: {"name": name, "type": kind} for one in there for name, kind in one["params"].items()}
 
     def _answer(self, api: dict[str, Any], seen: Exchange, where: str) -> list[str]:
         if seen.method != "GET":
@@ -193,7 +201,7 @@ class Exchanges:
 
     def _note(self, call: Call, kind: str, edge: str, answer: Any, *, trouble: bool) -> None:
         name = self._name_of(call, kind) if kind else ""
-        self.seen.append(Exchange(call.method, name, edge, dict(call.params), answer, trouble))
+        self.seen.append(Exchange(call.method, name, edge, dict(call.params), answer, trouble, call.version))
 
     def problems(self) -> list[str]:
         return [problem for seen in self.seen for problem in contract().problems(seen)] if self.seen else []

@@ -256,6 +256,7 @@ class Capabilities:
     poll_with_media: bool = False
     thread: int = 1  # most parts of a chained post; 1: no threads
     first_comment: bool = False  # an answer to our own post stands under it as a comment
+    comment: TextLimit | None = None  # of such a comment; None: as the text
     content_warning: TextLimit | None = None
     sensitive: bool = False  # pictures can be covered until the reader uncovers them
     visibility: tuple[str, ...] = ()

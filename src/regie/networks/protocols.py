@@ -123,6 +123,18 @@ class KnowsStatus(Protocol):
 
 
 @runtime_checkable
+class FindsComment(Protocol):
+    """A first comment can be looked for where posts are listed without their comments. Otherwise a person is asked."""
+
+    async def comment_found(self, outgoing: Outgoing) -> Published | None:
+        """Our comment under ``outgoing.reply_to`` whose answer was lost; None: it is not there and will not be.
+
+        Raises TryLater while it may still be under way.
+        """
+        ...
+
+
+@runtime_checkable
 class Deletes(Protocol):
     async def delete(self, ref: Ref) -> None:
         """Take one of our posts away. Already gone counts as done."""

@@ -8,20 +8,46 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from regie.accounts.opening import capabilities_of
 from regie.media.errors import CannotFit
 from regie.media.making import ask_for
 from regie.media.models import File
 from regie.networks.capabilities import Capabilities, Format
+from regie.networks.options import Value, said
+from regie.publishing.models import Delivery
 from regie.studio.checks import as_sent
 from regie.studio.content import Content, MediaUse, Part
 
 Step = dict[str, Any]
+COMMENT = "comment"  # the mark of a step that is the first comment
 
 
-def steps_of(content: Content, can: Capabilities) -> list[Step]:
-    """One step per part. The poll goes with the first; warning, language and visibility with all."""
+def steps_of(content: Content, can: Capabilities, *, network: str, account: int) -> list[Step]:
+    """One step per part, and one for the first comment. The poll and the options go with the first; warning, language
+    and visibility with all parts."""
     sent = as_sent(content, can)
-    return [_step(sent, part, first=number == 0) for number, part in enumerate(sent.parts)]
+    steps = [_step(sent, part, first=number == 0) for number, part in enumerate(sent.parts)]
+    if chosen := _chosen(sent, can, network, account):
+        steps[0]["options"] = chosen
+    if sent.first_comment.strip():
+        steps.append({"text": sent.first_comment.strip(), "media": [], COMMENT: True})
+    return steps
+
+
+def steps_of_delivery(delivery: Delivery) -> list[Step]:
+    """As its post reads now."""
+    account = delivery.account
+    return steps_of(
+        delivery.variant.document, capabilities_of(account), network=account.network, account=delivery.account_id
+    )
+
+
+def _chosen(content: Content, can: Capabilities, network: str, account: int) -> dict[str, Value]:
+    """What a person chose of the options that a post of its format has here. What is chosen to begin with, and what
+    goes with a kind of file only, the engine adds and takes away when it knows the files: ``networks.options``."""
+    there = content.options_on(network, account)
+    here = [option for option in can.options if content.format in option.formats]
+    return {one.name: value for one in here if (value := said(one, there.get(one.name))) is not None}
 
 
 def _step(content: Content, part: Part, *, first: bool) -> Step:
@@ -37,7 +63,7 @@ def _step(content: Content, part: Part, *, first: bool) -> Step:
     if content.visibility:
         step["visibility"] = content.visibility
     if first and content.poll is not None:
-        step["poll"] = content.poll.model_dump()
+        step["poll"] = content.poll.as_json()
     return step
 
 

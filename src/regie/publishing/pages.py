@@ -20,7 +20,7 @@ from regie.networks.protocols import Deletes
 from regie.people import lateness
 from regie.people.models import Member
 from regie.people.scope import Scope
-from regie.publishing.contents import steps_of as contents_of
+from regie.publishing.contents import steps_of_delivery
 from regie.publishing.holds import KEPT, WHY
 from regie.publishing.models import Attempt, Delivery, Step
 from regie.publishing.states import MOVABLE, State
@@ -210,7 +210,7 @@ def _as_they_would_go(delivery: Delivery) -> list[Step]:
     steps = list(delivery.steps.all())
     if delivery.state not in NOT_BEGUN or any(step.state != Step.State.WAITING for step in steps):
         return steps
-    contents = contents_of(delivery.variant.document, capabilities_of(delivery.account))
+    contents = steps_of_delivery(delivery)
     if len(contents) != len(steps):
         return [Step(delivery=delivery, position=number, content=content) for number, content in enumerate(contents)]
     for step, content in zip(steps, contents, strict=True):

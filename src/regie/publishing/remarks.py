@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from regie.accounts.models import Account
 from regie.core import clock
 from regie.core.times import WallTime
-from regie.publishing.contents import steps_of
 from regie.publishing.queries import shows_after
 from regie.publishing.room import Room, room_at
 from regie.studio.checks import span
@@ -56,7 +55,7 @@ def _rooms(desk: Desk, at: WallTime | None) -> Iterator[Room]:
     moment = at.utc if at is not None else clock.now()
     for row in desk.rows:
         if not row.given.by_hand:
-            room = room_at(row.account, moment, posts=len(steps_of(row.content, row.can)))
+            room = room_at(row.account, moment, posts=len(row.content.parts))
             if room is not None:
                 yield room
 

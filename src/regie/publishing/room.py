@@ -21,11 +21,12 @@ from regie.accounts.opening import capabilities_of
 from regie.core import clock
 from regie.core.times import WallTime
 from regie.people import audit, notices
+from regie.publishing.contents import COMMENT
 from regie.publishing.models import Delivery, Lane, Step
 from regie.publishing.states import State
 
 TO_COME = (State.HELD, State.SCHEDULED, State.PREPARING, State.CLAIMED)
-WAITS = ~Q(steps__state__in=(Step.State.PUBLISHED, Step.State.DROPPED))
+WAITS = ~Q(steps__state__in=(Step.State.PUBLISHED, Step.State.DROPPED)) & ~Q(steps__content__has_key=COMMENT)
 MINUTE = timedelta(minutes=1)
 FAR = timedelta(minutes=5)  # a lane that has to wait longer than this: its deliveries get new times
 LANES_AT_ONCE = 20
@@ -192,7 +193,8 @@ def _to_the_next_room(row: Delivery, account: Account, until: datetime) -> bool:
     """A later promise instead of a missed one. What waits to be tried again keeps its own time."""
     if row.next_at > row.due_at:
         return False
-    before, posts = row.due_at, row.steps.exclude(state=Step.State.DROPPED).count()
+    steps = row.steps.exclude(state=Step.State.DROPPED).exclude(content__has_key=COMMENT)
+    before, posts = row.due_at, steps.count()
     room = room_at(account, _on_the_minute(until), posts=posts, but=[row.pk])
     at = WallTime.at(room.free_at if room is not None else _on_the_minute(until), row.zone)
     for _ in range(10):

@@ -22,7 +22,7 @@ from regie.people import audit
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, User, Workspace
 from regie.publishing import room
-from regie.publishing.contents import ask_for_videos, has_video, steps_of
+from regie.publishing.contents import ask_for_videos, has_video, steps_of_delivery
 from regie.publishing.engine.record import UNFROZEN
 from regie.publishing.errors import AlreadyPlanned, NotNow, NotReady, StillLooking, TooLate
 from regie.publishing.holds import DERIVED, FROZEN, holds_now
@@ -153,7 +153,7 @@ def _set_time(delivery: Delivery, at: WallTime) -> None:
 def _with_room(delivery: Delivery, at: WallTime) -> WallTime:
     if room.daily(delivery.account) is None:
         return at
-    posts = len(steps_of(delivery.variant.document, capabilities_of(delivery.account)))
+    posts = len(delivery.variant.document.parts)
     return room.fitting(delivery.account, at, posts=posts, but=[delivery.pk] if delivery.pk else ())
 
 
@@ -173,7 +173,7 @@ def begin_making(delivery: Delivery) -> None:
 
 
 def _steps(delivery: Delivery) -> list[Step]:
-    contents = steps_of(delivery.variant.document, capabilities_of(delivery.account))
+    contents = steps_of_delivery(delivery)
     return [Step(delivery=delivery, position=number, content=content) for number, content in enumerate(contents)]
 
 

@@ -21,6 +21,7 @@ from regie.media.models import File
 from regie.media.videos import OutOfReach
 from regie.networks import registry, text
 from regie.networks.capabilities import Capabilities, Format, ImageLimit, PollLimit, TextLimit, VideoLimit
+from regie.studio import options
 from regie.studio.content import Content, MediaUse, Part, Poll
 from regie.studio.models import Variant
 
@@ -74,14 +75,16 @@ def look_at(content: Content, account: Account, files: Files, *, by_hand: bool =
     """
     can = capabilities_of(account)
     name = registry.connector(account.network).name
-    found = [*_emptiness(content), *_about_files(content, files)]
+    found = [*_emptiness(content, account, can), *_about_files(content, files)]
     limits = [
         *_about_parts(content, can, name),
         *_about_texts(content, can),
         *_about_format(content, can, files, name),
         *_about_media(content, can, files, name),
         *_about_poll(content, can, name),
-        *_about_options(content, can, name),
+        *_about_audience(content, can, name),
+        *_about_first_comment(content, can, name),
+        *(_stop(said, part) for said, part in options.objections(content, can, account, files)),
     ]
     if by_hand:
         limits = [replace(finding, level=Level.ADVICE) for finding in limits]
@@ -134,13 +137,14 @@ def _about_account(account: Account) -> list[Finding]:
     return [_stop(said)] if said else []
 
 
-def _emptiness(content: Content) -> list[Finding]:
-    if content.is_empty:
+def _emptiness(content: Content, account: Account, can: Capabilities) -> list[Finding]:
+    """A title or a link may be all that a post says."""
+    if not content.has_parts and not options.says_something(content, account, can):
         return [_stop(_("There is nothing to publish yet: write something, or add a picture or a video."))]
     return [
         _stop(_("Part {number} is empty: fill it or take it out.").format(number=number + 1), number)
         for number, part in enumerate(content.parts)
-        if not part.text.strip() and not part.media and not (number == 0 and content.poll)
+        if len(content.parts) > 1 and not part.text.strip() and not part.media and not (number == 0 and content.poll)
     ]
 
 
@@ -362,6 +366,32 @@ def _about_poll(content: Content, can: Capabilities, name: str) -> list[Finding]
         found.append(_stop(_("On {network} a poll has one answer only.").format(network=name)))
     if poll.hide_totals and not can.poll.hide_totals:
         found.append(_stop(_("{network} cannot hide a poll's results until it ends.").format(network=name)))
+    return found + _about_quiz(poll, can.poll, name)
+
+
+def _about_quiz(poll: Poll, limit: PollLimit, name: str) -> list[Finding]:
+    if poll.correct is None:
+        return []
+    if not limit.quiz:
+        return [_stop(_("{network} has no quizzes: choose no right answer for this account.").format(network=name))]
+    found = []
+    if poll.correct >= len(poll.options):
+        found.append(_stop(_("The right answer of the quiz is none of its answers: choose one.")))
+    if poll.multiple:
+        found.append(_stop(_("A quiz has one right answer: people cannot choose several.")))
+    words = poll.explanation.strip()
+    if words and limit.longest_explanation is None:
+        found.append(_stop(_("{network} shows no explanation with a quiz: take it out.").format(network=name)))
+    elif words and limit.longest_explanation and (over := text.graphemes(words) - limit.longest_explanation) > 0:
+        found.append(
+            _stop(
+                ngettext(
+                    "The explanation of the quiz is {over} character too long.",
+                    "The explanation of the quiz is {over} characters too long.",
+                    over,
+                ).format(over=over)
+            )
+        )
     return found
 
 
@@ -422,7 +452,7 @@ def span(time: timedelta) -> str:
     return ngettext("{n} second", "{n} seconds", seconds).format(n=seconds)
 
 
-def _about_options(content: Content, can: Capabilities, name: str) -> list[Finding]:
+def _about_audience(content: Content, can: Capabilities, name: str) -> list[Finding]:
     found = []
     warning = content.content_warning.strip()
     if warning and can.content_warning is None:
@@ -443,3 +473,23 @@ def _about_options(content: Content, can: Capabilities, name: str) -> list[Findi
     if sent.visibility and sent.visibility not in can.visibility:
         found.append(_stop(_("{network} does not have the visibility you chose.").format(network=name)))
     return found
+
+
+def _about_first_comment(content: Content, can: Capabilities, name: str) -> list[Finding]:
+    words = content.first_comment.strip()
+    if not words:
+        return []
+    if not can.first_comment or content.format is Format.STORY:
+        said = _("{network} takes no first comment here: take it out for this account.")
+        return [_stop(said.format(network=name))]
+    if over := text.too_long_by(words, can.comment or can.text):
+        return [
+            _stop(
+                ngettext(
+                    "The first comment is {over} character too long.",
+                    "The first comment is {over} characters too long.",
+                    over,
+                ).format(over=over)
+            )
+        ]
+    return []

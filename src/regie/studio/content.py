@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from regie.networks.capabilities import Format
+from regie.networks.options import Value, Values
 
 
 class MediaUse(BaseModel):
@@ -34,10 +35,17 @@ class Poll(BaseModel):
     multiple: bool = False
     hide_totals: bool = False
     question: str = ""
+    correct: int | None = Field(None, ge=0, le=11, description="A quiz: the number of the right answer, from 0.")
+    explanation: str = Field("", description="Of a quiz: what people read after a wrong answer.")
 
     @property
     def lasts(self) -> timedelta:
         return timedelta(minutes=self.minutes)
+
+    def as_json(self) -> dict[str, Any]:
+        """A poll that is no quiz says nothing of it."""
+        unsaid = {name for name in ("correct", "explanation") if getattr(self, name) in (None, "")}
+        return self.model_dump(mode="json", exclude=unsaid)
 
 
 class Content(BaseModel):
@@ -51,10 +59,20 @@ class Content(BaseModel):
     visibility: str = ""
     poll: Poll | None = None
     format: Format = Format.POST
+    options: dict[str, dict[str, Value]] = Field(
+        default_factory=dict,
+        description="What it says beside its text: by network (“youtube”) or account number (“17”, which goes before "
+        "the network), then by option. GET /accounts/{id} lists the options with their kinds and choices.",
+    )
+    first_comment: str = Field("", description="Published under the post, where the network has comments of ours.")
 
     @property
     def text(self) -> str:
         return self.parts[0].text
+
+    def options_on(self, network: str, account: int) -> Values:
+        """What was chosen for an account: its own, and for the rest what holds for all of its network."""
+        return {**self.options.get(network, {}), **self.options.get(str(account), {})}
 
     @property
     def file_ids(self) -> set[int]:
@@ -62,7 +80,17 @@ class Content(BaseModel):
 
     @property
     def is_empty(self) -> bool:
-        return self.poll is None and not any(part.text.strip() or part.media for part in self.parts)
+        """Nobody has written anything yet."""
+        return not (self.has_parts or self.options or self.first_comment.strip())
+
+    @property
+    def has_parts(self) -> bool:
+        return self.poll is not None or any(part.text.strip() or part.media for part in self.parts)
 
     def as_json(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
+        """What is not used is not written: an older document says the same."""
+        unsaid = {name for name in ("options", "first_comment") if not getattr(self, name)}
+        made = self.model_dump(mode="json", exclude=unsaid)
+        if self.poll is not None:
+            made["poll"] = self.poll.as_json()
+        return made

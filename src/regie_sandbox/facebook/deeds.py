@@ -18,7 +18,7 @@ from regie_sandbox.graph.wire import Trouble, as_list, as_object, missing, no_su
 if TYPE_CHECKING:
     from regie_sandbox.facebook.app import Facebook
 
-TEXT, COMMENT, PIECE = 63_206, 8_000, 512 * 1024
+TEXT, COMMENT, TITLE, PIECE = 63_206, 8_000, 255, 512 * 1024
 WINDOW = timedelta(hours=24)
 POST_METRICS = {"post_media_view", "post_total_media_view_unique", "post_clicks"}
 PAGE_METRICS = {
@@ -82,8 +82,11 @@ class Does:
         for one in photos:
             if one not in self.state.photos or self.state.photos[one].page != page.id:
                 raise Trouble("(#100) Invalid attached_media: the object does not exist", 100)
+        countries = _countries(asked)
+        if link and photos:
+            raise Trouble("(#100) Only one of link and attached_media should be specified", 100)
         post = self._born(page, message)
-        post.link, post.photos = link, photos
+        post.link, post.photos, post.countries = link, photos, countries
         self.net.note(page.name, post.id, post.message, "post", media=len(photos))
         return {"id": post.id}
 
@@ -145,7 +148,7 @@ class Does:
                 if video.received < video.size:
                     raise Trouble("(#6001) The upload is not finished.", 6001)
                 if video.out_at is None:
-                    self._out(page, video, str(asked.get("description") or ""))
+                    self._out(page, video, str(asked.get("description") or ""), call)
                 return {"success": True}
         raise missing("upload_phase")
 
@@ -181,13 +184,17 @@ class Does:
             video.received = 0
             raise Trouble("(#352) The video file you selected is in a format that we don't support.", 352, 1363024)
 
-    def _out(self, page: Page, video: Video, description: str) -> Post:
+    def _out(self, page: Page, video: Video, description: str, call: Call) -> Post:
         """Published: a post of its own, which goes by the video."""
         self._text(description)
+        countries, video.title = _countries(call.params), str(call.params.get("title") or "")
+        if len(video.title) > TITLE:
+            raise Trouble("(#100) The title is too long.", 100, said=f"At most {TITLE} characters.")
+        video.made_with_ai = call.version != "v25.0" and truth(call.params.get("is_ai_generated", False))
         video.description, video.out_at = self.net.faults.rewritten(description), self.net.now()
         story = video.kind == "story"
         post = self._born(page, description, story=story)
-        post.video, video.post = video.id, post.id
+        post.video, video.post, post.countries = video.id, post.id, countries
         if video.kind == "reel":
             page.reels.append(video.id)
         self.net.note(
@@ -215,7 +222,7 @@ class Does:
                 if not found.size or found.received < found.size:
                     raise Trouble("(#6001) The upload is not finished.", 6001)
                 if found.out_at is None:
-                    self._out(page, found, str(asked.get("description") or "") if kind == "reel" else "")
+                    self._out(page, found, str(asked.get("description") or "") if kind == "reel" else "", call)
                 return {"success": True, "post_id": found.post}
         raise missing("upload_phase")
 
@@ -420,3 +427,12 @@ def _told(node: str, name: str, value: int, period: str) -> dict[str, Any]:
     title = name.replace("_", " ").capitalize()
     shown = {"name": name, "period": period, "values": [{"value": value}], "title": title, "description": title}
     return {**shown, "id": f"{node}/insights/{name}/{period}"}
+
+
+def _countries(asked: Mapping[str, Any]) -> list[str]:
+    """Of ``feed_targeting``."""
+    where = as_object(as_object(asked.get("feed_targeting")).get("geo_locations"))
+    countries = [str(one) for one in as_list(where.get("countries"))]
+    if any(len(one) != 2 or not one.isupper() for one in countries):
+        raise Trouble("(#100) Invalid parameter feed_targeting: countries", 100)
+    return countries

@@ -41,6 +41,8 @@ class Video:
     received: int = 0
     description: str = ""
     post: str = ""
+    title: str = ""
+    made_with_ai: bool = False
     out_at: datetime | None = None
     likes: set[str] = field(default_factory=set)
     comments: list[str] = field(default_factory=list)
@@ -55,6 +57,7 @@ class Post:
     message: str
     made_at: datetime
     link: str = ""
+    countries: list[str] = field(default_factory=list)  # the only ones in whose feeds it shows
     photos: list[str] = field(default_factory=list)
     video: str = ""
     likes: set[str] = field(default_factory=set)

@@ -50,6 +50,7 @@ class Call:
     parts: list[str]
     params: Json
     token: Token | None
+    version: str = "v25.0"
 
     @property
     def method(self) -> str:
@@ -158,10 +159,11 @@ class GraphNetwork(Network):
         parts = [part for part in request.match_info.get("rest", request.path).split("/") if part]
         way = "facebook" if parts[:1] == ["facebook"] else self.platform
         parts = parts[1:] if parts[:1] == ["facebook"] else parts
+        version = parts[0] if parts and VERSION.match(parts[0]) else "v25.0"
         parts = parts[1:] if parts and VERSION.match(parts[0]) else parts
         uploads = bool(parts) and parts[0].endswith("-upload")
         params = dict(request.query) if uploads else await params_of(request)
-        return Call(request, way, parts, params, self._token(request, params))
+        return Call(request, way, parts, params, self._token(request, params), version)
 
     def _token(self, request: web.Request, params: Json) -> Token | None:
         kind, _, value = request.headers.get("Authorization", "").partition(" ")

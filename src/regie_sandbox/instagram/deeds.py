@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from regie_sandbox.instagram.app import Instagram
 
 CAPTION, HASHTAGS, MENTIONS, ALT = 2200, 30, 20, 1000
+COLLABORATORS, PEOPLE = 3, 20
 PICTURE_BYTES, REEL_BYTES, STORY_BYTES = 8 * 1024 * 1024, 300 * 1000 * 1000, 100 * 1000 * 1000
 DAY = timedelta(days=1)
 WINDOW = timedelta(hours=24)
@@ -80,6 +81,7 @@ class Does:
         one.caption, one.alt = str(asked.get("caption") or ""), str(asked.get("alt_text") or "")
         one.share_to_feed = truth(asked.get("share_to_feed", True))
         _look_at_words(one)
+        _take_options(one, call)
         if kind == "CAROUSEL":
             self._carousel(one, as_list(asked.get("children")))
         elif asked.get("upload_type") == "resumable":
@@ -399,6 +401,29 @@ class Does:
     def unsubscribe(self, call: Call, node: Any) -> Any:
         self.state.subscribed.pop(node.id if isinstance(node, User) else self.state.pages[node], None)
         return {"success": True}
+
+
+def _take_options(one: Container, call: Call) -> None:
+    """Collaborators, people, place; who made it and who paid for it, from v26.0 on: an older version overlooks them."""
+    asked = call.params
+    one.collaborators = [str(name) for name in as_list(asked.get("collaborators"))]
+    if len(one.collaborators) > COLLABORATORS:
+        raise Trouble("(#100) Too many collaborators", 100, said=f"At most {COLLABORATORS} collaborators.")
+    tags = [as_object(tag) for tag in as_list(asked.get("user_tags"))]
+    if len(tags) > PEOPLE:
+        raise Trouble("(#100) Too many user tags", 100, said=f"At most {PEOPLE} people.")
+    for tag in tags:
+        placed = "x" in tag and "y" in tag and all(0 <= float(tag[axis]) <= 1 for axis in "xy")
+        if not tag.get("username") or (one.kind == "IMAGE" and not placed):
+            raise Trouble("(#100) Invalid parameter user_tags", 100)
+    one.people, one.place = [str(tag["username"]) for tag in tags], str(asked.get("location_id") or "")
+    if one.place and not one.place.isdigit():
+        raise Trouble("(#100) Invalid parameter location_id", 100)
+    if one.kind == "STORIES" and (one.place or one.collaborators):
+        raise Trouble("(#100) Stories take no place and no collaborators", 100)
+    if call.version != "v25.0":
+        one.made_with_ai = truth(asked.get("is_ai_generated", False))
+        one.paid_partnership = call.way == "facebook" and truth(asked.get("is_paid_partnership", False))
 
 
 def _look_at_words(one: Container) -> None:

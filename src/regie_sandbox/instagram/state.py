@@ -44,6 +44,11 @@ class Container:
     size: int = 0
     media: str = ""
     share_to_feed: bool = True
+    collaborators: list[str] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
+    place: str = ""
+    made_with_ai: bool = False
+    paid_partnership: bool = False
 
 
 @dataclass

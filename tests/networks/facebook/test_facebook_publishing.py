@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from regie.networks.capabilities import Format
-from regie.networks.data import Pending, Poll, Published, Ref
+from regie.networks.data import Draft, Pending, Poll, Published, Ref
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.facebook.connector import Facebook as Connector
 from regie_sandbox.facebook.app import Facebook
@@ -197,6 +197,43 @@ async def test_our_posts_are_listed_over_many_pages(facebook: Facebook, page: Co
     assert listing.reaches_back_to == NOW
 
 
+# Beside the text
+
+
+async def test_a_link_of_its_own_goes_before_the_address_in_the_text(facebook: Facebook, page: Connector) -> None:
+    what = saying("See https://example.org/a", options={"link": "https://example.org/b", "countries": ("fr", "BE")})
+    post = facebook.state.posts[(await publish(page, what)).remote_id]
+    assert (post.link, post.countries) == ("https://example.org/b", ["FR", "BE"])
+
+
+@pytest.mark.parametrize("form", [Format.POST, Format.SHORT])
+async def test_a_video_has_a_title_countries_and_says_who_made_it(
+    facebook: Facebook, page: Connector, video: Make, form: Format
+) -> None:
+    chosen = {"title": "Linen", "countries": ("FR",), "made_with_ai": True}
+    published = await publish(page, saying("Walk with us", videos=(video(),), format=form, options=chosen))
+    film = facebook.state.videos[published.remote_id]
+    assert (film.title, film.made_with_ai) == ("Linen", True)
+    assert facebook.state.posts[film.post].countries == ["FR"]
+
+
+@pytest.mark.parametrize(
+    ("options", "pictures", "said"),
+    [
+        ({"link": "https://example.org/"}, 1, "a link and pictures or videos cannot go together"),
+        ({"countries": ("France",)}, 0, "“FRANCE” is no country"),
+    ],
+)
+async def test_what_a_page_would_refuse_is_said_before_anything_is_sent(
+    facebook: Facebook, page: Connector, picture: Make, options: dict[str, Any], pictures: int, said: str
+) -> None:
+    (objection,) = Connector.objections({}, Draft(text="Hello", options=options, pictures=pictures))
+    assert said in objection.said
+    with pytest.raises(Refused, match=said):
+        await prepared(page, saying(pictures=(picture(),) * pictures, options=options))
+    assert not facebook.state.photos
+
+
 # Afterwards
 
 
@@ -207,6 +244,22 @@ async def test_the_first_comment_stands_under_posts_and_videos(
         post = await publish(page, what)
         comment = await publish(page, saying("#linen", reply_to=ref_to(post)))
         assert facebook.state.comments[comment.remote_id].under == post.remote_id
+
+
+async def test_a_comment_whose_answer_was_lost_is_found_under_its_post_or_known_to_be_absent(
+    facebook: Facebook, page: Connector
+) -> None:
+    post = await publish(page, saying())
+    comment = saying("#linen", reply_to=ref_to(post))
+    with pytest.raises(TryLater):  # it may still be under way
+        await page.comment_found(comment)
+    facebook.world.clock.advance(5 * MINUTE)
+    assert await page.comment_found(comment) is None
+    facebook.world.clock.set(NOW)
+    there = await publish(page, comment)
+    found = await page.comment_found(comment)
+    assert isinstance(found, Published)
+    assert found.remote_id == there.remote_id
 
 
 async def test_posts_and_videos_are_edited_and_deleted(facebook: Facebook, page: Connector, video: Make) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from regie.networks.capabilities import Format
-from regie.networks.data import Pending, Picture, Poll, Published, Ready, Ref, Video
+from regie.networks.data import Draft, Pending, Picture, Poll, Published, Ready, Ref, Video
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.instagram.connector import Instagram as Connector
 from regie.networks.instagram.publishing import MOST_LOOKS
@@ -79,6 +79,59 @@ async def test_a_single_video_of_an_ordinary_post_shows_in_the_feed_too(
     await publish(ours, saying("Walk with us", videos=(video(),)))
     (container,) = instagram.state.containers.values()
     assert (container.kind, container.share_to_feed) == ("REELS", True)
+
+
+async def test_collaborators_people_a_place_and_who_made_it_go_with_a_picture(
+    instagram: Instagram, connector: Connector, picture: Make, way: str
+) -> None:
+    chosen = {
+        "collaborators": ("@gael", "atelier.sud"),
+        "people": ("@ines",),
+        "place": "106377336067638",
+        "made_with_ai": True,
+        **({"paid_partnership": True} if way == "facebook" else {}),
+    }
+    await publish(connector, saying(pictures=(picture(),), options=chosen))
+    (made,) = instagram.state.containers.values()
+    assert (made.collaborators, made.people, made.place) == (["gael", "atelier.sud"], ["ines"], "106377336067638")
+    assert (made.made_with_ai, made.paid_partnership) == (True, way == "facebook")
+
+
+async def test_people_are_marked_in_the_first_picture_of_several_and_in_a_video_without_a_place(
+    instagram: Instagram, ours: Connector, picture: Make, video: Make
+) -> None:
+    several = saying("Two", videos=(video(place=0),), pictures=(picture(place=1),), options={"people": ("ines",)})
+    await publish(ours, several)
+    assert [one.people for one in instagram.state.containers.values() if one.child] == [[], ["ines"]]
+    reel = saying(videos=(video("b"),), format=Format.SHORT, options={"people": ("ines",), "share_to_feed": True})
+    await publish(ours, reel)
+    made = list(instagram.state.containers.values())[-1]
+    assert (made.people, made.share_to_feed) == (["ines"], True)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "said"),
+    [
+        ("#a " * 31, {}, "at most 30 words with #"),
+        ("Hello", {"place": "Paris"}, "The place on Instagram is a number"),
+        ("Hello", {"people": ("Atelier Nord",)}, "“Atelier Nord” is no username of Instagram"),
+    ],
+)
+async def test_what_instagram_would_refuse_is_said_before_anything_is_sent(
+    instagram: Instagram, ours: Connector, picture: Make, text: str, options: dict[str, Any], said: str
+) -> None:
+    (objection,) = Connector.objections({}, Draft(text=text, options=options, pictures=1))
+    assert said in objection.said
+    with pytest.raises(Refused, match=said):
+        await prepared(ours, saying(text, pictures=(picture(),), options=options))
+    assert not instagram.state.containers
+
+
+def test_only_the_login_through_facebook_says_that_a_post_was_paid_for() -> None:
+    offered = {
+        login: {one.name for one in Connector.can_on({"login": login}).options} for login in ("facebook", "instagram")
+    }
+    assert offered["facebook"] - offered["instagram"] == {"paid_partnership"}
 
 
 async def test_stories_of_a_picture_and_of_a_video(

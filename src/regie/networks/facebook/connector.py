@@ -11,6 +11,7 @@ import aiohttp
 from regie.networks.capabilities import Capabilities
 from regie.networks.data import (
     AppKeys,
+    Draft,
     Json,
     Listing,
     Login,
@@ -26,6 +27,7 @@ from regie.networks.data import (
     SignedIn,
     SigningIn,
 )
+from regie.networks.errors import Refused
 from regie.networks.facebook import limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.meta import sign_in as meta
@@ -49,6 +51,10 @@ class Facebook:
     def can_on(cls, limits_: Json) -> Capabilities:
         return cls.can
 
+    @classmethod
+    def objections(cls, limits_: Json, draft: Draft) -> tuple[Refused, ...]:
+        return limits.objections(draft)
+
     # Publishing
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
@@ -59,6 +65,9 @@ class Facebook:
 
     async def fetch(self, remote_id: str) -> Published:
         return await publishing.fetch(self._wire, remote_id)
+
+    async def comment_found(self, outgoing: Outgoing) -> Published | None:
+        return await publishing.comment_found(self._wire, outgoing)
 
     async def own_posts(self, *, since: datetime) -> Listing:
         return await publishing.own_posts(self._wire, since=since)

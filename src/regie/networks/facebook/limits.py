@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,14 +10,21 @@ from regie.networks.capabilities import (
     Answering,
     Arrival,
     Capabilities,
+    Format,
     ImageLimit,
     MessageKind,
+    Option,
+    OptionKind,
     Search,
     SignIn,
     TextLimit,
     VideoLimit,
 )
+from regie.networks.data import Draft, Options
+from regie.networks.errors import Refused
+from regie.networks.facebook.wire import NETWORK
 
+COUNTRY = re.compile(r"[A-Z]{2}")
 PICTURES = ImageLimit(
     most=10,
     largest_bytes=4_000_000,
@@ -38,6 +46,41 @@ REEL = VideoLimit(
     widest_ratio=9 / 16,
     longest_side=1920,
 )
+IN_FEED = (Format.POST, Format.SHORT)  # not in stories
+OPTIONS = (
+    Option(
+        name="link",
+        kind=OptionKind.LINK,
+        label="Link",
+        help="Shown as a card. Without it, an address in the text is; beside pictures or a video there is none.",
+        longest=2000,
+        formats=(Format.POST,),
+    ),
+    Option(
+        name="title",
+        kind=OptionKind.LINE,
+        label="Title of the video",
+        longest=255,
+        formats=IN_FEED,
+        only_with="video",
+    ),
+    Option(
+        name="countries",
+        kind=OptionKind.TAGS,
+        label="Only in these countries",
+        help="Two letters each: FR, BE. In other countries the post does not show in people's feed.",
+        most=25,
+        longest=2,
+        formats=IN_FEED,
+    ),
+    Option(
+        name="made_with_ai",
+        kind=OptionKind.SWITCH,
+        label="Made with artificial intelligence",
+        formats=IN_FEED,
+        only_with="video",
+    ),
+)
 POST_METRICS = ("likes", "replies", "shares", "views", "reach", "clicks")
 ACCOUNT_METRICS = ("followers", "views_day", "reach_day", "interactions_day")
 CAN = Capabilities(
@@ -50,7 +93,9 @@ CAN = Capabilities(
     short=REEL,
     story_images=replace(PICTURES, most=1, longest_alt=None),
     story_video=replace(REEL, longest=timedelta(seconds=60)),
+    options=OPTIONS,
     first_comment=True,
+    comment=TextLimit(longest=8000),
     edit=True,
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT}),
@@ -59,3 +104,19 @@ CAN = Capabilities(
     post_metrics=POST_METRICS,
     account_metrics=ACCOUNT_METRICS,
 )
+
+
+def objections(draft: Draft) -> tuple[Refused, ...]:
+    """What a Page would refuse in its options."""
+    said = []
+    if draft.options.get("link") and (draft.pictures or draft.videos):
+        said.append(Refused("On {network} a link and pictures or videos cannot go together.", network=NETWORK))
+    wrong = next((one for one in countries(draft.options) if not COUNTRY.fullmatch(one)), None)
+    if wrong is not None:
+        said.append(Refused("“{name}” is no country: it takes two letters, as FR.", name=wrong))
+    return tuple(said)
+
+
+def countries(options: Options) -> list[str]:
+    tags = options.get("countries", ())
+    return [tag.upper() for tag in tags] if isinstance(tags, tuple) else []

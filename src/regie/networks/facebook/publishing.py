@@ -7,23 +7,37 @@ to the last word of their upload. The one visible call then names them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 
 from regie.networks.capabilities import Format
-from regie.networks.data import Listing, Outgoing, Pending, Picture, Progress, Published, Ready, Ref, Seen, Video
-from regie.networks.errors import Gone, NetworkError, Refused
-from regie.networks.facebook.entities import Attachment, Done, Film, Post, Sent, Started, Story, Told
-from regie.networks.facebook.limits import CAN
+from regie.networks.data import (
+    Draft,
+    Listing,
+    Outgoing,
+    Pending,
+    Picture,
+    Progress,
+    Published,
+    Ready,
+    Ref,
+    Seen,
+    Video,
+)
+from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
+from regie.networks.facebook.entities import Attachment, Comment, Done, Film, Post, Sent, Started, Story, Told
+from regie.networks.facebook.limits import CAN, countries, objections
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.line import Answer
 from regie.networks.meta.entities import Edge
-from regie.networks.meta.wire import Id, parsed, written
+from regie.networks.meta.wire import NEXT_VERSION, VERSION, Id, parsed, written
 from regie.networks.text import LINK
 
 PAGE = 50
+LOST_FOR = timedelta(minutes=2)  # after this a call whose answer was lost is no longer under way
+LONG_AGO = timedelta(minutes=2)
 MOST_PAGES = 20
 POST = "id,message,permalink_url,created_time,attachments{media_type,type,target,subattachments{media_type,target}}"
 REEL = "id,description,permalink_url,created_time,status"
@@ -65,6 +79,9 @@ def refuse_what_is_absent(outgoing: Outgoing) -> None:
         raise Refused("A comment on {network} has no pictures.", network=NETWORK)
     if outgoing.pictures and outgoing.videos:
         raise Refused("{network} takes pictures or a video in a post, not both.", network=NETWORK)
+    many = {"pictures": len(outgoing.pictures), "videos": len(outgoing.videos)}
+    for objection in objections(Draft(text=outgoing.text, options=outgoing.options, **many)):
+        raise objection
     images, video = CAN.images_in(outgoing.format), CAN.video_in(outgoing.format)
     if outgoing.format is not Format.POST and len(outgoing.media) != 1:
         raise Refused("{network} takes one picture or video here.", network=NETWORK)
@@ -150,9 +167,21 @@ def _feed(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
     fields: dict[str, Any] = {"message": outgoing.text} if outgoing.text else {}
     if progress.get("photos"):
         fields["attached_media"] = [{"media_fbid": photo} for photo in progress["photos"]]
+    elif outgoing.options.get("link"):
+        fields["link"] = outgoing.options["link"]
     elif (link := LINK.search(outgoing.text)) is not None:
         fields["link"] = link[0].rstrip(".,;:!?)»”")
-    return fields
+    return {**fields, **_options(outgoing)}
+
+
+def _options(outgoing: Outgoing) -> dict[str, Any]:
+    """Who is shown it, and of a video its title and who made it."""
+    fields: dict[str, Any] = {}
+    if where := countries(outgoing.options):
+        fields["feed_targeting"] = {"geo_locations": {"countries": where}}
+    if outgoing.options.get("title"):
+        fields["title"] = outgoing.options["title"]
+    return fields | ({"is_ai_generated": True} if outgoing.options.get("made_with_ai") else {})
 
 
 async def _publish_video(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published:
@@ -169,7 +198,10 @@ async def _publish_video(wire: Wire, outgoing: Outgoing, progress: Progress) -> 
         }
     else:
         fields = {"upload_phase": "FINISH", "video_id": video, "video_state": "PUBLISHED", "description": outgoing.text}
-    answer = await wire.graph.publish(f"/{wire.page}/{edge or 'videos'}", fields)
+    version = NEXT_VERSION if outgoing.options.get("made_with_ai") else VERSION
+    answer = await wire.graph.publish(
+        f"/{wire.page}/{edge or 'videos'}", {**fields, **_options(outgoing)}, version=version
+    )
     done = written(answer, Done, network=NETWORK)
     if kind == "story" and done.post_id:
         return Published(remote_id=done.post_id, extra={"kind": kind}, answer=answer)
@@ -323,6 +355,25 @@ async def comment(wire: Wire, to: Ref, text: str) -> Published:
     answer = await wire.graph.publish(f"/{to.remote_id}/comments", {"message": text}, addressed=True)
     made = written(answer, Id, network=NETWORK)
     return Published(remote_id=made.id, extra={"kind": "comment"}, answer=answer)
+
+
+async def comment_found(wire: Wire, outgoing: Outgoing) -> Published | None:
+    """A comment of ours whose answer was lost: the one with the same words under our post. Posts are looked for in
+    their listing instead."""
+    if outgoing.reply_to is None or outgoing.reply_to.extra.get("kind") == "direct":
+        raise Unclear("{network} did not answer, and may have taken it.", network=NETWORK)
+    fields = {"fields": "id,message,created_time,from", "limit": str(PAGE), "order": "reverse_chronological"}
+    answer = await wire.graph.get(f"/{outgoing.reply_to.remote_id}/comments", fields)
+    for one in parsed(answer, Edge[Comment], network=NETWORK).data:
+        recent = one.created_time is None or one.created_time >= outgoing.planned_at - LONG_AGO
+        ours = one.author is None or one.author.id == wire.page
+        if ours and recent and (one.message or "").split() == outgoing.text.split():
+            return Published(remote_id=one.id, at=one.created_time, extra={"kind": "comment"}, answer=answer)
+    if (answer.date or datetime.now(UTC)) < outgoing.planned_at + LOST_FOR:
+        raise TryLater(
+            "{network} may still be publishing it.", network=NETWORK, not_before=outgoing.planned_at + LOST_FOR
+        )
+    return None
 
 
 async def like(wire: Wire, ref: Ref) -> None:

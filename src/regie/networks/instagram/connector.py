@@ -11,6 +11,7 @@ import aiohttp
 from regie.networks.capabilities import Capabilities
 from regie.networks.data import (
     AppKeys,
+    Draft,
     Json,
     Listing,
     Login,
@@ -26,6 +27,7 @@ from regie.networks.data import (
     SignedIn,
     SigningIn,
 )
+from regie.networks.errors import Refused
 from regie.networks.instagram import limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.instagram.wire import NETWORK, Wire
 from regie.networks.meta import sign_in as meta
@@ -50,6 +52,10 @@ class Instagram:
     def can_on(cls, limits_: Json) -> Capabilities:
         return limits.can_on(limits_)
 
+    @classmethod
+    def objections(cls, limits_: Json, draft: Draft) -> tuple[Refused, ...]:
+        return limits.objections(draft)
+
     # Publishing
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
@@ -60,6 +66,10 @@ class Instagram:
 
     async def what_became_of(self, outgoing: Outgoing, progress: Progress) -> Published | Pending | None:
         return await publishing.what_became_of(self._wire, outgoing, progress)
+
+    async def comment_found(self, outgoing: Outgoing) -> Published | None:
+        assert outgoing.reply_to is not None
+        return await publishing.comment_found(self._wire, outgoing, outgoing.reply_to)
 
     async def fetch(self, remote_id: str) -> Published:
         return await publishing.fetch(self._wire, remote_id)

@@ -12,19 +12,25 @@ from regie.networks.capabilities import (
     Arrival,
     AskStatus,
     Capabilities,
+    Format,
     ImageLimit,
     MessageKind,
+    Option,
+    OptionKind,
     SignIn,
     TextLimit,
     VideoLimit,
 )
-from regie.networks.data import Json
+from regie.networks.data import Draft, Json, Options
+from regie.networks.errors import Refused
 from regie.networks.instagram.measuring import ACCOUNT_METRICS, POST_METRICS
+from regie.networks.instagram.wire import NETWORK
 
 CAROUSEL = 10
 HASHTAGS, MENTIONS = 30, 20
 HASHTAG = regex.compile(r"(?<![\w&/])#[\p{L}\p{N}\p{M}_]+")
 MENTION = regex.compile(r"(?<![\w./])@[A-Za-z0-9_.]+")
+USERNAME = regex.compile(r"[A-Za-z0-9_.]{1,30}")
 
 PICTURES = ImageLimit(
     most=CAROUSEL,
@@ -45,6 +51,49 @@ REEL = VideoLimit(
     longest_side=1920,
     codecs=("h264", "hevc"),
 )
+IN_FEED = (Format.POST, Format.SHORT)  # not in stories
+OPTIONS = (
+    Option(
+        name="collaborators",
+        kind=OptionKind.TAGS,
+        label="Collaborators",
+        help="Usernames of accounts that are asked to show the post on their profile too.",
+        most=3,
+        longest=30,
+        formats=IN_FEED,
+    ),
+    Option(
+        name="people",
+        kind=OptionKind.TAGS,
+        label="People in it",
+        help="Usernames of public accounts. In pictures they are marked in the middle; of several, in the first.",
+        most=20,
+        longest=30,
+        formats=IN_FEED,
+    ),
+    Option(
+        name="place",
+        kind=OptionKind.LINE,
+        label="Place",
+        help="The number of the place's page on Facebook.",
+        longest=30,
+        formats=IN_FEED,
+    ),
+    Option(
+        name="share_to_feed",
+        kind=OptionKind.SWITCH,
+        label="Show the Reel in the feed too",
+        formats=(Format.SHORT,),
+    ),
+    Option(name="made_with_ai", kind=OptionKind.SWITCH, label="Made with artificial intelligence"),
+    Option(
+        name="paid_partnership",
+        kind=OptionKind.SWITCH,
+        label="Paid partnership",
+        help="People read that it was paid for.",
+        formats=IN_FEED,
+    ),
+)
 CAN = Capabilities(
     text=TextLimit(longest=2200),
     repeat=AskStatus(),
@@ -58,6 +107,7 @@ CAN = Capabilities(
     story_images=replace(PICTURES, most=1, longest_alt=None, tallest=None, broadest=None),
     story_video=replace(REEL, largest_bytes=100 * 1000 * 1000, longest=timedelta(seconds=60), narrowest_ratio=0.1),
     fetches_media=True,
+    options=OPTIONS,
     first_comment=True,
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT}),
@@ -69,8 +119,35 @@ CAN = Capabilities(
 
 
 def can_on(limits: Json) -> Capabilities:
-    """Deleting needs Facebook's login."""
-    return replace(CAN, delete=False) if limits.get("login") == "instagram" else CAN
+    """Deleting, and saying that it was paid for, need Facebook's login."""
+    if limits.get("login") != "instagram":
+        return CAN
+    return replace(CAN, delete=False, options=tuple(one for one in OPTIONS if one.name != "paid_partnership"))
+
+
+def objections(draft: Draft) -> tuple[Refused, ...]:
+    """What Instagram would refuse in a caption, in its tags and its place."""
+    said = []
+    if (found := too_many_words(draft.text)) is not None:
+        said.append(refused_words(*found))
+    if (place := str(draft.options.get("place", ""))) and not place.isdigit():
+        said.append(Refused("The place on {network} is a number.", network=NETWORK))
+    tags = (*names(draft.options, "people"), *names(draft.options, "collaborators"))
+    if wrong := next((name for name in tags if not USERNAME.fullmatch(name)), None):
+        said.append(Refused("“{name}” is no username of {network}.", network=NETWORK, name=wrong))
+    if draft.videos > 1 and not draft.pictures and names(draft.options, "people"):
+        said.append(Refused("{network} marks people in pictures and in a single video.", network=NETWORK))
+    return tuple(said)
+
+
+def names(options: Options, option: str) -> list[str]:
+    """Usernames as Instagram takes them: without the @ that people write."""
+    tags = options.get(option, ())
+    return [tag.removeprefix("@") for tag in tags] if isinstance(tags, tuple) else []
+
+
+def refused_words(sign: str, most: int) -> Refused:
+    return Refused("{network} takes at most {most} words with {sign} in a text.", network=NETWORK, sign=sign, most=most)
 
 
 def too_many_words(text: str) -> tuple[str, int] | None:

@@ -11,18 +11,31 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from regie.networks.capabilities import Format
-from regie.networks.data import Listing, Outgoing, Pending, Picture, Progress, Published, Ready, Ref, Seen, Video
+from regie.networks.data import (
+    Draft,
+    Listing,
+    Outgoing,
+    Pending,
+    Picture,
+    Progress,
+    Published,
+    Ready,
+    Ref,
+    Seen,
+    Video,
+)
 from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
 from regie.networks.instagram import limits
 from regie.networks.instagram.entities import Comment, Container, Media, Sent, Upload
 from regie.networks.instagram.wire import NETWORK, Wire
 from regie.networks.line import Answer
 from regie.networks.meta.entities import Edge
-from regie.networks.meta.wire import Id, error_in, parsed, written
+from regie.networks.meta.wire import NEXT_VERSION, VERSION, Id, error_in, parsed, written
 
 PAUSES = (3, 5, 10, 15, 30)  # seconds between looks at a container; the last one repeats
 MOST_LOOKS = 60  # about half an hour
 LOST_FOR = timedelta(minutes=1)  # after this a publishing call whose answer was lost is no longer under way
+NEXT_FIELDS = {"made_with_ai": "is_ai_generated", "paid_partnership": "is_paid_partnership"}  # of v26.0 only
 PAGE = 50
 MOST_PAGES = 20
 NOT_READY, TOO_MANY, NOT_FOUND_YET = (9007, 2207027), (9, 2207042), (24, 2207008)
@@ -46,7 +59,8 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready |
     if not now.get("container"):
         if len(items) > 1:
             for item in items[len(now["children"]) :]:
-                now["children"].append(await _create(wire, _item(wire, item, child=True)))
+                people = _people(outgoing) if _shows_people(outgoing, item) else {}
+                now["children"].append(await _create(wire, {**_item(wire, item, child=True), **people}))
             if (waiting := await _settle(wire, now["children"], items, now)) is not None:
                 return waiting
         now["container"] = await _create(wire, _post(wire, outgoing, now["children"]))
@@ -73,10 +87,14 @@ def refuse_what_is_absent(outgoing: Outgoing) -> None:
         raise Refused("{network} takes at most {most} pictures and videos here.", network=NETWORK, most=most)
     if outgoing.format is Format.SHORT and outgoing.pictures:
         raise Refused("A short video on {network} is a video, not a picture.", network=NETWORK)
-    if (found := limits.too_many_words(outgoing.text)) is not None:
-        raise Refused(
-            "{network} takes at most {most} words with {sign} in a text.", network=NETWORK, sign=found[0], most=found[1]
-        )
+    draft = Draft(
+        text=outgoing.text,
+        options=outgoing.options,
+        pictures=len(outgoing.pictures),
+        videos=len(outgoing.videos),
+    )
+    for objection in limits.objections(draft):
+        raise objection
 
 
 def _item(wire: Wire, item: Picture | Video, *, child: bool = False) -> dict[str, Any]:
@@ -101,24 +119,48 @@ def _item(wire: Wire, item: Picture | Video, *, child: bool = False) -> dict[str
 
 def _post(wire: Wire, outgoing: Outgoing, children: Sequence[str]) -> dict[str, Any]:
     """The container that is published. A single video of an ordinary post is a Reel that shows in the feed too."""
-    caption = {"caption": outgoing.text} if outgoing.text else {}
+    words = {**({"caption": outgoing.text} if outgoing.text else {}), **_options(outgoing)}
     if children:
-        return {"media_type": "CAROUSEL", "children": list(children), **caption}
+        return {"media_type": "CAROUSEL", "children": list(children), **words}
     (item,) = outgoing.media
-    fields = {**_item(wire, item), **caption}
+    fields = {**_item(wire, item), **words, **_people(outgoing)}
     if outgoing.format is Format.STORY:
         fields.pop("caption", None)  # a story shows none
         fields.pop("alt_text", None)
         return {**fields, "media_type": "STORIES"}
     if isinstance(item, Video):
-        fields |= {"media_type": "REELS", "share_to_feed": outgoing.format is Format.POST}
+        in_feed = outgoing.format is Format.POST or bool(outgoing.options.get("share_to_feed"))
+        fields |= {"media_type": "REELS", "share_to_feed": in_feed}
         if item.cover_at is not None:
             fields["thumb_offset"] = str(int(item.cover_at * 1000))
     return fields
 
 
+def _options(outgoing: Outgoing) -> dict[str, Any]:
+    """What a container says beside its caption, but for people, who are marked in its pictures."""
+    chosen, fields = outgoing.options, dict[str, Any]()
+    if collaborators := limits.names(chosen, "collaborators"):
+        fields["collaborators"] = collaborators
+    if chosen.get("place"):
+        fields["location_id"] = chosen["place"]
+    return fields | {field: True for option, field in NEXT_FIELDS.items() if chosen.get(option)}
+
+
+def _people(outgoing: Outgoing) -> dict[str, Any]:
+    """In a picture each has a place from 0 to 1; in a video nobody has one."""
+    middle = {} if outgoing.videos and not outgoing.pictures else {"x": 0.5, "y": 0.5}
+    tags = [{"username": name, **middle} for name in limits.names(outgoing.options, "people")]
+    return {"user_tags": tags} if tags else {}
+
+
+def _shows_people(outgoing: Outgoing, item: Picture | Video) -> bool:
+    """Of several, the first picture."""
+    return bool(outgoing.pictures) and item is next(one for one in outgoing.media if isinstance(one, Picture))
+
+
 async def _create(wire: Wire, fields: Mapping[str, Any]) -> str:
-    answer = await wire.graph.do("POST", f"/{wire.user}/media", fields, vital=True)
+    version = NEXT_VERSION if any(field in fields for field in NEXT_FIELDS.values()) else VERSION
+    answer = await wire.graph.do("POST", f"/{wire.user}/media", fields, vital=True, version=version)
     return parsed(answer, Id, network=NETWORK).id
 
 
@@ -240,7 +282,7 @@ async def shown(wire: Wire, media_id: str, answer: Answer) -> Published:
 async def what_became_of(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published | Pending | None:
     """What the container says of itself. An unpublished one may be published; nothing else is ever sent again."""
     if outgoing.reply_to is not None:
-        return await _comment_found(wire, outgoing, outgoing.reply_to)
+        return await comment_found(wire, outgoing, outgoing.reply_to)
     container = progress.get("container")
     if not container:
         return None
@@ -382,7 +424,7 @@ async def _direct(wire: Wire, person: str, text: str) -> Published:
     return Published(remote_id=sent.message_id, extra={"kind": "direct", "person": person}, answer=answer)
 
 
-async def _comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
+async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
     """Ours with the same words, under what it answers."""
     kind = to.extra.get("kind", "media")
     if kind not in ("comment", "media"):

@@ -17,8 +17,9 @@ from regie.media.making import video_for
 from regie.media.models import File, Rendition
 from regie.media.services import rendition_for
 from regie.networks.capabilities import Capabilities, Format, ImageLimit, VideoLimit
-from regie.networks.data import Outgoing, Picture, Poll, Video
+from regie.networks.data import Options, Outgoing, Picture, Poll, Video
 from regie.networks.errors import Refused, TryLater
+from regie.networks.options import filled
 from regie.publishing.engine.work import Delivery, Speaker, Step, repeat_until
 
 PLANNED = "planned_at"  # in a step's progress, beside what the connector keeps there
@@ -32,14 +33,22 @@ async def outgoing_for(speaker: Speaker, delivery: Delivery, step: Step, now: da
     Raises Refused when one cannot be, TryLater while a video is still being made.
     """
     outgoing = outgoing_of(speaker, delivery, step, now)
-    if not step.content.get("media"):
-        return outgoing
-    pictures, videos = await in_thread(_media, step.content["media"], speaker.can, outgoing.format, now)
-    return replace(outgoing, pictures=pictures, videos=videos)
+    if step.content.get("media"):
+        pictures, videos = await in_thread(_media, step.content["media"], speaker.can, outgoing.format, now)
+        outgoing = replace(outgoing, pictures=pictures, videos=videos)
+    return replace(outgoing, options=_options(speaker.can, step, outgoing))
+
+
+def _options(can: Capabilities, step: Step, outgoing: Outgoing) -> Options:
+    """Those of the post itself; its other parts and its first comment have none."""
+    if step.position > 0:
+        return {}
+    pictures, videos = bool(outgoing.pictures), bool(outgoing.videos)
+    return filled(can.options, step.content.get("options", {}), outgoing.format, pictures=pictures, videos=videos)
 
 
 def outgoing_of(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> Outgoing:
-    """The same without its pictures and videos."""
+    """The same without its files, and without the options that depend on them."""
     content = step.content
     return Outgoing(
         key=step.key,
@@ -74,6 +83,8 @@ def _poll(poll: dict[str, Any]) -> Poll:
         multiple=poll.get("multiple", False),
         hide_totals=poll.get("hide_totals", False),
         question=poll.get("question", ""),
+        correct=poll.get("correct"),
+        explanation=poll.get("explanation", ""),
     )
 
 
@@ -149,6 +160,15 @@ def _public(made: Rendition, can: Capabilities) -> str:
     return public_url(made, lasts=FETCHED_WITHIN) if can.fetches_media else ""
 
 
+NEWER = ("documents", "sounds", "options")  # not said where there are none: what was sent before is the same still
+
+
+def _said(poll: Poll) -> dict[str, Any]:
+    """A poll that is no quiz says nothing of it."""
+    quiz = () if poll.correct is not None else ("correct", "explanation")
+    return {name: value for name, value in asdict(poll).items() if name not in quiz}
+
+
 def fingerprint(outgoing: Outgoing) -> str:
     """SHA-256 of what is said and to whom it answers; not of how long a repeat is safe, nor of where files can be
     fetched, which move with the hour."""
@@ -156,5 +176,8 @@ def fingerprint(outgoing: Outgoing) -> str:
     said["reply_to"] = outgoing.reply_to.remote_id if outgoing.reply_to else ""
     said["pictures"] = [asdict(replace(picture, public_url="")) for picture in outgoing.pictures]
     said["videos"] = [asdict(replace(video, public_url="")) for video in outgoing.videos]
-    said["poll"] = asdict(outgoing.poll) if outgoing.poll else None
+    said["poll"] = _said(outgoing.poll) if outgoing.poll else None
+    for name in NEWER:
+        if not said[name]:
+            del said[name]
     return hashlib.sha256(orjson.dumps(said, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()

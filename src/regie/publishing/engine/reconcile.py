@@ -6,6 +6,8 @@ Search       found: made after the attempt began, same text and media, nobody el
              together each takes its own. Absent: not there although the listing reaches back past the attempt and the
              network has had its time. Anything between asks a person
 NobodyKnows  a person settles it
+
+A first comment is in no listing of posts: the connector is asked for it where it ``FindsComment``, else a person.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from regie.accounts.budgets import USED_UP, Priority, SavedForLater
 from regie.networks.capabilities import AskStatus, NobodyKnows, Repeatable, Search
 from regie.networks.data import Listing, Pending, Published, Seen
 from regie.networks.errors import NetworkError, SignInAgain
-from regie.networks.protocols import KnowsStatus, ListsOwn
+from regie.networks.protocols import FindsComment, KnowsStatus, ListsOwn
 from regie.publishing.engine.database import Database, sql
 from regie.publishing.engine.likeness import alike, normal, same
 from regie.publishing.engine.outgoing import outgoing_for
@@ -47,6 +49,7 @@ DEFAULT_VISIBLE = timedelta(seconds=60)
 TWIN_PAUSE = timedelta(seconds=3)
 PATIENCE = timedelta(minutes=30)  # a network that cannot be asked for so long: people are told
 
+ASK_ABOUT_COMMENT = "We cannot tell whether its first comment was published. Look under the post, then settle it here."
 ASK_A_PERSON = "We cannot tell whether it was published. Look on the network, then settle it here."
 TWO_ALIKE = "There are two posts like it on the network. Look there, and settle which one it is."
 MAYBE_REWRITTEN = "There is a post on the network that may be this one, rewritten. Look there, and settle it here."
@@ -172,10 +175,12 @@ async def _find_out(
     match repeat:
         case NobodyKnows():
             _ask(told, ASK_A_PERSON)
-        case AskStatus():
-            await _ask_status(sender, speaker, delivery, step, told)
         case Repeatable() if _may_repeat(speaker, delivery, step, now):
             _send_again(told, delivery, now, "repeat")
+        case _ if step.is_comment:
+            await _find_comment(sender, speaker, delivery, step, told)
+        case AskStatus():
+            await _ask_status(sender, speaker, delivery, step, told)
         case Repeatable(then=then):
             await _search(sender, speaker, delivery, step, window, told, then)
         case Search():
@@ -219,6 +224,18 @@ async def _ask_status(sender: Sender, speaker: Speaker, delivery: Delivery, step
         told.progress, told.look_at = became.progress, became.not_before or now + timedelta(seconds=2)
     else:
         _found(told, speaker, delivery, step, became, now)
+
+
+async def _find_comment(sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, told: Told) -> None:
+    if not isinstance(speaker.connector, FindsComment):
+        _ask(told, ASK_ABOUT_COMMENT)
+        return
+    now = sender.database.moment()
+    found = await speaker.connector.comment_found(await outgoing_for(speaker, delivery, step, now))
+    if found is None:
+        _send_again(told, delivery, now, "absent")
+    else:
+        _found(told, speaker, delivery, step, found, now)
 
 
 def _found(told: Told, speaker: Speaker, delivery: Delivery, step: Step, found: Published, now: datetime) -> None:

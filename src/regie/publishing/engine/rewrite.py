@@ -21,7 +21,8 @@ async def follow(database: Database, speaker: Speaker, delivery: Delivery) -> bo
 
     False when it is no longer ours.
     """
-    contents = steps_of(Content.model_validate(delivery.content), speaker.can)
+    now = Content.model_validate(delivery.content)
+    contents = steps_of(now, speaker.can, network=speaker.network, account=speaker.account_id)
     if not _reads_otherwise(delivery, contents):
         return True
     if not await in_thread(_rewrite, delivery, contents):

@@ -19,6 +19,7 @@ from regie.networks import registry
 from regie.networks.capabilities import Capabilities, Repeatable
 from regie.networks.data import AppKeys, Login, Ref
 from regie.networks.protocols import Publishes
+from regie.publishing.contents import COMMENT
 from regie.publishing.engine.database import Row
 
 LEASE = timedelta(seconds=settings.PUBLISHER_LEASE)
@@ -114,6 +115,11 @@ class Step:
         return self.state == "published"
 
     @property
+    def is_comment(self) -> bool:
+        """The first comment under the post, which the network does not list among the posts."""
+        return COMMENT in self.content
+
+    @property
     def in_doubt(self) -> bool:
         """It may be out: an attempt was not answered, and nobody has found out yet."""
         return self.state == "unclear"
@@ -168,10 +174,11 @@ class Delivery:
         return "partly" if self.has_parts_out else "missed"
 
     def answers(self, step: Step) -> Ref | None:
-        """What a step replies to: the part before it, in the thread of the first."""
+        """What a step replies to: the part before it, in the thread of the first; a first comment, the post itself."""
         if step.position == 0:
             return None
-        first, before = self.steps[0], self.steps[step.position - 1]
+        first = self.steps[0]
+        before = first if step.is_comment else self.steps[step.position - 1]
         return Ref(remote_id=before.remote_id, root_id=first.remote_id, extra=before.extra, root_extra=first.extra)
 
 

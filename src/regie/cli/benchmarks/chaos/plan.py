@@ -133,8 +133,7 @@ def picture() -> bytes:
 
 
 def _save(wishes: Sequence[tuple[Any, Any, dict[str, Any]]]) -> None:
-    from regie.accounts.opening import capabilities_of
-    from regie.publishing.contents import steps_of
+    from regie.publishing.contents import steps_of_delivery
     from regie.publishing.models import Delivery, Step
     from regie.publishing.services import prepare_at
     from regie.studio.models import Post, Variant
@@ -164,7 +163,7 @@ def _save(wishes: Sequence[tuple[Any, Any, dict[str, Any]]]) -> None:
         (
             Step(delivery=delivery, position=position, content=content)
             for delivery in deliveries
-            for position, content in enumerate(steps_of(delivery.variant.document, capabilities_of(delivery.account)))
+            for position, content in enumerate(steps_of_delivery(delivery))
         ),
         batch_size=1000,
     )

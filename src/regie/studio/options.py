@@ -1,0 +1,179 @@
+"""What a post says on a network beside its text: its options, as the network declares them, and what is wrong there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from regie.accounts.models import Account
+from regie.core.sentences import in_words
+from regie.media.models import File
+from regie.networks import registry, text
+from regie.networks.capabilities import Capabilities, Option, OptionKind
+from regie.networks.data import Draft
+from regie.networks.options import TYPES, Value, belongs, filled, said
+from regie.networks.protocols import Costs, Objects
+from regie.studio.content import Content, Part
+
+Files = Mapping[int, File]
+
+
+def offered(content: Content, can: Capabilities, files: Files) -> list[Option]:
+    """The options that this post has on an account, from its format and the files of its first part."""
+    kinds = _kinds(content.parts[0], files)
+    there = {"pictures": File.Kind.PICTURE in kinds, "videos": File.Kind.VIDEO in kinds}
+    return [option for option in can.options if belongs(option, content.format, **there)]
+
+
+def says_something(content: Content, account: Account, can: Capabilities) -> bool:
+    """Whether an option holds words or an address: on some networks a title or a link is a whole post."""
+    chosen, words = content.options_on(account.network, account.pk), (OptionKind.LINE, OptionKind.LINK)
+    return any(option.kind in words and said(option, chosen.get(option.name)) for option in can.options)
+
+
+def of_an_account(option: Option, can: Capabilities) -> bool:
+    """Whether its choices differ from account to account, so that all accounts of a network cannot share one."""
+    if option.asked:
+        return True
+    before = next((one for one in can.options if one.name == option.after), None)
+    return before is not None and of_an_account(before, can)
+
+
+def _kinds(part: Part, files: Files) -> list[str]:
+    return [files[use.file].kind for use in part.media if use.file in files]
+
+
+def drafts(content: Content, can: Capabilities, account: Account, files: Files) -> list[Draft]:
+    """The parts of a post as a connector judges and prices them before they are sent; the first comment is none."""
+    return [_draft(content, number, can, account, files) for number in range(len(content.parts))]
+
+
+def _draft(content: Content, number: int, can: Capabilities, account: Account, files: Files) -> Draft:
+    part = content.parts[number]
+    kinds = _kinds(part, files)
+    chosen = content.options_on(account.network, account.pk) if number == 0 else {}
+    there = {"pictures": File.Kind.PICTURE in kinds, "videos": File.Kind.VIDEO in kinds}
+    return Draft(
+        text=part.text.strip(),
+        format=content.format,
+        options=filled(can.options, chosen, content.format, **there) if number == 0 else {},
+        pictures=kinds.count("picture"),
+        videos=kinds.count("video"),
+        documents=kinds.count("document"),
+        sounds=kinds.count("sound"),
+        poll=content.poll is not None and number == 0,
+        part=number,
+    )
+
+
+def price(content: Content, can: Capabilities, account: Account, files: Files) -> Decimal:
+    """What its network takes for publishing it on the account, in US dollars."""
+    kind = registry.connector(account.network)
+    if not issubclass(kind, Costs):
+        return Decimal(0)
+    comment = [Draft(text=content.first_comment.strip())] if content.first_comment.strip() else []
+    return sum((kind.price(draft) for draft in [*drafts(content, can, account, files), *comment]), Decimal(0))
+
+
+# What is wrong
+
+
+def objections(content: Content, can: Capabilities, account: Account, files: Files) -> Iterable[tuple[str, int | None]]:
+    """Sentences, each a reason why it cannot go out on the account, with the part of the thread it is about."""
+    name = registry.connector(account.network).name
+    chosen = content.options_on(account.network, account.pk)
+    yield from ((said, None) for said in _unknown(content, chosen, can, name))
+    for option in offered(content, can, files):
+        yield from ((said, None) for said in _about(option, chosen.get(option.name), name))
+    kind = registry.connector(account.network)
+    if issubclass(kind, Objects):
+        for draft in drafts(content, can, account, files):
+            part = draft.part if len(content.parts) > 1 else None
+            yield from ((in_words(no.sentence, no.facts), part) for no in kind.objections(account.limits, draft))
+
+
+def _unknown(content: Content, chosen: Mapping[str, Value], can: Capabilities, name: str) -> Iterable[str]:
+    """What a program named and the network, or Régie, does not know. A person is offered only what there is."""
+    declared = {option.name for option in can.options}
+    for option in chosen:
+        if option not in declared:
+            yield _("{network} has no option “{name}”.").format(network=name, name=option)
+    for where in content.options:
+        if not where.isdigit() and where not in registry.slugs():
+            yield _("There is no network “{name}”, for which options are set.").format(name=where)
+
+
+def _about(option: Option, value: Value | None, name: str) -> Iterable[str]:
+    label = in_words(option.label)
+    if value is not None and not isinstance(value, TYPES[option.kind]):
+        yield _("“{option}” for {network} is of another kind.").format(option=label, network=name)
+        return
+    value = said(option, value)
+    if value is None and option.default not in ("", False):
+        value = option.default
+    if option.required and value in (None, False):
+        yield _missing(option.kind).format(option=label, network=name)
+    elif isinstance(value, list):
+        yield from _about_tags(option, value, label, name)
+    elif isinstance(value, str):
+        yield from _about_words(option, value, label, name)
+
+
+def _missing(kind: OptionKind) -> str:
+    return {
+        OptionKind.CHOICE: _("{network} needs “{option}”: choose one."),
+        OptionKind.SWITCH: _("{network} needs “{option}”: switch it on."),
+    }.get(kind, _("{network} needs “{option}”: fill it in."))
+
+
+def _about_words(option: Option, value: str, label: str, name: str) -> Iterable[str]:
+    if option.longest is not None and (over := text.length(value, option.counting) - option.longest) > 0:
+        yield ngettext(
+            "“{option}” for {network} is {over} character too long.",
+            "“{option}” for {network} is {over} characters too long.",
+            over,
+        ).format(option=label, network=name, over=over)
+    if option.kind is OptionKind.LINK and not _is_link(value):
+        yield _("“{option}” for {network} is no address: it begins with https://.").format(option=label, network=name)
+    if option.kind is OptionKind.CHOICE and not _is_a_choice(option, value):
+        yield _("{network} does not have what you chose for “{option}”.").format(option=label, network=name)
+
+
+def _is_link(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not any(one.isspace() for one in value)
+
+
+def _is_a_choice(option: Option, value: str) -> bool:
+    """Those that the network is asked for are taken as they are: it may be away."""
+    return option.asked or value in {choice.value for choice in option.choices}
+
+
+def _about_tags(option: Option, tags: list[str], label: str, name: str) -> Iterable[str]:
+    if option.most is not None and len(tags) > option.most:
+        yield _("{network} takes at most {most} in “{option}”; there are {there}.").format(
+            network=name, most=option.most, option=label, there=len(tags)
+        )
+    for tag in tags:
+        if option.longest is not None and (over := text.length(tag, option.counting) - option.longest) > 0:
+            yield ngettext(
+                "“{tag}” in “{option}” for {network} is {over} character too long.",
+                "“{tag}” in “{option}” for {network} is {over} characters too long.",
+                over,
+            ).format(tag=tag, option=label, network=name, over=over)
+        if option.choices and not _is_a_choice(option, tag):
+            yield _("{network} does not have “{tag}” for “{option}”.").format(network=name, tag=tag, option=label)
+    total = text.length(",".join(tags), option.counting)
+    if option.total is not None and (over := total - option.total) > 0:
+        yield ngettext(
+            "“{option}” for {network} is {over} character too long in all.",
+            "“{option}” for {network} is {over} characters too long in all.",
+            over,
+        ).format(option=label, network=name, over=over)

@@ -1,0 +1,152 @@
+"""What a post says beside its text: options, and a first comment with a fate of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from regie.accounts.models import Account
+from regie.people.models import Member
+from regie.publishing import services
+from regie.publishing.models import Attempt, Delivery
+from regie.studio.content import Content
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock, Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Due = Callable[[], None]
+Write = Callable[..., Post]
+Promise = Callable[..., Delivery]
+LINK = {"facebook": {"link": "https://example.org/linen"}}
+
+
+def state_of(delivery: Delivery) -> str:
+    delivery.refresh_from_db()
+    return delivery.state
+
+
+def later(clock: Clock, publish_due: Due, times: int = 12) -> None:
+    for _ in range(times):
+        publish_due()
+        clock.advance(seconds=20)
+
+
+def comments(facebook: Sandbox) -> list[tuple[str, str]]:
+    """(the post it is under, its words), oldest first."""
+    return [(one.under, one.message) for one in facebook.itself.state.comments.values()]
+
+
+def test_options_reach_the_network_with_those_of_the_account_before_those_of_all(
+    clock: Clock, facebook: Sandbox, facebook_account: Account, write_post: Write, promise: Promise, publish_due: Due
+) -> None:
+    chosen: dict[str, Any] = {
+        "facebook": {"link": "https://example.org/all", "countries": ["fr", "be"]},
+        str(facebook_account.pk): {"link": "https://example.org/own"},
+        "instagram": {"place": "7"},
+    }
+    delivery = promise(write_post("Good morning", on=[facebook_account], options=chosen))
+    publish_due()
+    assert state_of(delivery) == "published"
+    post = facebook.itself.state.posts[delivery.remote_id]
+    assert (post.link, post.countries) == ("https://example.org/own", ["FR", "BE"])
+    assert delivery.steps.get().content["options"] == {"link": "https://example.org/own", "countries": ["fr", "be"]}
+
+
+def test_an_option_changed_before_the_hour_is_what_goes_out(
+    clock: Clock, facebook: Sandbox, facebook_account: Account, write_post: Write, promise: Promise, publish_due: Due
+) -> None:
+    post = write_post("Good morning", on=[facebook_account], options=LINK)
+    delivery = promise(post, "10:30")
+    post.content["options"] = {"facebook": {"link": "https://example.org/cotton"}}
+    post.version += 1
+    post.save()
+    clock.set("10:30")
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert facebook.itself.state.posts[delivery.remote_id].link == "https://example.org/cotton"
+
+
+def test_what_says_nothing_of_options_or_comments_is_written_and_proved_as_before(
+    facebook: Sandbox, facebook_account: Account, write_post: Write, promise: Promise, publish_due: Due
+) -> None:
+    post = write_post("Good morning", on=[facebook_account])
+    assert not {"options", "first_comment"} & post.content.keys()
+    delivery = promise(post)
+    assert delivery.steps.get().content == {"text": "Good morning", "media": []}
+    before = Content.model_validate({"parts": [{"text": "Good morning"}], "poll": {"options": ["a", "b"]}})
+    assert before.as_json()["poll"] == {
+        "options": ["a", "b"], "minutes": 1440, "multiple": False, "hide_totals": False, "question": "",
+    }  # fmt: skip
+
+
+def test_the_first_comment_goes_under_the_post_once_it_is_out(
+    facebook: Sandbox, facebook_account: Account, write_post: Write, promise: Promise, publish_due: Due
+) -> None:
+    delivery = promise(write_post("Good morning", on=[facebook_account], first_comment=" #linen #summer "))
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert comments(facebook) == [(delivery.remote_id, "#linen #summer")]
+    assert [step.remote_id == delivery.remote_id for step in delivery.steps.all()] == [True, False]
+
+
+@pytest.mark.parametrize("how", ["will_lose_answer", "will_drop"])
+def test_a_comment_whose_answer_was_lost_is_there_once_in_the_end(
+    clock: Clock,
+    facebook: Sandbox,
+    facebook_account: Account,
+    write_post: Write,
+    promise: Promise,
+    publish_due: Due,
+    how: str,
+) -> None:
+    getattr(facebook, how)(path="/comments", method="POST")
+    delivery = promise(write_post("Good morning", on=[facebook_account], first_comment="#linen"))
+    publish_due()
+    assert state_of(delivery) == "unclear"
+    later(clock, publish_due, 24)
+    assert state_of(delivery) == "published"
+    assert comments(facebook) == [(delivery.remote_id, "#linen")]
+    assert facebook.texts() == ["Good morning"]
+
+
+def test_a_comment_that_is_refused_leaves_the_post_out_and_can_be_sent_again(
+    facebook: Sandbox, facebook_account: Account, write_post: Write, promise: Promise, publish_due: Due, alice: Member
+) -> None:
+    facebook.will_answer(400, path="/comments", method="POST")
+    delivery = promise(write_post("Good morning", on=[facebook_account], first_comment="#linen"))
+    publish_due()
+    assert state_of(delivery) == "partly"
+    assert facebook.texts() == ["Good morning"]
+    services.finish_partly(delivery, by=alice)
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert comments(facebook) == [(delivery.remote_id, "#linen")]
+    assert Attempt.objects.filter(step__delivery=delivery, step__position=0, kind="commit").count() == 1
+
+
+def test_a_post_without_its_comment_can_be_taken_back(
+    facebook: Sandbox, facebook_account: Account, write_post: Write, promise: Promise, publish_due: Due, alice: Member
+) -> None:
+    facebook.will_answer(400, path="/comments", method="POST")
+    delivery = promise(write_post("Good morning", on=[facebook_account], first_comment="#linen"))
+    publish_due()
+    services.take_back(delivery, by=alice)
+    publish_due()
+    assert (state_of(delivery), facebook.texts()) == ("cancelled", [])
+
+
+def test_a_post_is_deleted_with_its_first_comment(
+    facebook: Sandbox, facebook_account: Account, write_post: Write, promise: Promise, publish_due: Due, alice: Member
+) -> None:
+    delivery = promise(write_post("Good morning", on=[facebook_account], first_comment="#linen"))
+    publish_due()
+    delivery.refresh_from_db()
+    services.delete_published(delivery, by=alice)
+    publish_due()
+    delivery.refresh_from_db()
+    assert delivery.gone_at is not None
+    assert facebook.texts() == []
