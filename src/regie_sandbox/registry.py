@@ -13,6 +13,7 @@ _WHERE = {
     "telegram": "regie_sandbox.telegram.app:Telegram",
     "instagram": "regie_sandbox.instagram.app:Instagram",
     "facebook": "regie_sandbox.facebook.app:Facebook",
+    "pinterest": "regie_sandbox.pinterest.app:Pinterest",
 }
 
 

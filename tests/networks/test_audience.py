@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from regie.networks import registry
-from regie.networks.data import Login, Outgoing, Picture
+from regie.networks.data import Login, Outgoing, Picture, Video
 from regie.networks.protocols import Converses, Publishes
 from regie_sandbox.audience import Audience, Nature
 from regie_sandbox.frame import World
@@ -118,7 +118,10 @@ def test_the_audience_outlives_a_restart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("slug", registry.slugs())
 async def test_it_speaks_to_every_network(
-    slug: str, http: aiohttp.ClientSession, pictures: Callable[[int], tuple[Picture, ...]]
+    slug: str,
+    http: aiohttp.ClientSession,
+    pictures: Callable[[int], tuple[Picture, ...]],
+    videos: Callable[[int], tuple[Video, ...]],
 ) -> None:
     world = World(seed=9)
     network, audience = sandbox_network(slug, world), Audience(world)
@@ -128,14 +131,17 @@ async def test_it_speaks_to_every_network(
     login = Login(server=ready["server"], remote_id=ready["remote_id"], credentials=ready["credentials"])
     connector = registry.connector(slug)(http, login)
     assert isinstance(connector, Publishes)
-    assert isinstance(connector, Converses)
-    await connector.messages(cursor="")
-    seen = pictures(1) if registry.connector(slug).can.media_required else ()
-    what = Outgoing(key="k", text="Good evening", planned_at=datetime.now(UTC), pictures=seen)
+    if isinstance(connector, Converses):
+        await connector.messages(cursor="")
+    can, options = registry.connector(slug).can, ready.get("options", {})
+    what = Outgoing(key="k", text="Good evening", planned_at=datetime.now(UTC), options=options)
+    if can.media_required:
+        what = replace(what, pictures=pictures(1)) if can.images else replace(what, videos=videos(1))
     ready_to_go = await connector.prepare(what, {})
     await connector.commit(what, ready_to_go.progress)
     assert audience.play(until=datetime.now(UTC) + timedelta(days=3)) > 5
-    assert (await connector.messages(cursor="")).messages
+    if isinstance(connector, Converses):
+        assert (await connector.messages(cursor="")).messages
     await running.close()
 
 

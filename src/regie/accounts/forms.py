@@ -81,7 +81,12 @@ class BotForm(forms.Form):
     )
 
 
-LOGINS = {"instagram": _("On Instagram's own page"), "facebook": _("Through Facebook, with a Page linked to it")}
+LOGINS = {
+    "instagram": _("On Instagram's own page"),
+    "facebook": _("Through Facebook, with a Page linked to it"),
+    "standard": _("With an app that has Standard access"),
+    "trial": _("With an app on trial access: only you see what you publish"),
+}
 
 
 class LoginForm(forms.Form):

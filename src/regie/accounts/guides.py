@@ -41,6 +41,8 @@ _SUMMARY: dict[str, Words] = {
     "instagram": _(
         "A professional account (business or creator): pictures, carousels, Reels, stories, comments, messages."
     ),
+    "pinterest": _("An account with its boards: Pins with a picture, with several, or with a video."),
+    "tiktok": _("An account: videos, and photos that TikTok fetches from this installation."),
 }
 _CREATE: dict[str, Words] = {
     "mastodon": _("Nothing: Régie registers itself on each server at the first sign-in there."),
@@ -53,6 +55,15 @@ _CREATE: dict[str, Words] = {
     "instagram": _(
         "An app at developers.facebook.com, of the type Business, once for the whole installation. For Instagram's own "
         "login add the product Instagram; for Facebook's login add Facebook Login for Business. Enter its keys here."
+    ),
+    "pinterest": _(
+        "An app at developers.pinterest.com, made with a business account, once for the whole installation. Enter its "
+        "keys here: in the form of the access that Pinterest gave it."
+    ),
+    "tiktok": _(
+        "An app at developers.tiktok.com, once for the whole installation, with the products Login Kit and Content "
+        "Posting API (Direct Post switched on), the permissions user.info.basic, user.info.profile, user.info.stats, "
+        "video.list and video.publish, and the domain of Régie among its URL properties. Enter its keys here."
     ),
 }
 _STEPS: dict[str, tuple[Words, ...]] = {
@@ -79,6 +90,17 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("In your channel, open Administrators and add the bot, with the right to post, edit and delete messages."),
         _("To answer comments, add the bot to the channel's discussion group too, as an administrator."),
     ),
+    "pinterest": (
+        _("Choose how to sign in: with an app that has Standard access, or on trial access to try things out."),
+        _("On Pinterest's page, sign in with the account that owns the boards, and give access."),
+        _("To take the access back one day, disconnect the account here and remove the app in Pinterest's settings."),
+    ),
+    "tiktok": (
+        _("On TikTok's page, check which account is signed in: with several, sign out of the others first."),
+        _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
+        _("For each post choose who can see it, and agree to TikTok's terms: TikTok lets nobody choose this for you."),
+        _("After it went out it may take some minutes until TikTok shows it, longer while it looks at it."),
+    ),
 }
 _WORKS: dict[str, Words] = {
     "mastodon": _("Everything works at once: there is no review."),
@@ -96,6 +118,16 @@ _WORKS: dict[str, Words] = {
     ),
     "telegram": _(
         "Everything works at once: there is no review. Telegram does not tell bots how often a post was seen."
+    ),
+    "pinterest": _(
+        "On trial access Pins are made in Pinterest's Sandbox, where only you see them: without videos and numbers. "
+        "For public Pins ask Pinterest for Standard access; it wants a film of your sign-in and of a Pin being "
+        "published."
+    ),
+    "tiktok": _(
+        "Before TikTok's audit of your app it publishes only for accounts that are set to private, for five of them a "
+        "day, and only their owners see the posts. For public posts ask for the audit; tools that only your own team "
+        "uses are not accepted. TikTok lets apps read no comments with this sign-in."
     ),
 }
 

@@ -27,6 +27,10 @@ WORDS = {
         _("Interactions"), _("Likes, comments, shares, saves and the like together, as the network adds them, now.")
     ),
     "clicks": Words(_("Clicks"), _("Clicks anywhere in the post, as its network counts them, now.")),
+    "link_clicks": Words(_("Clicks on the link"), _("Clicks that led out to the link of the post, now.")),
+    "video_views": Words(
+        _("Video views"), _("Times the video was watched for at least a moment, as its network counts it, now.")
+    ),
     "views_day": Words(
         _("Views in a day"), _("Times anything of the account was played or shown in the network's last full day.")
     ),

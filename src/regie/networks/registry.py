@@ -13,6 +13,7 @@ _WHERE = {
     "telegram": "regie.networks.telegram.connector:Telegram",
     "instagram": "regie.networks.instagram.connector:Instagram",
     "facebook": "regie.networks.facebook.connector:Facebook",
+    "pinterest": "regie.networks.pinterest.connector:Pinterest",
 }
 
 

@@ -1,0 +1,1 @@
+"""Pinterest's sandbox."""
