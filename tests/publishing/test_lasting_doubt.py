@@ -129,6 +129,7 @@ def _intent(delivery: Delivery, lane: claim.Lane) -> Intent:
         fingerprint="",
         progress={},
         content=step.content,
+        post_version=held.post_version,
     )
 
 

@@ -28,7 +28,10 @@ from regie.publishing.engine.record import Intent
 from regie.publishing.engine.work import LEASE
 from regie.publishing.models import Attempt, Delivery, Lane
 from regie.publishing.models import Publisher as PublisherRow
+from regie.studio import services as studio
+from regie.studio.content import Content, Part
 from regie.studio.models import Post
+from regie.studio.services import Given, Written
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
@@ -217,7 +220,39 @@ def _intent(delivery: Delivery, lane: claim.Lane) -> Intent:
         fingerprint="",
         progress={},
         content=step.content,
+        post_version=held.post_version,
     )
+
+
+def test_what_is_due_in_a_moment_is_claimed_ahead_and_leaves_at_its_hour(
+    mastodon: Sandbox, post: Post, bob: Member, start_publisher: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    start_publisher()
+    until(PublisherRow.objects.exists)
+    due = datetime.now(UTC) + timedelta(seconds=2.5)
+    local = WallTime(due.replace(tzinfo=None), "UTC")
+    (delivery,) = services.schedule(post=post, at=local, by=bob)
+    until(lambda: state_of(delivery) != "scheduled")
+    assert (state_of(delivery), mastodon.texts()) == ("claimed", [])
+    until(lambda: state_of(delivery) == "published")
+    assert delivery.claimed_at is not None
+    assert delivery.sent_at is not None
+    assert delivery.accepted_at is not None
+    assert delivery.claimed_at < due <= delivery.sent_at <= delivery.accepted_at
+
+
+def test_what_was_saved_after_a_claim_ahead_is_what_goes_out(
+    mastodon: Sandbox, post: Post, bob: Member, start_publisher: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    start_publisher()
+    until(PublisherRow.objects.exists)
+    due = datetime.now(UTC) + timedelta(seconds=3)
+    (delivery,) = services.schedule(post=post, at=WallTime(due.replace(tzinfo=None), "UTC"), by=bob)
+    until(lambda: state_of(delivery) == "claimed")
+    written = Written(content=Content(parts=[Part(text="As of now")]), on={delivery.account_id: Given()})
+    studio.save(post=post, workspace=post.workspace, written=written, version=post.version, by=bob)
+    until(lambda: state_of(delivery) == "published")
+    assert mastodon.texts() == ["As of now"]
 
 
 def test_a_publisher_that_dies_between_the_intent_and_the_call_does_not_lose_the_post(

@@ -10,6 +10,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Coroutine
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,9 @@ from regie.publishing.engine.work import LEASE
 
 log = logging.getLogger(__name__)
 IN_FLIGHT = 400
-AHEAD = 1.25  # lanes held for each call in flight, so that writing down one keeps no slot of the network empty
+HELD = 1.25  # lanes held for each call in flight, so that writing down one keeps no slot of the network empty
+AHEAD = timedelta(seconds=1.5)  # claimed so long before the hour: accounts are open and portions fetched when it comes
+WAITING = 2  # lanes that wait for their hour, for each call in flight
 CONNECTIONS = 6  # to the database: claims, intents, outcomes, lanes; with LISTEN within the written budget of 8
 BREATH = 0.01  # seconds between two claims: what came free meanwhile is claimed together
 BETWEEN_RESTS = 0.25  # seconds between looks at everything but lanes, while lanes are served
@@ -39,8 +42,8 @@ WRITING = 5.0  # and then to writing down what became of it
 NEXT = sql(
     """
 SELECT least(
-    (SELECT min(greatest(next_at, coalesce(not_before, next_at))) FROM publishing_lane
-     WHERE next_at <= MOMENT + interval '2 seconds' AND leased_until IS NULL),
+    (SELECT min(greatest(next_at - %(ahead)s, coalesce(not_before, next_at - %(ahead)s))) FROM publishing_lane
+     WHERE next_at <= MOMENT + %(ahead)s + interval '2 seconds' AND leased_until IS NULL),
     (SELECT min(look_at) FROM publishing_delivery
      WHERE state IN ('unclear', 'processing') AND look_at IS NOT NULL AND leased_until IS NULL),
     (SELECT min(look_at) FROM publishing_delivery WHERE state = 'published' AND look_at IS NOT NULL)
@@ -55,7 +58,7 @@ class Publisher:
     def __init__(self, *, name: str, in_flight: int = IN_FLIGHT, connections: int = CONNECTIONS) -> None:
         self.name = f"{name}:{os.getpid()}:{secrets.token_hex(3)}"[:100]
         self.in_flight, self.database = in_flight, Database(connections)
-        self.most_lanes = max(1, int(in_flight * AHEAD))
+        self.most_lanes = max(1, int(in_flight * HELD))
         self.lanes: dict[asyncio.Task[None], Lane] = {}
         self.others: dict[asyncio.Task[None], UUID | None] = {}
         self.awake = asyncio.Event()
@@ -79,8 +82,15 @@ class Publisher:
         """Claims lanes up to what we can serve, and begins to serve them. Returns how many deliveries it claimed."""
         if not self.has_room:
             return 0
-        room = self.most_lanes - len(self.lanes)
-        lanes = await claim.claim(self.database, most=room, publisher=self.name)
+        return await self._take(self.most_lanes - self.serving)
+
+    async def take_lanes_ahead(self) -> int:
+        """The same with those that are due in a moment, an eighth at a time: other publishers want theirs."""
+        room = min(self.in_flight * WAITING - self.sender.waiting, max(1, self.most_lanes // 8))
+        return await self._take(room, AHEAD) if room > 0 and self.has_room else 0
+
+    async def _take(self, most: int, ahead: timedelta = timedelta(0)) -> int:
+        lanes = await claim.claim(self.database, most=most, publisher=self.name, ahead=ahead)
         for lane in lanes:
             task = asyncio.create_task(self.sender.serve(lane))
             self.lanes[task] = lane
@@ -88,9 +98,14 @@ class Publisher:
         return sum(len(lane.deliveries) for lane in lanes)
 
     @property
+    def serving(self) -> int:
+        """Lanes that are under way, beside those that wait for their hour."""
+        return len(self.lanes) - self.sender.waiting
+
+    @property
     def has_room(self) -> bool:
         """Whether a claim is worth its statement: for an eighth of our lanes at a time."""
-        return len(self.lanes) <= self.most_lanes - max(1, self.most_lanes // 8)
+        return self.serving <= self.most_lanes - max(1, self.most_lanes // 8)
 
     def _lane_done(self, task: asyncio.Task[None]) -> None:
         del self.lanes[task]
@@ -180,7 +195,7 @@ class Publisher:
     async def _round(self) -> float:
         """Takes what is due. Returns how long to wait, unless woken, before the next round."""
         try:
-            taken = await self.take_lanes()
+            taken = await self.take_lanes() or await self.take_lanes_ahead()
             now = asyncio.get_running_loop().time()
             if not taken and (not self.lanes or now >= self.rest_at):
                 self.rest_at = now + BETWEEN_RESTS
@@ -191,7 +206,7 @@ class Publisher:
             if self.busy:
                 await asyncio.sleep(BREATH)
                 return BETWEEN_RESTS
-            (row,) = await self.database.rows(NEXT)
+            (row,) = await self.database.rows(NEXT, ahead=AHEAD)
         except (psycopg.OperationalError, psycopg.errors.InterfaceError, TimeoutError) as exc:
             log.warning("The database is away: %s", type(exc).__name__)
             return POLL

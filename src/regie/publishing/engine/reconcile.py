@@ -248,7 +248,7 @@ def _found(told: Told, speaker: Speaker, delivery: Delivery, step: Step, found: 
         "remote_id",
         "url",
         "extra",
-        "accepted",
+        "accepted_at",
         "look_at",
     ):
         setattr(told, name, getattr(verdict, name))

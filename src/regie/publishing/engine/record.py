@@ -35,13 +35,16 @@ BEGIN = sql(
 WITH asked AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
         delivery_id bigint, lease uuid, state text, step_id bigint, number int, fingerprint text, progress jsonb,
-        content jsonb)
+        content jsonb, post_version int)
 ), mine AS (
     SELECT d.id FROM publishing_delivery d
     JOIN asked r ON r.delivery_id = d.id
     JOIN accounts_account a ON a.id = d.account_id
+    JOIN studio_variant v ON v.id = d.variant_id
+    JOIN studio_post p ON p.id = v.post_id
     WHERE d.lease = r.lease AND d.leased_until > MOMENT AND d.state = r.state
-        AND (d.state <> 'claimed' OR (a.state = 'connected' AND {UNFROZEN}))
+        AND (d.state <> 'claimed'  -- or else it still says what was last saved, and may go
+            OR (p.version = r.post_version AND a.state = 'connected' AND {UNFROZEN}))
     ORDER BY d.id FOR UPDATE OF d
 ), going AS (
     UPDATE publishing_delivery d
@@ -66,9 +69,9 @@ RECORD = sql(
 WITH told AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
         delivery_id bigint, lease uuid, state text, holds text[], next_at timestamptz, look_at timestamptz,
-        remote_id text, url text, problem text, problem_facts jsonb, tried int, accepted boolean, to_tell boolean,
-        keep_lease boolean, step_id bigint, step_state text, step_remote_id text, step_url text, extra jsonb,
-        progress jsonb, prepared boolean, attempt_id bigint, outcome text, said text, answer jsonb)
+        remote_id text, url text, problem text, problem_facts jsonb, tried int, accepted_at timestamptz,
+        to_tell boolean, keep_lease boolean, step_id bigint, step_state text, step_remote_id text, step_url text,
+        extra jsonb, progress jsonb, prepared boolean, attempt_id bigint, outcome text, said text, answer jsonb)
 ), mine AS (
     SELECT d.id FROM publishing_delivery d JOIN told r ON r.delivery_id = d.id
     WHERE d.lease = r.lease OR (d.state = 'unclear' AND r.state IN ('published', 'processing', 'sending')
@@ -81,7 +84,7 @@ WITH told AS (
         look_at = r.look_at, looks = 0,
         remote_id = coalesce(nullif(r.remote_id, ''), d.remote_id), url = coalesce(nullif(r.url, ''), d.url),
         problem = r.problem, problem_facts = r.problem_facts, tries = d.tries + r.tried,
-        accepted_at = CASE WHEN r.accepted THEN MOMENT ELSE d.accepted_at END,
+        accepted_at = coalesce(least(r.accepted_at, MOMENT), d.accepted_at),
         prepare_at = CASE WHEN r.prepared OR r.next_at IS NOT NULL THEN NULL ELSE d.prepare_at END,
         to_tell = r.to_tell OR d.to_tell,
         lease = CASE WHEN r.keep_lease AND d.lease = r.lease THEN d.lease END,
@@ -143,6 +146,7 @@ class Intent:
     fingerprint: str
     progress: Mapping[str, Any]
     content: Mapping[str, Any]
+    post_version: int  # which save of the post it says
     was: str = "waiting"  # the step's state before
 
 
@@ -161,7 +165,7 @@ class Told:
     problem: str = ""
     problem_facts: dict[str, Any] = field(default_factory=dict)
     tried: int = 0
-    accepted: bool = False
+    accepted_at: datetime | None = None  # when the network's answer came
     to_tell: bool = False
     keep_lease: bool = False
     step_id: int | None = None
@@ -281,7 +285,7 @@ def _published(told: Told, delivery: Delivery, step: Step, outcome: Published, n
     if step.position == 0:
         told.remote_id, told.url = told.step_remote_id, told.step_url
     if step.position == len(delivery.steps) - 1:
-        told.state, told.accepted, told.look_at = "published", True, now + SEE_AFTER
+        told.state, told.accepted_at, told.look_at = "published", now, now + SEE_AFTER
     else:
         told.state, told.keep_lease = "sending", True
 

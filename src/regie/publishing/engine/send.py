@@ -38,6 +38,8 @@ from regie.publishing.engine.work import (
 
 log = logging.getLogger(__name__)
 ANOTHER_REFRESHES = timedelta(seconds=3)  # another process is at it, or the network cannot be asked now
+CLOCK = 0.002  # seconds: timers may ring so much early
+TOGETHER = 100  # intents in one statement: the first are on the wire while the next are written down
 GIVES_WAY = 3  # after so many tries a delivery no longer keeps the next ones of its account waiting
 
 
@@ -49,9 +51,10 @@ class Sender:
         self.slots = asyncio.Semaphore(in_flight)
         self.slow = asyncio.Semaphore(max(1, in_flight // 8))  # uploads that the hour caught unready: in nobody's way
         self.sending = 0
+        self.waiting = 0  # lanes that were claimed a moment ahead, ready for their hour
         self.leaving = False  # told to stop: what is being sent ends, nothing more begins
         self.begins: Batches[Intent, tuple[int, datetime] | None] = Batches(
-            lambda intents: record.begin(database, intents), gather=0.002
+            lambda intents: record.begin(database, intents), gather=0.002, most=TOGETHER
         )
         self.records: Batches[Told, bool] = Batches(
             lambda told: record.record(database, told), gather=0.02, patient=True
@@ -87,6 +90,7 @@ class Sender:
         left = list(lane.deliveries)
         while left and lane.not_before is None and not self.leaving:
             together = self._together(left, speaker.can.in_flight)
+            await self._hour(max(max(one.due_at, one.next_at) for one in together))
             ended = await asyncio.gather(
                 *(self._deliver(lane, speaker, delivery) for delivery in together), return_exceptions=True
             )  # all of them, before the lane is given back
@@ -95,6 +99,17 @@ class Sender:
                     raise failed
             del left[: len(together)]
         await give_back(self.database, left)
+
+    async def _hour(self, due: datetime) -> None:
+        """Until then: everything is at hand when it comes."""
+        early = due - self.database.moment()
+        if early <= timedelta(0):
+            return
+        self.waiting += 1
+        try:
+            await asyncio.sleep(early.total_seconds() + CLOCK)
+        finally:
+            self.waiting -= 1
 
     @staticmethod
     def _together(left: Sequence[Delivery], most: int) -> Sequence[Delivery]:
@@ -270,6 +285,7 @@ def _intent(delivery: Delivery, step: Step, outgoing: Outgoing) -> Intent:
         fingerprint=fingerprint(outgoing),
         progress={**step.progress, PLANNED: outgoing.planned_at.isoformat()},
         content=step.content,
+        post_version=delivery.post_version,
         was=step.state,
     )
 
