@@ -51,7 +51,7 @@ class Pinterest(Network):
             try:
                 answer = deed(call)
             except Trouble as trouble:
-                raise Trouble(trouble.status, trouble.body["code"], str(trouble), headers) from None
+                raise Trouble(trouble.status, trouble.code, str(trouble), headers) from None
             status, body = answer if isinstance(answer, tuple) else (200, answer)
             return answered(body, status=status, headers=headers)
 
@@ -81,7 +81,7 @@ class Pinterest(Network):
         headers = rate_headers(limit, max(limit - len(recent) - 1, 0), reset)
         if self.calls_per_minute is not None and len(recent) >= self.calls_per_minute:
             trouble = trouble_of(429)
-            raise Trouble(429, trouble.body["code"], str(trouble), headers)
+            raise Trouble(429, trouble.code, str(trouble), headers)
         return headers
 
     def vendor_error(self, status: int) -> tuple[Mapping[str, str], Any]:

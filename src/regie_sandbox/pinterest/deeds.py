@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from regie_sandbox.films import looked_at
 from regie_sandbox.pinterest.state import Board, Pin, Upload
@@ -224,10 +224,11 @@ class Does:
         """The storage, which is not Pinterest's API: the fields it asked for, then the file; XML when it says no."""
         fields, content = {}, b""
         async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
             if part.name == "file":
                 content = bytes(await part.read(decode=False))
                 break  # what comes after the file is ignored
-            fields[part.name] = await part.text()
+            fields[str(part.name)] = await part.text()
         upload = next((one for one in self.net.state.uploads.values() if one.key == fields.get("key")), None)
         wanted = self.net.shows.registered(upload)["upload_parameters"] if upload is not None else {}
         if upload is None or fields != wanted or "Authorization" in request.headers:
@@ -278,7 +279,7 @@ class Does:
         first, last = self._days(call)
         today = self.net.now().date()
         days = [first + timedelta(days=nth) for nth in range((last - first).days + 1)]
-        rows = [
+        rows: list[Json] = [
             {
                 "date": day.isoformat(),
                 "data_status": "READY" if day < today else "PROCESSING",
@@ -286,7 +287,7 @@ class Does:
             }
             for day in days
         ]
-        summary = {kind: sum(row["metrics"][kind] for row in rows) for kind in kinds}  # type: ignore[index]
+        summary = {kind: sum(row["metrics"][kind] for row in rows) for kind in kinds}
         return {"all": {"daily_metrics": rows, "summary_metrics": summary}}
 
     def _on(self, user: str, day: date, kind: str) -> int:

@@ -29,7 +29,8 @@ class Trouble(Exception):
 
     def __init__(self, status: int, code: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.status, self.body = status, {"code": code, "message": message}
+        self.status, self.code = status, code
+        self.body = {"code": code, "message": message}
         self.headers = dict(headers or {})
 
 

@@ -167,10 +167,9 @@ async def test_a_video_that_pinterest_forgot_is_handed_over_again(
 async def test_what_pinterest_does_not_have_is_refused(
     connector: Connector, board: str, video: Videos, picture: Pictures
 ) -> None:
-    both = {"pictures": (picture(),), "videos": (video(place=1),)}
     for what in (
         saying(board),
-        saying(board, **both),
+        saying(board, pictures=(picture(),), videos=(video(place=1),)),
         saying("", pictures=(picture(),)),
         saying(board, pictures=(picture(),), reply_to=Ref(remote_id="1")),
     ):

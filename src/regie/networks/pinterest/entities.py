@@ -92,7 +92,7 @@ class Upload(Entity):
     """Where a video is to be sent, and the fields of the form it goes with."""
 
     media_id: str
-    upload_url: str = Field("", repr=False)
+    upload_url: str = Field(default="", repr=False)
     upload_parameters: Mapping[str, str] = Field(default_factory=dict, repr=False)
 
 
@@ -106,10 +106,10 @@ class Uploaded(Entity):
 class Numbers(Entity):
     """Those of the analytics that we ask for."""
 
-    shown: float | None = Field(None, alias="IMPRESSION")
-    engaged: float | None = Field(None, alias="ENGAGEMENT")
-    saved: float | None = Field(None, alias="SAVE")
-    watched: float | None = Field(None, alias="VIDEO_MRC_VIEW")
+    shown: float | None = Field(default=None, alias="IMPRESSION")
+    engaged: float | None = Field(default=None, alias="ENGAGEMENT")
+    saved: float | None = Field(default=None, alias="SAVE")
+    watched: float | None = Field(default=None, alias="VIDEO_MRC_VIEW")
 
 
 class Day(Entity):
@@ -133,7 +133,7 @@ class Token(Entity):
     """Lives thirty days; its refresh token sixty, and is traded for a fresh one each time."""
 
     access_token: str = Field(repr=False)
-    refresh_token: str = Field("", repr=False)
+    refresh_token: str = Field(default="", repr=False)
     expires_in: int | None = None
     refresh_token_expires_in: int | None = None
     scope: str = ""
