@@ -14,6 +14,7 @@ _WHERE = {
     "instagram": "regie_sandbox.instagram.app:Instagram",
     "facebook": "regie_sandbox.facebook.app:Facebook",
     "pinterest": "regie_sandbox.pinterest.app:Pinterest",
+    "x": "regie_sandbox.x.app:X",
 }
 
 

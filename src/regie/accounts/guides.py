@@ -43,6 +43,7 @@ _SUMMARY: dict[str, Words] = {
     ),
     "pinterest": _("An account with its boards: Pins with a picture, with several, or with a video."),
     "tiktok": _("An account: videos, and photos that TikTok fetches from this installation."),
+    "x": _("An account on X: posts, threads, pictures, videos, polls, replies, direct messages."),
 }
 _CREATE: dict[str, Words] = {
     "mastodon": _("Nothing: Régie registers itself on each server at the first sign-in there."),

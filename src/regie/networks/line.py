@@ -22,7 +22,7 @@ KEPT_BODY = 4096
 KEPT_HEADERS = frozenset(
     ("content-type", "date", "location", "retry-after", "server", "x-request-id", "dpop-nonce", "atproto-repo-rev")
 )
-KEPT_PREFIXES = ("x-ratelimit-", "ratelimit-", "x-app-usage", "x-business-use-case-usage")
+KEPT_PREFIXES = ("x-ratelimit-", "x-rate-limit-", "ratelimit-", "x-app-usage", "x-business-use-case-usage")
 SECRET_WORDS = ("token", "secret", "password", "jwt", "authorization", "code", "assertion")
 SECRET_BYTES = tuple(word.encode() for word in SECRET_WORDS)
 

@@ -28,6 +28,7 @@ METRICS = {
         Metric("interactions", "Likes, comments, shares, saves and the like together, as the network adds them, now."),
         Metric("clicks", "Clicks anywhere in the post, as its network counts them, now."),
         Metric("link_clicks", "Clicks that led out to the link of the post, now."),
+        Metric("profile_clicks", "Clicks in the post that led to the account's profile, now."),
         Metric("video_views", "Times the video was watched for at least a moment, as its network counts it, now."),
         Metric("views_day", "Times anything of the account was played or shown in the network's last full day."),
         Metric("reach_day", "Different people who saw anything of the account in the network's last full day."),

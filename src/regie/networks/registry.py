@@ -14,6 +14,7 @@ _WHERE = {
     "instagram": "regie.networks.instagram.connector:Instagram",
     "facebook": "regie.networks.facebook.connector:Facebook",
     "pinterest": "regie.networks.pinterest.connector:Pinterest",
+    "x": "regie.networks.x.connector:X",
 }
 
 

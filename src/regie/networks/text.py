@@ -5,6 +5,7 @@ from __future__ import annotations
 import regex
 
 from regie.networks.capabilities import Counting, TextLimit
+from regie.networks.x.weights import weighted
 
 LINK = regex.compile(r"https?://[^\s<>\"]+", regex.IGNORECASE)
 REMOTE_MENTION = regex.compile(r"(?<![\w/])(@[\w.-]+)@[\w.-]+\w")
@@ -28,6 +29,7 @@ _COUNT = {
 
 def length(text: str, counting: Counting) -> int:
     """The text's length in the vendor's own units."""
+    Counting.X: weighted,
     return _COUNT[counting](text)
 
 

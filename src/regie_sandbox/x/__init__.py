@@ -1,0 +1,1 @@
+"""X of our own: enough of its API v2 on the wire that the vendor's own client library works against it."""
