@@ -126,6 +126,8 @@ async def telegram(world: World) -> AsyncIterator[Network]:
     """Telegram's sandbox, served."""
     async for network in _served("telegram", world):
         yield network
+
+
 @pytest.fixture
 async def x(world: World) -> AsyncIterator[Network]:
     """X's sandbox, served."""

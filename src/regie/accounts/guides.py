@@ -66,12 +66,12 @@ _CREATE: dict[str, Words] = {
         "Posting API (Direct Post switched on), the permissions user.info.basic, user.info.profile, user.info.stats, "
         "video.list and video.publish, and the domain of Régie among its URL properties. Enter its keys here."
     ),
-}
     "x": _(
         "A developer account and an app at console.x.com, once for the whole installation, and some credit: X takes "
         "money for each call. In the app's authentication settings choose the permissions Read, write and direct "
         "messages, and the type Web app; enter its OAuth 2.0 client ID and client secret here."
     ),
+}
 _STEPS: dict[str, tuple[Words, ...]] = {
     "mastodon": (
         _("Name the server the account lives on. Régie registers itself there: you create nothing."),
@@ -107,17 +107,17 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("For each post choose who can see it, and agree to TikTok's terms: TikTok lets nobody choose this for you."),
         _("After it went out it may take some minutes until TikTok shows it, longer while it looks at it."),
     ),
+    "x": (
+        _("In your app at X, enter the redirect address below as its callback address."),
+        _("In this browser, be signed in on X as the account to connect: X asks whoever is signed in there."),
+        _("On X's page, authorise the app."),
+    ),
 }
 _WORKS: dict[str, Words] = {
     "mastodon": _("Everything works at once: there is no review."),
     "bluesky": _(
         "Everything works at once: there is no review. Signing in on Bluesky's page needs a public https "
         "address of Régie (REGIE_URL), or Régie opened at 127.0.0.1."
-    "x": (
-        _("In your app at X, enter the redirect address below as its callback address."),
-        _("In this browser, be signed in on X as the account to connect: X asks whoever is signed in there."),
-        _("On X's page, authorise the app."),
-    ),
     ),
     "facebook": _(
         "Before Meta's review everything works for people who have a role in your app, but what they publish is seen "
@@ -140,6 +140,11 @@ _WORKS: dict[str, Words] = {
         "day, and only their owners see the posts. For public posts ask for the audit; tools that only your own team "
         "uses are not accepted. TikTok lets apps read no comments with this sign-in."
     ),
+    "x": _(
+        "There is no review. X takes money for what is published and read: 0.015 dollars for a post, 0.20 dollars for "
+        "one with a link, a fraction of a cent to a cent for each message read. Apps that pay per use may answer only "
+        "people who named or quoted the account, and may not like or quote; an Enterprise plan may."
+    ),
 }
 
 
@@ -152,11 +157,6 @@ def guide_for(slug: str) -> Guide:
         steps=_STEPS[slug],
         works=_WORKS[slug],
         addresses=tuple(_addresses(slug)),
-    "x": _(
-        "There is no review. X takes money for what is published and read: 0.015 dollars for a post, 0.20 dollars for "
-        "one with a link, a fraction of a cent to a cent for each message read. Apps that pay per use may answer only "
-        "people who named or quoted the account, and may not like or quote; an Enterprise plan may."
-    ),
         beware=_beware(slug),
     )
 
