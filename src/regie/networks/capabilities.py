@@ -17,8 +17,8 @@ class Counting(StrEnum):
     CHARACTERS = "characters"  # Unicode code points
     GRAPHEMES = "graphemes"  # what a person sees as one character
     MASTODON = "mastodon"  # graphemes; a link counts 23, of a remote mention only the local part counts
-
     X = "x"  # weighted: a link counts 23, an emoji 2, characters beyond the Latin and a few more alphabets 2
+
 
 class Format(StrEnum):
     """What a post is on its network."""

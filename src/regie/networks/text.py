@@ -24,12 +24,12 @@ _COUNT = {
     Counting.CHARACTERS: len,
     Counting.GRAPHEMES: graphemes,
     Counting.MASTODON: _as_mastodon_counts,
+    Counting.X: weighted,
 }
 
 
 def length(text: str, counting: Counting) -> int:
     """The text's length in the vendor's own units."""
-    Counting.X: weighted,
     return _COUNT[counting](text)
 
 
