@@ -15,6 +15,7 @@ _WHERE = {
     "facebook": "regie_sandbox.facebook.app:Facebook",
     "pinterest": "regie_sandbox.pinterest.app:Pinterest",
     "x": "regie_sandbox.x.app:X",
+    "linkedin": "regie_sandbox.linkedin.app:LinkedIn",
 }
 
 

@@ -86,6 +86,8 @@ LOGINS = {
     "facebook": _("Through Facebook, with a Page linked to it"),
     "standard": _("With an app that has Standard access"),
     "trial": _("With an app on trial access: only you see what you publish"),
+    "pages": _("Pages, and your own profile"),
+    "profile": _("Your own profile alone"),
 }
 
 

@@ -44,6 +44,7 @@ _SUMMARY: dict[str, Words] = {
     "pinterest": _("An account with its boards: Pins with a picture, with several, or with a video."),
     "tiktok": _("An account: videos, and photos that TikTok fetches from this installation."),
     "x": _("An account on X: posts, threads, pictures, videos, polls, replies, direct messages."),
+    "linkedin": _("A Page of an organization, or a member: posts, pictures, videos, documents, polls, comments."),
 }
 _CREATE: dict[str, Words] = {
     "mastodon": _("Nothing: Régie registers itself on each server at the first sign-in there."),
@@ -70,6 +71,11 @@ _CREATE: dict[str, Words] = {
         "A developer account and an app at console.x.com, once for the whole installation, and some credit: X takes "
         "money for each call. In the app's authentication settings choose the permissions Read, write and direct "
         "messages, and the type Web app; enter its OAuth 2.0 client ID and client secret here."
+    ),
+    "linkedin": _(
+        "An app at linkedin.com/developers, verified by your Page, once for the whole installation. For Pages: an app "
+        "with the product Community Management and no other. For your own profile alone: an app with Share on LinkedIn "
+        "and Sign In with LinkedIn. Enter its keys here."
     ),
 }
 _STEPS: dict[str, tuple[Words, ...]] = {
@@ -112,6 +118,12 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("In this browser, be signed in on X as the account to connect: X asks whoever is signed in there."),
         _("On X's page, authorise the app."),
     ),
+    "linkedin": (
+        _("Choose whether you connect Pages, or your own profile alone: each goes through an app of its own."),
+        _("On LinkedIn's page, sign in as an administrator of the Page, and allow everything that is asked."),
+        _("Choose here which Pages belong to this client, and whether you yourself do."),
+        _("LinkedIn ends every sign-in after 60 days: you are told two weeks before, and connect again in a minute."),
+    ),
 }
 _WORKS: dict[str, Words] = {
     "mastodon": _("Everything works at once: there is no review."),
@@ -144,6 +156,11 @@ _WORKS: dict[str, Words] = {
         "There is no review. X takes money for what is published and read: 0.015 dollars for a post, 0.20 dollars for "
         "one with a link, a fraction of a cent to a cent for each message read. Apps that pay per use may answer only "
         "people who named or quoted the account, and may not like or quote; an Enterprise plan may."
+    ),
+    "linkedin": _(
+        "Publishing on your own profile works at once, without a review. Pages, comments and numbers need the product "
+        "Community Management: LinkedIn gives it to registered organizations, on request, first with 100 calls a day "
+        "for each member, without a limit after a second review. It shows no app what stands on a member's profile."
     ),
 }
 

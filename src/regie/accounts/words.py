@@ -19,3 +19,12 @@ INSTAGRAM = (  # networks/instagram/sign_in.py: Profile.limits["missing"]
     gettext_noop("Direct messages can be neither read nor answered: connect again and leave messages ticked."),
     gettext_noop("There are no numbers but likes and comments: connect again and leave insights ticked."),
 )
+LINKEDIN = (  # networks/linkedin/sign_in.py: Profile.limits["missing"]
+    gettext_noop("Nothing can be published: connect again and allow publishing for your Pages."),
+    gettext_noop("What was published is not found again by itself: connect again and allow reading posts."),
+    gettext_noop("Comments cannot be answered: connect again and allow comments for your Pages."),
+    gettext_noop("There are no numbers and no comments: connect again and allow managing your Pages."),
+    gettext_noop("Nothing can be published: connect again and allow publishing for you."),
+    gettext_noop("There is no first comment: LinkedIn allows it to apps with Community Management only."),
+    gettext_noop("There are no numbers: LinkedIn tells them to apps with Community Management only."),
+)

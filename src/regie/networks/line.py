@@ -14,13 +14,24 @@ from typing import Any
 import aiohttp
 import orjson
 from multidict import CIMultiDict
+from yarl import URL
 
 from regie.networks.errors import Refused, TryLater, Unclear
 
 LARGEST_BODY = 4 * 1024 * 1024
 KEPT_BODY = 4096
 KEPT_HEADERS = frozenset(
-    ("content-type", "date", "location", "retry-after", "server", "x-request-id", "dpop-nonce", "atproto-repo-rev")
+    (
+        "content-type",
+        "date",
+        "location",
+        "retry-after",
+        "server",
+        "x-request-id",
+        "x-restli-id",
+        "dpop-nonce",
+        "atproto-repo-rev",
+    )
 )
 KEPT_PREFIXES = ("x-ratelimit-", "x-rate-limit-", "ratelimit-", "x-app-usage", "x-business-use-case-usage")
 SECRET_WORDS = ("token", "secret", "password", "jwt", "authorization", "code", "assertion")
@@ -111,7 +122,7 @@ _fresh = count()
 async def ask(
     http: aiohttp.ClientSession,
     method: str,
-    url: str,
+    url: str | URL,
     *,
     shown_url: str | None = None,
     fresh: bool = False,
@@ -119,11 +130,12 @@ async def ask(
 ) -> Answer:
     """One request, one answer, no redirect followed, nothing repeated.
 
+    url:       a ``URL`` goes out as it is, for vendors to whom ``%3A`` is not ``:`` (LinkedIn)
     shown_url: what may be kept and logged, where the address itself holds a secret (Telegram's bot token)
     fresh:     on a connection of its own, for servers that close kept connections without saying so
     Raises NothingLeft or LostOnTheWay; a body beyond 4 MiB counts as lost.
     """
-    shown = shown_url or url.split("?", 1)[0]
+    shown = shown_url or str(url).split("?", 1)[0]
     headers = dict(request.pop("headers", {}) or {})
     if fresh or method not in ("GET", "HEAD", "POST"):
         # aiohttp repeats PUT and DELETE by itself on a kept connection that drops; a fresh one it never repeats on.
@@ -151,7 +163,7 @@ async def ask(
         raise LostOnTheWay(f"{method} {shown}: {type(exc).__name__}") from None
 
 
-async def read(http: aiohttp.ClientSession, method: str, url: str, *, network: str, **request: Any) -> Answer:
+async def read(http: aiohttp.ClientSession, method: str, url: str | URL, *, network: str, **request: Any) -> Answer:
     """A request that changes nothing, or that is safe to repeat: every failure on the way is TryLater."""
     try:
         answer = await ask(http, method, url, **request)
@@ -167,7 +179,7 @@ async def read(http: aiohttp.ClientSession, method: str, url: str, *, network: s
 async def write(
     http: aiohttp.ClientSession,
     method: str,
-    url: str,
+    url: str | URL,
     *,
     network: str,
     repeatable: bool,

@@ -15,6 +15,7 @@ _WHERE = {
     "facebook": "regie.networks.facebook.connector:Facebook",
     "pinterest": "regie.networks.pinterest.connector:Pinterest",
     "x": "regie.networks.x.connector:X",
+    "linkedin": "regie.networks.linkedin.connector:LinkedIn",
 }
 
 

@@ -1,0 +1,1 @@
+"""Pages of organizations on LinkedIn, and members."""
