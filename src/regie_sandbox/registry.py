@@ -16,6 +16,7 @@ _WHERE = {
     "pinterest": "regie_sandbox.pinterest.app:Pinterest",
     "x": "regie_sandbox.x.app:X",
     "linkedin": "regie_sandbox.linkedin.app:LinkedIn",
+    "reddit": "regie_sandbox.reddit.app:Reddit",
 }
 
 

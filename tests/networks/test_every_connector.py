@@ -284,7 +284,9 @@ async def test_a_thread_hangs_together(line: Line) -> None:
 
 async def test_a_poll(line: Line) -> None:
     limit = line.can.poll
-    lasts = timedelta(hours=1) if limit is None or limit.longest else None
+    lasts: timedelta | None = HOUR
+    if limit is not None:
+        lasts = max(HOUR, limit.shortest or HOUR) if limit.longest else None
     question = "" if limit is None or limit.longest_question is None else "Which?"
     poll = Poll(options=("Oui", "Non"), lasts=lasts, question=question)
     what = line.outgoing("" if question else "Which?", poll=poll)

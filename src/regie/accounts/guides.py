@@ -45,6 +45,7 @@ _SUMMARY: dict[str, Words] = {
     "tiktok": _("An account: videos, and photos that TikTok fetches from this installation."),
     "x": _("An account on X: posts, threads, pictures, videos, polls, replies, direct messages."),
     "linkedin": _("A Page of an organization, or a member: posts, pictures, videos, documents, polls, comments."),
+    "reddit": _("An account: texts, links, pictures, videos and polls for communities and its own profile, comments."),
 }
 _CREATE: dict[str, Words] = {
     "mastodon": _("Nothing: Régie registers itself on each server at the first sign-in there."),
@@ -76,6 +77,10 @@ _CREATE: dict[str, Words] = {
         "An app at linkedin.com/developers, verified by your Page, once for the whole installation. For Pages: an app "
         "with the product Community Management and no other. For your own profile alone: an app with Share on LinkedIn "
         "and Sign In with LinkedIn. Enter its keys here."
+    ),
+    "reddit": _(
+        "An app at reddit.com/prefs/apps, of the type web app, once for the whole installation, with the redirect address "
+        "below; Reddit may ask you to apply for access to its Data API first. Its client ID stands under its name."
     ),
 }
 _STEPS: dict[str, tuple[Words, ...]] = {
@@ -124,6 +129,11 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("Choose here which Pages belong to this client, and whether you yourself do."),
         _("LinkedIn ends every sign-in after 60 days: you are told two weeks before, and connect again in a minute."),
     ),
+    "reddit": (
+        _("In this browser, be signed in on Reddit as the account to connect: Reddit asks whoever is signed in there."),
+        _("On Reddit's page, allow the app."),
+        _("Read the rules of each community before you post there: many take no advertising, and ban accounts for it."),
+    ),
 }
 _WORKS: dict[str, Words] = {
     "mastodon": _("Everything works at once: there is no review."),
@@ -161,6 +171,10 @@ _WORKS: dict[str, Words] = {
         "Publishing on your own profile works at once, without a review. Pages, comments and numbers need the product "
         "Community Management: LinkedIn gives it to registered organizations, on request, first with 100 calls a day "
         "for each member, without a limit after a second review. It shows no app what stands on a member's profile."
+    ),
+    "reddit": _(
+        "Everything works at once: there is no review. Commercial use of Reddit's API wants Reddit's approval. What "
+        "a community holds back until a moderator approves it is said, and not shown as published."
     ),
 }
 

@@ -32,6 +32,8 @@ WORDS = {
     "video_views": Words(
         _("Video views"), _("Times the video was watched for at least a moment, as its network counts it, now.")
     ),
+    "score": Words(_("Score"), _("Upvotes less downvotes, the author's own among them, as its network shows it, now.")),
+    "upvote_ratio": Words(_("Upvotes, in per cent"), _("Of a hundred votes on the post, how many were upvotes, now.")),
     "views_day": Words(
         _("Views in a day"), _("Times anything of the account was played or shown in the network's last full day.")
     ),
@@ -48,6 +50,10 @@ WORDS = {
     ),
     "followers": Words(_("Followers"), _("People who follow the account, or members of the channel, now.")),
     "following": Words(_("Following"), _("Accounts that this account follows, now.")),
+    "karma": Words(
+        _("Karma"),
+        _("What others' votes on the account's posts and comments add up to, as its network counts, now."),
+    ),
     "posts": Words(_("Posts there"), _("Posts the account shows, as its network counts them, now.")),
 }
 REACTIONS = Words(

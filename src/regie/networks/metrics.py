@@ -30,12 +30,17 @@ METRICS = {
         Metric("link_clicks", "Clicks that led out to the link of the post, now."),
         Metric("profile_clicks", "Clicks in the post that led to the account's profile, now."),
         Metric("video_views", "Times the video was watched for at least a moment, as its network counts it, now."),
+        Metric("score", "Upvotes less downvotes, the author's own among them, as its network shows it, now."),
+        Metric("upvote_ratio", "Of a hundred votes on the post, how many were upvotes, now.", unit="percent"),
         Metric("views_day", "Times anything of the account was played or shown in the network's last full day."),
         Metric("reach_day", "Different people who saw anything of the account in the network's last full day."),
         Metric("engaged_day", "Different people who reacted to the account's posts in the network's last full day."),
         Metric("interactions_day", "Reactions, comments, shares and clicks on its posts in the last full day."),
         Metric("followers", "People who follow the account, or members of the channel, now."),
         Metric("following", "Accounts that this account follows, now."),
+        Metric(
+            "karma", "What others' votes on the account's posts and comments add up to, as its network counts, now."
+        ),
         Metric("posts", "Posts the account shows, as its network counts them, now."),
     )
 }

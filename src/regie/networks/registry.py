@@ -16,6 +16,7 @@ _WHERE = {
     "pinterest": "regie.networks.pinterest.connector:Pinterest",
     "x": "regie.networks.x.connector:X",
     "linkedin": "regie.networks.linkedin.connector:LinkedIn",
+    "reddit": "regie.networks.reddit.connector:Reddit",
 }
 
 

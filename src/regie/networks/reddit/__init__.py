@@ -1,0 +1,1 @@
+"""Reddit accounts, posting to communities and to their own profile."""

@@ -1,0 +1,1 @@
+"""A Reddit of our own: communities, votes, an inbox, moderators."""
