@@ -75,6 +75,7 @@ class Network(ABC):
     slug: ClassVar[str]
     state: Any
     keys_honoured = True  # where the vendor knows idempotency keys; False: a server that forgets them
+    fetches = True  # whether it really fetches the addresses that it is given; False: they are believed
 
     def __init__(self, world: World) -> None:
         self.world = world

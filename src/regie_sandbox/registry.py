@@ -14,6 +14,7 @@ _WHERE = {
     "instagram": "regie_sandbox.instagram.app:Instagram",
     "facebook": "regie_sandbox.facebook.app:Facebook",
     "pinterest": "regie_sandbox.pinterest.app:Pinterest",
+    "tiktok": "regie_sandbox.tiktok.app:TikTok",
     "x": "regie_sandbox.x.app:X",
     "linkedin": "regie_sandbox.linkedin.app:LinkedIn",
     "reddit": "regie_sandbox.reddit.app:Reddit",

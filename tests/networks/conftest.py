@@ -133,3 +133,10 @@ async def x(world: World) -> AsyncIterator[Network]:
     """X's sandbox, served."""
     async for network in _served("x", world):
         yield network
+
+
+@pytest.fixture
+async def tiktok(world: World) -> AsyncIterator[Network]:
+    """TikTok's sandbox, served."""
+    async for network in _served("tiktok", world):
+        yield network

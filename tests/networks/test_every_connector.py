@@ -266,7 +266,7 @@ async def test_pictures_with_their_descriptions(line: Line, pictures: Callable[[
         await line.post("Too many", pictures=pictures(images.most + 1))
     if isinstance(line.connector, protocols.ListsOwn):
         listing = await line.connector.own_posts(since=datetime.now(UTC) - HOUR)
-        assert {one.media for one in listing.seen} == {images.most, 2}
+        assert {one.media for one in listing.seen} in ({images.most, 2}, {1})  # 1: there are some, how many is not told
 
 
 async def test_a_thread_hangs_together(line: Line) -> None:
@@ -525,8 +525,10 @@ async def test_ids_above_2_to_the_53_stay_whole(line: Line) -> None:
 
     def larger(one: dict[str, Any]) -> dict[str, Any]:
         nonlocal seen
-        for name in ("id", "message_id"):
+        for name in ("id", "message_id", "publicaly_available_post_id"):
             value = one.get(name)
+            if isinstance(value, list):
+                one[name], seen = [BIG] * len(value), seen or bool(value)
             if isinstance(value, int | str) and str(value).isdigit():
                 one[name], seen = type(value)(BIG), True
         return one

@@ -54,6 +54,7 @@ WORDS = {
         _("Karma"),
         _("What others' votes on the account's posts and comments add up to, as its network counts, now."),
     ),
+    "likes_total": Words(_("Likes in all"), _("Likes that all posts of the account have received, now.")),
     "posts": Words(_("Posts there"), _("Posts the account shows, as its network counts them, now.")),
 }
 REACTIONS = Words(

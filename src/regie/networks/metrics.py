@@ -41,6 +41,7 @@ METRICS = {
         Metric(
             "karma", "What others' votes on the account's posts and comments add up to, as its network counts, now."
         ),
+        Metric("likes_total", "Likes that all posts of the account have received, now."),
         Metric("posts", "Posts the account shows, as its network counts them, now."),
     )
 }

@@ -14,6 +14,7 @@ _WHERE = {
     "instagram": "regie.networks.instagram.connector:Instagram",
     "facebook": "regie.networks.facebook.connector:Facebook",
     "pinterest": "regie.networks.pinterest.connector:Pinterest",
+    "tiktok": "regie.networks.tiktok.connector:TikTok",
     "x": "regie.networks.x.connector:X",
     "linkedin": "regie.networks.linkedin.connector:LinkedIn",
     "reddit": "regie.networks.reddit.connector:Reddit",

@@ -16,6 +16,10 @@ def graphemes(text: str) -> int:
     return len(regex.findall(r"\X", text))
 
 
+def utf16_units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
 def _as_mastodon_counts(text: str) -> int:
     return graphemes(REMOTE_MENTION.sub(r"\1", LINK.sub("x" * 23, text)))
 
@@ -23,6 +27,7 @@ def _as_mastodon_counts(text: str) -> int:
 _COUNT = {
     Counting.CHARACTERS: len,
     Counting.GRAPHEMES: graphemes,
+    Counting.UTF16: utf16_units,
     Counting.MASTODON: _as_mastodon_counts,
     Counting.X: weighted,
 }

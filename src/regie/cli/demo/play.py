@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from datetime import time as wall
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -68,6 +69,7 @@ class Shop:
     owner: Member
     accounts: list[Account] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)  # what a post must say on a network: a board
 
 
 def play(stage: Stage) -> None:
@@ -119,6 +121,8 @@ def _open(brand: Brand, me: User, stage: Stage) -> Shop:
 def _account(shop: Shop, network: str, stage: Stage) -> Account:
     brand = shop.brand
     ready = stage.account(network, brand.name)
+    if options := ready.get("options"):
+        shop.options[network] = options
     nature = Nature(topics=brand.topics, languages=brand.languages)
     stage.call(stage.audience.watch, network, account=brand.name, nature=nature)
     login = Login(server=ready["server"], remote_id=ready["remote_id"], credentials=ready["credentials"])
@@ -156,6 +160,8 @@ def _save(shop: Shop, content: Content, accounts: list[Account], *, title: str =
     has_media = bool(content.file_ids)
     accounts = [account for account in accounts if has_media or not capabilities_of(account).media_required]
     on = {account.pk: Given(by_hand=by_hand, assignee=shop.owner.user_id if by_hand else None) for account in accounts}
+    there = {account.network for account in accounts}
+    content.options = {network: chosen for network, chosen in shop.options.items() if network in there}
     written = Written(content=content, on=on, title=title)
     return save(post=None, workspace=shop.owner.workspace, written=written, version=0, by=shop.owner)
 

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from regie.core import clock
 from regie_sandbox.audience import Audience
 from regie_sandbox.frame import World
-from regie_sandbox.graph.base import GraphNetwork
 from regie_sandbox.registry import slugs, whole_world
 from regie_sandbox.server import Running, serve
 
@@ -27,8 +26,7 @@ class Stage:
         self.world: World = whole_world(world=World(seed=7, data=data))
         self.audience = Audience(self.world)
         for network in self.world.networks.values():
-            if isinstance(network, GraphNetwork):
-                network.fetches = False  # nobody serves our files yet: what it is told of them is believed
+            network.fetches = False  # nobody serves our files yet: what it is told of them is believed
         self._first_port = first_port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)

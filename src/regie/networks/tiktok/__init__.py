@@ -1,0 +1,1 @@
+"""TikTok: accounts that signed in through its open API."""
