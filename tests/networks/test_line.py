@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from regie.networks.line import ask
+from regie.networks.line import LostOnTheWay, ask
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -18,6 +18,7 @@ class Rude:
 
     def __init__(self) -> None:
         self.requests: list[bytes] = []
+        self.answers = True
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -26,8 +27,9 @@ class Rude:
         )
         await reader.readexactly(length)
         self.requests.append(head.split(b"\r\n")[0])
-        writer.write(ANSWER)
-        await writer.drain()
+        if self.answers:
+            writer.write(ANSWER)
+            await writer.drain()
         writer.close()
 
 
@@ -55,3 +57,14 @@ async def test_what_is_sent_once_arrives_once(http: aiohttp.ClientSession, rude:
     await ask(http, "GET", url)  # leaves a connection behind, which the server has closed
     await ask(http, method, url)
     assert [line.split()[0].decode() for line in behaviour.requests] == ["GET", method]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_what_was_lost_on_the_way_is_not_sent_again(
+    http: aiohttp.ClientSession, rude: tuple[Rude, str], method: str
+) -> None:
+    behaviour, url = rude
+    behaviour.answers = False
+    with pytest.raises(LostOnTheWay, match=f"{method} http"):
+        await ask(http, method, url, json={"a": 1})
+    assert len(behaviour.requests) == 1
