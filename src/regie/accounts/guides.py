@@ -79,8 +79,9 @@ _CREATE: dict[str, Words] = {
         "and Sign In with LinkedIn. Enter its keys here."
     ),
     "reddit": _(
-        "An app at reddit.com/prefs/apps, of the type web app, once for the whole installation, with the redirect address "
-        "below; Reddit may ask you to apply for access to its Data API first. Its client ID stands under its name."
+        "An app at reddit.com/prefs/apps, of the type web app, once for the whole installation, with the redirect "
+        "address below; Reddit may ask you to apply for access to its Data API first. Its client ID stands under its "
+        "name: enter it here with the secret."
     ),
 }
 _STEPS: dict[str, tuple[Words, ...]] = {
