@@ -334,6 +334,16 @@ def facebook(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]
 
 
 @pytest.fixture
+def pinterest(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("pinterest", request, settings)
+
+
+@pytest.fixture
+def youtube(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("youtube", request, settings)
+
+
+@pytest.fixture
 def connect(alice: Member) -> Callable[..., Account]:
     """Connects an account of a sandbox to Alice's workspace: ``connect(mastodon, "shop")``."""
     from regie.accounts.services import connect
@@ -381,6 +391,16 @@ def instagram_account(instagram: Sandbox, connect: Callable[..., Account]) -> Ac
 @pytest.fixture
 def facebook_account(facebook: Sandbox, connect: Callable[..., Account]) -> Account:
     return connect(facebook)
+
+
+@pytest.fixture
+def pinterest_account(pinterest: Sandbox, connect: Callable[..., Account]) -> Account:
+    return connect(pinterest)
+
+
+@pytest.fixture
+def youtube_account(youtube: Sandbox, connect: Callable[..., Account]) -> Account:
+    return connect(youtube)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ _WHERE = {
     "facebook": "regie_sandbox.facebook.app:Facebook",
     "pinterest": "regie_sandbox.pinterest.app:Pinterest",
     "tiktok": "regie_sandbox.tiktok.app:TikTok",
+    "youtube": "regie_sandbox.youtube.app:YouTube",
     "x": "regie_sandbox.x.app:X",
     "linkedin": "regie_sandbox.linkedin.app:LinkedIn",
     "reddit": "regie_sandbox.reddit.app:Reddit",

@@ -108,6 +108,13 @@ async def instagram(world: World) -> AsyncIterator[Network]:
 
 
 @pytest.fixture
+async def youtube(world: World) -> AsyncIterator[Network]:
+    """YouTube's sandbox, served."""
+    async for network in _served("youtube", world):
+        yield network
+
+
+@pytest.fixture
 async def mastodon(world: World) -> AsyncIterator[Network]:
     """Mastodon's sandbox, served."""
     async for network in _served("mastodon", world):
@@ -129,14 +136,14 @@ async def telegram(world: World) -> AsyncIterator[Network]:
 
 
 @pytest.fixture
-async def x(world: World) -> AsyncIterator[Network]:
-    """X's sandbox, served."""
-    async for network in _served("x", world):
+async def tiktok(world: World) -> AsyncIterator[Network]:
+    """TikTok's sandbox, served."""
+    async for network in _served("tiktok", world):
         yield network
 
 
 @pytest.fixture
-async def tiktok(world: World) -> AsyncIterator[Network]:
-    """TikTok's sandbox, served."""
-    async for network in _served("tiktok", world):
+async def x(world: World) -> AsyncIterator[Network]:
+    """X's sandbox, served."""
+    async for network in _served("x", world):
         yield network

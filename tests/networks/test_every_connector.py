@@ -61,6 +61,7 @@ class Line:
     videos: Callable[[int], tuple[Video, ...]]
     options: Options  # without which this account publishes nothing: a title, a board
     visible: str  # the verb of the one visible call
+    odd: str  # the oddest text that the network takes: ODD, without signs that it never takes
     sent: int = 0
 
     def outgoing(self, text: str = "Good morning", **more: Any) -> Outgoing:
@@ -73,9 +74,14 @@ class Line:
         return Outgoing(**{"key": f"key-{self.sent}", "text": text, "planned_at": datetime.now(UTC), **more})
 
     async def prepared(self, what: Outgoing) -> Progress:
-        ready = await self.connector.prepare(what, {})
-        assert isinstance(ready, Ready)
-        return ready.progress
+        """What was achieved on the way is handed back as often as it takes."""
+        achieved: Progress = {}
+        for _ in range(10):
+            ready = await self.connector.prepare(what, achieved)
+            achieved = ready.progress
+            if isinstance(ready, Ready):
+                return achieved
+        raise AssertionError("It is never ready.")
 
     async def send(self, what: Outgoing) -> Published:
         published = await self.connector.commit(what, await self.prepared(what))
@@ -140,6 +146,7 @@ async def line(
         videos,
         options=ready.get("options", {}),
         visible=ready.get("visible", "POST"),
+        odd="".join(sign for sign in ODD if sign not in ready.get("never", "")),
     )
     await running.close()
 
@@ -213,22 +220,22 @@ async def test_it_knows_itself(line: Line) -> None:
 
 
 async def test_a_text_comes_out_as_it_went_in(line: Line) -> None:
-    published = await line.post(ODD)
-    assert line.net.texts() == [ODD]
+    published = await line.post(line.odd)
+    assert line.net.texts() == [line.odd]
     assert isinstance(published.remote_id, str)
     assert published.remote_id
     assert bool(published.url) or not line.can.permalink
-    assert [entry.text for entry in line.net.world.ledger.of(line.slug)] == [ODD]
+    assert [entry.text for entry in line.net.world.ledger.of(line.slug)] == [line.odd]
 
 
 async def test_what_went_out_is_found_again(line: Line) -> None:
     if not isinstance(line.connector, protocols.ListsOwn):
         assert isinstance(line.can.repeat, NobodyKnows)
         return
-    published = await line.post(ODD)
+    published = await line.post(line.odd)
     listing = await line.connector.own_posts(since=datetime.now(UTC) - HOUR)
     media = 1 if line.can.media_required else 0
-    assert [(one.remote_id, one.text, one.media) for one in listing.seen] == [(published.remote_id, ODD, media)]
+    assert [(one.remote_id, one.text, one.media) for one in listing.seen] == [(published.remote_id, line.odd, media)]
     assert listing.reaches_back_to <= datetime.now(UTC) - HOUR + timedelta(minutes=1)
     assert listing.network_now is not None
 

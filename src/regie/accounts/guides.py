@@ -46,6 +46,7 @@ _SUMMARY: dict[str, Words] = {
     "x": _("An account on X: posts, threads, pictures, videos, polls, replies, direct messages."),
     "linkedin": _("A Page of an organization, or a member: posts, pictures, videos, documents, polls, comments."),
     "reddit": _("An account: texts, links, pictures, videos and polls for communities and its own profile, comments."),
+    "youtube": _("A channel: videos and Shorts with cover, subtitles and playlist, comments, watch times."),
 }
 _CREATE: dict[str, Words] = {
     "mastodon": _("Nothing: Régie registers itself on each server at the first sign-in there."),
@@ -82,6 +83,10 @@ _CREATE: dict[str, Words] = {
         "An app at reddit.com/prefs/apps, of the type web app, once for the whole installation, with the redirect "
         "address below; Reddit may ask you to apply for access to its Data API first. Its client ID stands under its "
         "name: enter it here with the secret."
+    ),
+    "youtube": _(
+        "A project at console.cloud.google.com, once for the whole installation, with the YouTube Data API v3 and the "
+        "YouTube Analytics API switched on, and in it an OAuth client of the type Web application. Enter its keys here."
     ),
 }
 _STEPS: dict[str, tuple[Words, ...]] = {
@@ -135,6 +140,12 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("On Reddit's page, allow the app."),
         _("Read the rules of each community before you post there: many take no advertising, and ban accounts for it."),
     ),
+    "youtube": (
+        _("In your OAuth client at Google, enter the redirect address below as an authorised redirect URI."),
+        _("On Google's page, sign in and choose the channel. Each channel, a brand's too, is connected by itself."),
+        _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
+        _("For covers and for videos of more than 15 minutes, confirm a telephone number at youtube.com/verify."),
+    ),
 }
 _WORKS: dict[str, Words] = {
     "mastodon": _("Everything works at once: there is no review."),
@@ -176,6 +187,11 @@ _WORKS: dict[str, Words] = {
     "reddit": _(
         "Everything works at once: there is no review. Commercial use of Reddit's API wants Reddit's approval. What "
         "a community holds back until a moderator approves it is said, and not shown as published."
+    ),
+    "youtube": _(
+        "Until Google has audited your project (the YouTube API compliance audit), it keeps every video private: Régie "
+        "uploads it and says so. While the project is in testing, each person has to be on its list of test users, and "
+        "to connect again every seven days. A project has 100 uploads a day, for all channels together."
     ),
 }
 

@@ -34,6 +34,9 @@ WORDS = {
     ),
     "score": Words(_("Score"), _("Upvotes less downvotes, the author's own among them, as its network shows it, now.")),
     "upvote_ratio": Words(_("Upvotes, in per cent"), _("Of a hundred votes on the post, how many were upvotes, now.")),
+    "watch_minutes": Words(_("Minutes watched"), _("Minutes that people watched the video together, now.")),
+    "average_view_seconds": Words(_("Average view, in seconds"), _("Seconds that a view lasted on average, now.")),
+    "followers_gained": Words(_("Followers gained"), _("People who began to follow the account at this post, now.")),
     "views_day": Words(
         _("Views in a day"), _("Times anything of the account was played or shown in the network's last full day.")
     ),
@@ -48,13 +51,20 @@ WORDS = {
         _("Interactions in a day"),
         _("Reactions, comments, shares and clicks on the account's posts in the network's last full day."),
     ),
+    "watch_minutes_day": Words(
+        _("Minutes watched in a day"), _("Minutes that people watched in the network's last full day.")
+    ),
+    "followers_gained_day": Words(
+        _("Followers gained in a day"),
+        _("People who began to follow the account in the network's last full day."),
+    ),
     "followers": Words(_("Followers"), _("People who follow the account, or members of the channel, now.")),
     "following": Words(_("Following"), _("Accounts that this account follows, now.")),
+    "likes_total": Words(_("Likes in all"), _("Likes that all posts of the account have received, now.")),
     "karma": Words(
         _("Karma"),
         _("What others' votes on the account's posts and comments add up to, as its network counts, now."),
     ),
-    "likes_total": Words(_("Likes in all"), _("Likes that all posts of the account have received, now.")),
     "posts": Words(_("Posts there"), _("Posts the account shows, as its network counts them, now.")),
 }
 REACTIONS = Words(

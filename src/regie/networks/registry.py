@@ -15,6 +15,7 @@ _WHERE = {
     "facebook": "regie.networks.facebook.connector:Facebook",
     "pinterest": "regie.networks.pinterest.connector:Pinterest",
     "tiktok": "regie.networks.tiktok.connector:TikTok",
+    "youtube": "regie.networks.youtube.connector:YouTube",
     "x": "regie.networks.x.connector:X",
     "linkedin": "regie.networks.linkedin.connector:LinkedIn",
     "reddit": "regie.networks.reddit.connector:Reddit",

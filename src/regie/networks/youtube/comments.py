@@ -1,0 +1,90 @@
+"""Comments under videos: ours, and who may see those of others. Source: commentThreads, comments of the Data API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from regie.networks.data import Outgoing, Published, Ref
+from regie.networks.errors import TryLater
+from regie.networks.line import Answer
+from regie.networks.youtube.entities import Comment, Ident, Thread
+from regie.networks.youtube.wire import NETWORK, Wire, listed, now_of, written
+
+LOST_FOR = timedelta(minutes=1)  # after this a call whose answer was lost is no longer under way
+
+
+async def write(wire: Wire, to: Ref, text: str) -> Published:
+    """Under our own video, or an answer to somebody's comment. An answer to an answer stands beside it."""
+    if to.extra.get("kind") == "comment":
+        top = _top(to)
+        body: dict[str, Any] = {"snippet": {"parentId": top, "textOriginal": text}}
+        what = "comments"
+    else:
+        top, what = "", "commentThreads"
+        said = {"topLevelComment": {"snippet": {"textOriginal": text}}}
+        body = {"snippet": {"channelId": wire.channel, "videoId": to.remote_id, **said}}
+    answer = await wire.publish("POST", what, {"part": "snippet"}, body, addressed=True)
+    film = str(to.extra.get("video") or to.remote_id)
+    return _as_comment(wire, written(answer, Ident).id, film, top, answer=answer)
+
+
+def _top(to: Ref) -> str:
+    """The comment directly under the video: an answer's id holds it before a dot."""
+    return str(to.extra.get("parent") or to.remote_id.partition(".")[0])
+
+
+def _as_comment(wire: Wire, comment_id: str, film: str, top: str, *, answer: Answer | None) -> Published:
+    return Published(
+        remote_id=comment_id,
+        url=f"{wire.address(film)}&lc={comment_id}",
+        extra={"kind": "comment", "video": film, "parent": top or comment_id},
+        answer=answer,
+    )
+
+
+async def found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
+    """Ours with the same words, under what it answers."""
+    plain = {"part": "id,snippet", "textFormat": "plainText", "maxResults": "100"}
+    film = str(to.extra.get("video") or to.remote_id)
+    if to.extra.get("kind") == "comment":
+        top = _top(to)
+        answer = await wire.get("comments", {**plain, "parentId": top})
+        written_there, _ = listed(answer, Comment)
+    else:
+        top = ""
+        answer = await wire.get("commentThreads", {**plain, "videoId": film, "order": "time"})
+        written_there = [thread.snippet.top for thread in listed(answer, Thread)[0]]
+    since = outgoing.planned_at - timedelta(minutes=2)
+    for one in written_there:
+        said = one.snippet
+        recent = said.published_at is None or said.published_at >= since
+        ours = said.author_id.value == wire.channel
+        if recent and ours and _words(said.original or said.shown) == _words(outgoing.text):
+            return _as_comment(wire, one.id, film, top, answer=answer)
+    must_not_be_under_way(outgoing, answer)
+    return None
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+async def edit(wire: Wire, ref: Ref, text: str) -> Published:
+    body = {"id": ref.remote_id, "snippet": {"textOriginal": text}}
+    answer = await wire.do("PUT", "comments", {"part": "snippet"}, body, addressed=True)
+    return Published(remote_id=ref.remote_id, extra=ref.extra, answer=answer)
+
+
+async def moderate(wire: Wire, ref: Ref, *, hidden: bool) -> None:
+    """A hidden comment waits for review, where it is found again in YouTube Studio."""
+    state = "heldForReview" if hidden else "published"
+    asked = {"id": ref.remote_id, "moderationStatus": state}
+    await wire.do("POST", "comments/setModerationStatus", asked, addressed=True)
+
+
+def must_not_be_under_way(outgoing: Outgoing, answer: Answer) -> None:
+    if now_of(answer) < outgoing.planned_at + LOST_FOR:
+        raise TryLater(
+            "{network} may still be publishing it.", network=NETWORK, not_before=outgoing.planned_at + LOST_FOR
+        )

@@ -1,0 +1,400 @@
+"""One channel's line to Google: addresses, errors, uploads that go on where they broke off. Sources: NOTES.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+from zoneinfo import ZoneInfo
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from regie.networks.data import Login
+from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TokenExpired, TryLater, Unclear
+from regie.networks.line import Answer, read, write
+
+NETWORK = "YouTube"
+API = "https://youtube.googleapis.com"
+BESIDE = {  # Google's other hosts
+    "page": "https://accounts.google.com",
+    "token": "https://oauth2.googleapis.com",
+    "analytics": "https://youtubeanalytics.googleapis.com",
+    "watch": "https://www.youtube.com",
+    "hub": "https://pubsubhubbub.appspot.com",
+}
+PACIFIC = ZoneInfo("America/Los_Angeles")  # where a day's quota begins anew at midnight
+CHUNK = 8 * 1024 * 1024  # bytes at once; a multiple of STEP
+STEP = 256 * 1024
+UPLOAD_TIME = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=300)
+SOON, HOURLY = timedelta(minutes=1), timedelta(hours=1)
+
+USED_UP = frozenset(("quotaExceeded", "dailyLimitExceeded"))
+SLOW_DOWN = frozenset(("rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"))
+TOO_MANY = frozenset(("uploadLimitExceeded", "uploadRateLimitExceeded"))
+DEAD = frozenset(
+    (
+        "youtubeSignupRequired",
+        "authenticatedUserAccountClosed",
+        "authenticatedUserAccountSuspended",
+        "channelClosed",
+        "channelSuspended",
+        "ACCOUNT_STATE_INVALID",
+    )
+)
+NO_PERMISSION = frozenset(("insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"))
+NOT_SWITCHED_ON = frozenset(("accessNotConfigured", "SERVICE_DISABLED"))
+NO_COMMENTS = frozenset(("commentsDisabled",))
+
+E = TypeVar("E", bound=BaseModel)
+
+
+class Entity(BaseModel):
+    """What comes from Google, as far as we read it."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, frozen=True)
+
+
+class Why(Entity):
+    reason: str = ""
+    message: str = ""
+
+
+class Said(Entity):
+    """The vendor's error, in both of its forms: ``errors`` of old, ``status`` and ``details`` of new."""
+
+    code: int = 0
+    message: str = ""
+    status: str = ""
+    errors: tuple[Why, ...] = ()
+    details: tuple[Why, ...] = ()
+
+    @property
+    def reasons(self) -> frozenset[str]:
+        return frozenset(one.reason for one in (*self.errors, *self.details) if one.reason)
+
+    @property
+    def words(self) -> str:
+        return self.message or ", ".join(sorted(self.reasons)) or f"error {self.code}"
+
+
+class _Body(Entity):
+    error: Said
+
+
+class OAuthSaid(Entity):
+    """How the host for tokens says no."""
+
+    error: str
+    error_description: str = ""
+
+
+class Page(Entity):
+    """A page of a list. ``items`` is left out where there are none, so ``kind`` tells that it is one."""
+
+    kind: str
+    items: tuple[dict[str, Any], ...] = ()
+    next_page: str = Field(default="", alias="nextPageToken")
+
+
+def host_beside(server: str, role: str) -> str:
+    """Google's host for a role beside the API; a stand-in serves all by itself."""
+    server = server.rstrip("/")
+    return BESIDE[role] if server == API else server
+
+
+def error_in(answer: Answer) -> Said | None:
+    try:
+        return _Body.model_validate_json(answer.body).error
+    except ValidationError:
+        return None
+
+
+def now_of(answer: Answer) -> datetime:
+    """Google's clock, or ours where it does not tell."""
+    return answer.date or datetime.now(UTC)
+
+
+def next_midnight(now: datetime) -> datetime:
+    """When a used-up day's quota is whole again: midnight on the Pacific coast."""
+    there = now.astimezone(PACIFIC)
+    return datetime(there.year, there.month, there.day, tzinfo=PACIFIC) + timedelta(days=1)
+
+
+def not_before(answer: Answer) -> datetime:
+    after = answer.headers.get("retry-after", "")
+    return now_of(answer) + (timedelta(seconds=int(after)) if after.isdigit() else SOON)
+
+
+def must_be_fine(answer: Answer, *, addressed: bool = False, vital: bool = False, renewable: bool = False) -> None:
+    """Raise what an answer means.
+
+    addressed: the request names one object, so "not there" is that object's
+    vital:     without the permission for this, the account is of no use: connect it again
+    renewable: there is a refresh token, so a token that is not taken is traded first
+    """
+    if 200 <= answer.status < 300:
+        return
+    said = error_in(answer)
+    if said is None:
+        if 300 <= answer.status < 400 or answer.body.lstrip()[:1] == b"<":
+            raise not_the_api(answer)
+        said = Said(code=answer.status)
+    _must_be_allowed(answer, said, vital=vital, renewable=renewable)
+    facts: dict[str, Any] = {"network": NETWORK, "answer": answer}
+    if answer.status == 404 and addressed:
+        raise Gone("{network} no longer has it.", **facts)
+    if said.reasons & NO_COMMENTS:
+        raise Refused("Comments are switched off under this video on {network}.", **facts)
+    if answer.status >= 500 or said.status in ("ABORTED", "UNAVAILABLE"):
+        raise TryLater("{network} has trouble at the moment.", **facts)
+    raise Refused("{network} said: {reason}", reason=said.words, **facts)
+
+
+def _must_be_allowed(answer: Answer, said: Said, *, vital: bool, renewable: bool) -> None:
+    """Tokens, permissions, quotas."""
+    reasons = said.reasons
+    facts: dict[str, Any] = {"network": NETWORK, "answer": answer}
+    if reasons & DEAD:
+        raise SignInAgain(
+            "{network} says that this channel is closed or suspended: {reason}", reason=said.words, **facts
+        )
+    if answer.status == 401 and renewable:
+        raise TokenExpired("The access to {network} ran out.", **facts)
+    if answer.status == 401:
+        raise SignInAgain("{network} asks you to connect this account again.", **facts)
+    if reasons & USED_UP:
+        raise TryLater(
+            "Your app at Google has used up what {network} allows in a day.",
+            not_before=next_midnight(now_of(answer)),
+            **facts,
+        )
+    if reasons & TOO_MANY:
+        raise TryLater(
+            "{network} takes no more uploads of this channel for now.",
+            not_before=now_of(answer) + HOURLY,
+            **facts,
+        )
+    if answer.status == 429 or reasons & SLOW_DOWN:
+        raise TryLater("{network} asked us to slow down.", not_before=not_before(answer), **facts)
+    if reasons & NOT_SWITCHED_ON:
+        raise Refused(
+            "An API of {network} is not switched on in your app at Google: {reason}", reason=said.words, **facts
+        )
+    if reasons & NO_PERMISSION:
+        kind: type[NetworkError] = SignInAgain if vital else Refused
+        raise kind("{network} says that a permission is missing: {reason}", reason=said.words, **facts)
+
+
+def not_the_api(answer: Answer) -> Refused:
+    return Refused(
+        "{network} answered something that is not its API ({status}).",
+        network=NETWORK,
+        status=answer.status,
+        answer=answer,
+    )
+
+
+def parsed(answer: Answer, entity: type[E]) -> E:
+    """The entity in an answer to a question."""
+    try:
+        return entity.model_validate_json(answer.body)
+    except ValidationError:
+        raise not_the_api(answer) from None
+
+
+def listed(answer: Answer, entity: type[E]) -> tuple[list[E], str]:
+    """The entities on a page of a list, and the word for the next page ("": it was the last)."""
+    page = parsed(answer, Page)
+    try:
+        return [entity.model_validate(item) for item in page.items], page.next_page
+    except ValidationError:
+        raise not_the_api(answer) from None
+
+
+def written(answer: Answer, entity: type[E]) -> E:
+    """The entity in the answer to a write that said yes. Unreadable: it may well be done."""
+    try:
+        return entity.model_validate_json(answer.body)
+    except ValidationError:
+        raise Unclear(
+            "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a piece. ``done``: the answer, when the file is whole; else how many bytes Google has."""
+
+    offset: int
+    done: Answer | None = None
+
+
+class SessionOver(Exception):
+    """The place of an upload is no longer known there: it has to begin anew."""
+
+
+class Wire:
+    """``channel``: the id of the channel that the token speaks for."""
+
+    def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
+        self.http, self.login = http, login
+        self.server = login.server.rstrip("/")
+        self.channel = login.remote_id
+        self._renewable = bool(login.credentials.get("refresh_token"))
+
+    def host(self, role: str) -> str:
+        return host_beside(self.server, role)
+
+    def address(self, film: str, *, short: bool = False) -> str:
+        """Where people watch a video."""
+        return f"{self.host('watch')}/" + (f"shorts/{film}" if short else f"watch?v={film}")
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.login.credentials.get('access_token', '')}"}
+
+    def fine(self, answer: Answer, *, addressed: bool = False, vital: bool = False) -> Answer:
+        must_be_fine(answer, addressed=addressed, vital=vital, renewable=self._renewable)
+        return answer
+
+    async def get(
+        self, what: str, params: Mapping[str, str], *, addressed: bool = False, vital: bool = False
+    ) -> Answer:
+        """A question to the Data API: ``what`` is a collection."""
+        url = f"{self.server}/youtube/v3/{what}"
+        answer = await read(self.http, "GET", url, network=NETWORK, params=dict(params), headers=self._headers())
+        return self.fine(answer, addressed=addressed, vital=vital)
+
+    async def report(self, params: Mapping[str, str]) -> Answer:
+        """A question to the Analytics API, which has a quota of its own."""
+        url = f"{self.host('analytics')}/v2/reports"
+        answer = await read(self.http, "GET", url, network=NETWORK, params=dict(params), headers=self._headers())
+        return self.fine(answer)
+
+    async def do(
+        self,
+        method: str,
+        what: str,
+        params: Mapping[str, str],
+        body: Mapping[str, Any] | None = None,
+        *,
+        addressed: bool = False,
+    ) -> Answer:
+        """A write that nobody sees, or that may be done twice: every failure on the way is TryLater."""
+        more: dict[str, Any] = {"json": body} if body is not None else {}
+        url = f"{self.server}/youtube/v3/{what}"
+        answer = await read(
+            self.http, method, url, network=NETWORK, params=dict(params), headers=self._headers(), **more
+        )
+        return self.fine(answer, addressed=addressed)
+
+    async def publish(
+        self, method: str, what: str, params: Mapping[str, str], body: Mapping[str, Any], *, addressed: bool = False
+    ) -> Answer:
+        """The visible call."""
+        answer = await write(
+            self.http,
+            method,
+            f"{self.server}/youtube/v3/{what}",
+            network=NETWORK,
+            repeatable=False,
+            params=dict(params),
+            headers=self._headers(),
+            json=dict(body),
+        )
+        return self.fine(answer, addressed=addressed, vital=True)
+
+    # Uploads
+
+    async def begin_upload(
+        self, what: str, params: Mapping[str, str], body: Mapping[str, Any], *, size: int, content_type: str
+    ) -> str:
+        """A place for a file of ``size`` bytes; what is returned is good for about a week.
+
+        It is the query of the place's address, as the address itself is given anew by who resumes.
+        """
+        headers = {**self._headers(), "X-Upload-Content-Length": str(size), "X-Upload-Content-Type": content_type}
+        answer = await read(
+            self.http,
+            "POST",
+            f"{self.server}/upload/youtube/v3/{what}",
+            network=NETWORK,
+            params={**params, "uploadType": "resumable"},
+            headers=headers,
+            json=dict(body),
+        )
+        self.fine(answer, vital=True)
+        query = urlsplit(answer.headers.get("location", "")).query
+        if not dict(parse_qsl(query)).get("upload_id"):
+            raise not_the_api(answer)
+        return query
+
+    async def send_piece(self, what: str, session: str, path: Path, *, offset: int, size: int) -> Sent:
+        """The next bytes of a file from ``offset``. Sending them twice harms nobody."""
+        piece = _piece(path, offset)
+        last = offset + len(piece) - 1
+        return await self._put(what, session, piece, f"bytes {offset}-{last}/{size}", offset)
+
+    async def ask_offset(self, what: str, session: str, *, size: int) -> Sent:
+        """How far an upload came."""
+        return await self._put(what, session, b"", f"bytes */{size}", 0)
+
+    async def _put(self, what: str, session: str, piece: bytes, where: str, offset: int) -> Sent:
+        url = f"{self.server}/upload/youtube/v3/{what}?{urlencode(parse_qsl(session))}"
+        headers = {**self._headers(), "Content-Range": where, "Content-Type": "application/octet-stream"}
+        answer = await read(self.http, "PUT", url, network=NETWORK, data=piece, headers=headers, timeout=UPLOAD_TIME)
+        if answer.status == 308:
+            return Sent(_received(answer.headers.get("range", "")))
+        if answer.status in (404, 410):
+            raise SessionOver
+        self.fine(answer, vital=True)
+        return Sent(offset + len(piece), answer)
+
+    async def send_whole(self, what: str, params: Mapping[str, str], path: Path, *, content_type: str) -> Answer:
+        """A small file by itself."""
+        url = f"{self.server}/upload/youtube/v3/{what}"
+        headers = {**self._headers(), "Content-Type": content_type}
+        with path.open("rb") as file:
+            return await read(
+                self.http,
+                "POST",
+                url,
+                network=NETWORK,
+                params={**params, "uploadType": "media"},
+                headers=headers,
+                data=file,
+                timeout=UPLOAD_TIME,
+            )
+
+    async def send_with(
+        self, what: str, params: Mapping[str, str], body: Mapping[str, Any], path: Path, *, content_type: str
+    ) -> Answer:
+        """A small file with what is said of it, in one request of two parts (RFC 2387)."""
+        with path.open("rb") as file, aiohttp.MultipartWriter("related") as parts:
+            parts.append_json(body)
+            parts.append(file, {"Content-Type": content_type})
+            return await read(
+                self.http,
+                "POST",
+                f"{self.server}/upload/youtube/v3/{what}",
+                network=NETWORK,
+                params={**params, "uploadType": "multipart"},
+                headers=self._headers(),
+                data=parts,
+                timeout=UPLOAD_TIME,
+            )
+
+
+def _piece(path: Path, offset: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(CHUNK)
+
+
+def _received(header: str) -> int:
+    """``bytes=0-262143`` means that 262,144 are there; without the header there are none."""
+    _, _, last = header.partition("-")
+    return int(last) + 1 if last.isdigit() else 0
