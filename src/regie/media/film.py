@@ -34,6 +34,7 @@ LONGEST_TITLE = 255
 TELLTALES = ("location", "gps", "make", "model", "artist", "author", "comment", "copyright", "description", "title")
 SOUND_RATE, SOUND_BITS = 48_000, 128_000
 MOST_RATE = 60
+STILL_RATE = 25  # pictures a second of one that stands still: what networks ask for at least
 KEY_EVERY = 2  # seconds between pictures that stand alone: networks cut and seek there
 READ = {"protocol_whitelist": "file", "enable_drefs": "0", "use_absolute_path": "0"}
 
@@ -55,12 +56,15 @@ def main() -> None:
     _answer({"look": look, "listen": listen, "make": make}[order["do"]], order, (av.error.FFmpegError,))
 
 
-def _answer(do: Callable[[dict[str, Any]], dict[str, Any]], order: dict[str, Any], damaged: tuple[type, ...]) -> None:
+def _answer(
+    do: Callable[[dict[str, Any]], dict[str, Any]], order: dict[str, Any], damaged: tuple[type[Exception], ...]
+) -> None:
+    expected: tuple[type[Exception], ...] = (*damaged, ValueError, IndexError, MemoryError)
     try:
         done = do(order)
     except No as exc:
         _say({"no": str(exc)})
-    except (*damaged, ValueError, IndexError, MemoryError):
+    except expected:
         _say({"no": "damaged"})
     else:
         _say({"done": done})
@@ -320,7 +324,7 @@ def _core_title(archive: zipfile.ZipFile) -> str:
 
 def make(order: dict[str, Any]) -> dict[str, Any]:
     """Writes the video that ``order["plan"]`` describes to ``order["to"]``."""
-    return _copied(order) if order["plan"]["do"] == "copy" else _encoded(order)
+    return {"copy": _copied, "encode": _encoded, "show": _shown}[order["plan"]["do"]](order)
 
 
 def _copied(order: dict[str, Any]) -> dict[str, Any]:
@@ -376,6 +380,61 @@ def _encoded(order: dict[str, Any]) -> dict[str, Any]:
         if sound is not None:
             sound.end()
     return {"size": Path(order["to"]).stat().st_size}
+
+
+def _shown(order: dict[str, Any]) -> dict[str, Any]:
+    """A picture that stands still while the sound plays: H.264 and AAC."""
+    import av
+    from PIL import Image
+
+    plan = order["plan"]
+    until = plan["seconds"]
+    with _opened(order) as source, av.open(order["to"], "w", format="mp4", options={"movflags": "+faststart"}) as made:
+        heard = source.streams.audio[0]
+        begin = float(heard.start_time * heard.time_base) if heard.start_time else 0.0
+        picture: Any = av.VideoFrame
+        still = _Still(made, picture.from_image(Image.open(order["cover"]).convert("RGB")), plan)
+        sound = _Sound(made, heard, begin, until)
+        told = _Progress(until)
+        for packet in source.demux(heard):
+            at = float((packet.pts or 0) * packet.time_base) - begin if packet.pts is not None else 0.0
+            if at >= until:
+                break
+            told.at(at)
+            still.until(at)
+            for frame in packet.decode():
+                sound.take(frame)
+        still.until(until)
+        still.end()
+        sound.end()
+    return {"size": Path(order["to"]).stat().st_size}
+
+
+class _Still:
+    """One picture again and again, in even steps."""
+
+    def __init__(self, made: Any, picture: Any, plan: dict[str, Any]) -> None:
+        self.made, self.next, self.picture = made, 0, picture
+        graph = _graph(picture, plan)
+        graph.push(picture)
+        self.picture = graph.pull()
+        self.out = made.add_stream("libx264", rate=STILL_RATE)
+        self.out.width, self.out.height, self.out.pix_fmt = plan["width"], plan["height"], "yuv420p"
+        self.out.bit_rate = plan["bits"]
+        self.out.codec_context.time_base = Fraction(1, STILL_RATE)
+        self.out.codec_context.gop_size = STILL_RATE * KEY_EVERY
+        self.out.options = {"preset": "veryfast", "tune": "stillimage", "threads": "2"}
+
+    def until(self, seconds: float) -> None:
+        """Shows it up to that moment."""
+        while self.next < seconds * STILL_RATE:
+            self.picture.pts, self.picture.time_base = self.next, Fraction(1, STILL_RATE)
+            self.picture.pict_type = 0
+            self.made.mux(self.out.encode(self.picture))
+            self.next += 1
+
+    def end(self) -> None:
+        self.made.mux(self.out.encode(None))
 
 
 class _Film:

@@ -1,4 +1,5 @@
-"""Renditions of videos: asked for ahead of the hour, made by a worker in a process of their own, their progress shown.
+"""Renditions of videos, and of sounds that become one: asked for ahead of the hour, made by a worker in a process of
+their own, their progress shown.
 
 The row is the promise. ``ask_for`` writes it and nudges the queue; ``make`` does the work; ``overdue`` finds what a
 dead worker left half done.
@@ -11,6 +12,7 @@ import tempfile
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import IO
 
 from django.core.files.base import File as DjangoFile
 from django.db import IntegrityError, transaction
@@ -19,16 +21,17 @@ from django.utils.translation import gettext_noop, ngettext
 
 from regie.core import clock
 from regie.core.threads import in_thread
-from regie.media import videos
-from regie.media.errors import BeingMade, CannotFit, DiskFull, NotAVideo, room_on_disk
+from regie.media import pictures, videos
+from regie.media.errors import BeingMade, CannotFit, DiskFull, NotAPicture, NotAVideo, room_on_disk
 from regie.media.models import File, Rendition
 from regie.media.services import local
 from regie.media.videos import OutOfReach, Plan
-from regie.networks.capabilities import VideoLimit
+from regie.networks.capabilities import ImageLimit, VideoLimit
 
 TELL = 1.0  # seconds between two notes of how far it is
 FORGOTTEN = timedelta(minutes=2)  # without a note for so long, nobody is working on it
 NO_ROOM = gettext_noop("There is no room left on the server's disk: nothing was saved.")
+NO_COVER = gettext_noop("The cover could not be read: choose another picture.")
 GONE = gettext_noop("The video is no longer on our disk: upload it again.")
 
 
@@ -58,7 +61,10 @@ def video_for(file: File, limits: VideoLimit, *, cut: bool = False) -> Rendition
 
     Raises BeingMade with its progress; CannotFit when nothing we can make would do, or nothing came of it.
     """
-    rendition = ask_for(file, limits, cut=cut)
+    return _ready(ask_for(file, limits, cut=cut), file)
+
+
+def _ready(rendition: Rendition, file: File) -> Rendition:
     if rendition.state == Rendition.State.READY:
         return rendition
     if rendition.state == Rendition.State.FAILED:
@@ -77,13 +83,38 @@ def ask_for(file: File, limits: VideoLimit, *, cut: bool = False) -> Rendition:
         plan = videos.plan(facts, limits, cut=cut)
     except OutOfReach as exc:
         raise CannotFit(why(exc, file=str(file), seconds=facts.seconds)) from None
-    recipe = videos.recipe(plan)
+    return _asked_for(file, plan, videos.recipe(plan), limits)
+
+
+def show_for(sound: File, cover: File, limits: VideoLimit, *, cut: bool = False) -> Rendition:
+    """A sound with its cover as a video, as ``video_for`` gives a video."""
+    return _ready(ask_for_show(sound, cover, limits, cut=cut), sound)
+
+
+def ask_for_show(sound: File, cover: File, limits: VideoLimit, *, cut: bool = False) -> Rendition:
+    """The row of the video that a sound and its cover make, as ``ask_for``. Raises CannotFit."""
+    try:
+        plan = plan_to_show(sound, cover, limits, cut=cut)
+    except OutOfReach as exc:
+        assert sound.seconds is not None
+        raise CannotFit(why(exc, file=str(sound), seconds=sound.seconds)) from None
+    return _asked_for(sound, plan, f"{videos.recipe(plan)}:{cover.sha256[:16]}", limits, cover=cover.pk)
+
+
+def plan_to_show(sound: File, cover: File, limits: VideoLimit, *, cut: bool = False) -> Plan:
+    """Raises OutOfReach."""
+    assert sound.seconds is not None
+    size = (cover.width, cover.height, (cover.focus_x, cover.focus_y))
+    return videos.show(sound.seconds, size, limits, cut=cut)
+
+
+def _asked_for(file: File, plan: Plan, recipe: str, limits: VideoLimit, **more: int) -> Rendition:
     if (found := Rendition.objects.filter(original=file, recipe=recipe).first()) is not None:
         return found
     rendition = Rendition(
         original=file,
         recipe=recipe,
-        plan={**plan.as_json(), "largest_bytes": limits.largest_bytes},
+        plan={**plan.as_json(), "largest_bytes": limits.largest_bytes, **more},
         content_type=plan.content_type,
         width=plan.width,
         height=plan.height,
@@ -133,6 +164,8 @@ async def make(rendition_id: int) -> None:
         await _made(rendition)
     except NotAVideo as exc:
         await in_thread(_failed, rendition, exc.sentence)
+    except (NotAPicture, CannotFit):
+        await in_thread(_failed, rendition, NO_COVER)
     except DiskFull:
         await in_thread(_failed, rendition, NO_ROOM)
     except FileNotFoundError:
@@ -154,8 +187,10 @@ async def _made(rendition: Rendition) -> None:
         to = Path(folder) / "made.mp4"
         plan = dict(rendition.plan)
         most = int(plan["largest_bytes"])
+        cover = await in_thread(_cover, plan["cover"], Path(folder) / "cover.jpg") if "cover" in plan else None
         for _attempt in range(3):
-            await _run(rendition, videos.make(source, original.content_type, plan, to, largest_bytes=most))
+            film = videos.make(source, original.content_type, plan, to, largest_bytes=most, cover=cover)
+            await _run(rendition, film)
             if (size := to.stat().st_size) <= most or plan["do"] == "copy":
                 break
             plan["bits"] = int(plan["bits"] * 0.9 * most / size)
@@ -163,6 +198,26 @@ async def _made(rendition: Rendition) -> None:
             raise NotAVideo(videos.WHY["making"])
         looked = await asyncio.to_thread(videos.look, to, "video/mp4")  # what goes out is what we say of it
         await in_thread(_kept, rendition, to, looked)
+
+
+def _cover(number: int, to: Path) -> Path:
+    """The picture that a sound shows, as a clean JPEG. Raises NotAPicture, CannotFit."""
+    file = File.objects.get(pk=number)
+    try:
+        with file.file.open("rb") as source:
+            made = pictures.make(source.file, COVER, animated_too=False)
+            to.write_bytes(made.data or _whole(source.file))
+    except FileNotFoundError:
+        raise NotAPicture(_(NO_COVER)) from None
+    return to
+
+
+def _whole(source: IO[bytes]) -> bytes:
+    source.seek(0)
+    return source.read()
+
+
+COVER = ImageLimit(most=1, largest_bytes=10_000_000, types=("image/jpeg",), longest_side=videos.LONGEST_SHOWN)
 
 
 async def _run(rendition: Rendition, film: videos.Film) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from django.conf import settings
@@ -72,6 +73,13 @@ class File(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def public_name(self) -> str:
+        """What a document or a sound is called for its readers, with its ending: never what the team calls it."""
+        stem = re.sub(r'[\x00-\x1f/\\:*?"<>|]+', " ", self.title).strip(" .")[:100]
+        ending = str(self.file.name).rpartition(".")[2]
+        return f"{stem or self.kind}.{ending}"
 
     @property
     def is_video(self) -> bool:

@@ -8,11 +8,10 @@ from pathlib import Path
 from django.utils.translation import gettext_noop
 
 from regie.media.errors import NotASound
-from regie.media.videos import Film
+from regie.media.videos import FORMAT, Film
 
 MOST_BYTES = 1024**3
 SUFFIX = {"audio/mpeg": "mp3", "audio/mp4": "m4a", "audio/ogg": "ogg", "audio/wav": "wav"}
-FORMAT = {"audio/mpeg": "mp3", "audio/mp4": "mov", "audio/ogg": "ogg", "audio/wav": "wav"}  # FFmpeg's names
 BRANDS = (b"M4A ", b"M4B ")
 LAYER_III = 0b01  # of the two bits that say which MPEG layer a frame is
 LISTEN_SECONDS = 90.0

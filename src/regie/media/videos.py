@@ -25,7 +25,15 @@ from regie.networks.capabilities import VideoLimit
 
 MOST_BYTES = 4 * 1024**3
 SUFFIX = {"video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm"}
-FORMAT = {"video/mp4": "mov", "video/quicktime": "mov", "video/webm": "matroska"}  # FFmpeg's names of what reads them
+FORMAT = {  # FFmpeg's names of what reads them
+    "video/mp4": "mov",
+    "video/quicktime": "mov",
+    "video/webm": "matroska",
+    "audio/mpeg": "mp3",
+    "audio/mp4": "mov",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+}
 BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 PICTURE_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 LOOK_SECONDS = 90.0
@@ -36,6 +44,8 @@ SOUND_BITS = 128_000
 BITS_A_PIXEL = 0.045  # below this a moving picture falls into blocks; then it is made smaller instead
 NARROWEST = 320  # short side below which nobody wants to see it
 LONGEST_MADE = 1920  # longest side of what we make
+LONGEST_SHOWN = 1280  # longest side of a picture that stands still
+STILL_BITS = 500_000  # a second, of a picture that stands still
 SPARE = 0.93  # of the largest size: containers and uneven scenes take the rest
 
 WHY = {
@@ -49,6 +59,10 @@ WHY = {
     "format": gettext_noop("This is a video of a kind we do not read. Use MP4, MOV or WebM."),
     "making": gettext_noop("This video could not be made to fit. Export it as MP4 (H.264), then upload it again."),
 }
+
+
+Size = tuple[int, int, tuple[float, float]]
+"""Of a picture: width, height, and the point that matters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How a video is made to fit. ``do``: "keep" it byte for byte, "copy" it into a clean container, "encode" it.
+    """How a video is made to fit. ``do``: "keep" it byte for byte, "copy" it into a clean container, "encode" it;
+    "show": a sound with a picture that stands still.
 
     crop: the piece of the upright picture that stays; bits: of the picture, a second
     """
@@ -180,6 +195,34 @@ def plan(facts: Facts, limits: VideoLimit, *, cut: bool = False) -> Plan:
     )
 
 
+def show(seconds: float, cover: Size, limits: VideoLimit, *, cut: bool = False) -> Plan:
+    """A sound of so many seconds as a video within ``limits``, with a picture of that size to look at.
+
+    Raises OutOfReach with the rule that it breaks.
+    """
+    width, height, focus = cover
+    facts = Facts(content_type="", size=0, width=width, height=height, seconds=seconds, video_codec="", audio_codec="")
+    _check_length(facts, limits, cut=cut)
+    if "video/mp4" not in limits.types:
+        raise OutOfReach("types", 0)
+    if "h264" not in limits.codecs or "aac" not in limits.audio_codecs:
+        raise OutOfReach("codecs", 0)
+    lasts = min(seconds, limits.longest.total_seconds())
+    crop = piece_within(width, height, focus, limits.narrowest_ratio, limits.widest_ratio)
+    bits = min(_bits(limits, lasts, sound=True), STILL_BITS)
+    inside = (width * crop.width, height * crop.height)
+    scale = min(1.0, min(LONGEST_SHOWN, limits.longest_side or LONGEST_SHOWN) / max(inside))
+    return Plan(
+        do="show",
+        content_type="video/mp4",
+        width=_even(inside[0] * scale),
+        height=_even(inside[1] * scale),
+        seconds=lasts,
+        crop=crop,
+        bits=bits,
+    )
+
+
 def _check_length(facts: Facts, limits: VideoLimit, *, cut: bool) -> None:
     if limits.shortest is not None and facts.seconds < limits.shortest.total_seconds() - 0.05:
         raise OutOfReach("shortest", limits.shortest.total_seconds())
@@ -218,11 +261,13 @@ def _even(side: float) -> int:
 
 def recipe(plan: Plan) -> str:
     """Equal recipes make equal renditions: networks with different limits share what would come out the same."""
-    if plan.do != "encode":
+    if plan.do not in ("encode", "show"):
         return f"v1:{plan.do}"
     piece = plan.crop
     crop = "" if piece.is_all else f"{piece.left:.3f},{piece.top:.3f},{piece.width:.3f},{piece.height:.3f}"
-    return f"v1:{plan.width}x{plan.height}:{crop}:{plan.seconds:.2f}:{plan.bits}:{'sound' if plan.sound else 'mute'}"
+    begin = "v1:show:" if plan.do == "show" else "v1:"
+    sound = "sound" if plan.sound else "mute"
+    return f"{begin}{plan.width}x{plan.height}:{crop}:{plan.seconds:.2f}:{plan.bits}:{sound}"
 
 
 # The process
@@ -237,9 +282,14 @@ def look(path: Path, content_type: str, *, cover_at: float | None = None) -> Loo
         return Looked(content_type=content_type, thumbnail=thumbnail.read_bytes(), **told)
 
 
-def make(path: Path, content_type: str, plan: Mapping[str, Any], to: Path, *, largest_bytes: int) -> Film:
-    """The process that writes the planned video to ``to``; ``run`` it. It may take some 30 times what it lasts."""
-    order = {"do": "make", "plan": dict(plan), "to": str(to), "seconds": plan["seconds"]}
+def make(
+    path: Path, content_type: str, plan: Mapping[str, Any], to: Path, *, largest_bytes: int, cover: Path | None = None
+) -> Film:
+    """The process that writes the planned video to ``to``; ``run`` it. It may take some 30 times what it lasts.
+
+    cover: the picture that a sound shows, a JPEG that we made
+    """
+    order = {"do": "make", "plan": dict(plan), "to": str(to), "seconds": plan["seconds"], "cover": str(cover or "")}
     order["largest_file"] = max(largest_bytes, 1024**2) * 2
     return Film(path, FORMAT[content_type], order, seconds=600 + 30 * plan["seconds"])
 

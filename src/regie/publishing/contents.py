@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from regie.accounts.opening import capabilities_of
 from regie.media.errors import CannotFit
-from regie.media.making import ask_for
+from regie.media.making import ask_for, ask_for_show
 from regie.media.models import File
 from regie.networks.capabilities import Capabilities, Format
 from regie.networks.options import Value, said
@@ -69,7 +69,7 @@ def _step(content: Content, part: Part, *, first: bool) -> Step:
 
 def _use(use: MediaUse) -> dict[str, Any]:
     """What is not asked for is not written: an older step says the same."""
-    return use.model_dump(exclude=None if use.cut else {"cut"})
+    return {name: value for name, value in use.as_json().items() if name != "cut" or value}
 
 
 def has_media(steps: list[Mapping[str, Any]] | list[Step]) -> bool:
@@ -77,11 +77,14 @@ def has_media(steps: list[Mapping[str, Any]] | list[Step]) -> bool:
 
 
 def has_video(content: Content) -> bool:
-    return bool(content.file_ids) and _videos(content).exists()
+    return bool(content.file_ids) and _moving(content).exists()
 
 
-def _videos(content: Content) -> QuerySet[File]:
-    return File.objects.filter(pk__in=content.file_ids, kind=File.Kind.VIDEO)
+def _moving(content: Content) -> QuerySet[File]:
+    """The videos of a content, and the sounds of which videos may be made."""
+    shown = {use.file for part in content.parts for use in part.media if use.as_video}
+    videos = Q(pk__in=content.file_ids, kind=File.Kind.VIDEO)
+    return File.objects.filter(videos | Q(pk__in=shown, kind=File.Kind.SOUND))
 
 
 def ask_for_videos(content: Content, can: Capabilities) -> None:
@@ -89,7 +92,12 @@ def ask_for_videos(content: Content, can: Capabilities) -> None:
     limits = can.video_in(content.format)
     if limits is None or not content.file_ids:
         return
-    cut = {use.file: use.cut for part in content.parts for use in part.media}
-    for file in _videos(content):
+    uses = {use.file: use for part in content.parts for use in part.media}
+    covers = File.objects.in_bulk([use.cover for use in uses.values() if use.cover])
+    for file in _moving(content):
+        use = uses[file.pk]
         with suppress(CannotFit):
-            ask_for(file, limits, cut=cut[file.pk])
+            if file.is_video:
+                ask_for(file, limits, cut=use.cut)
+            elif can.sounds is None and use.cover in covers:
+                ask_for_show(file, covers[use.cover], limits, cut=use.cut)

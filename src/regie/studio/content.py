@@ -18,6 +18,23 @@ class MediaUse(BaseModel):
     file: int
     alt: str | None = None
     cut: bool = False
+    cover: int | None = Field(
+        default=None, description="Of a video or a sound: the picture that stands for it, a file."
+    )
+    captions: int | None = Field(default=None, description="Of a video: its subtitles, a file.")
+    language: str = Field(default="", max_length=12, description="Of the subtitles, as “fr”; empty: the file's own.")
+    as_video: bool = Field(
+        default=False, description="A sound: a video of it and its cover where a network takes no sounds."
+    )
+
+    @property
+    def file_ids(self) -> set[int]:
+        return {number for number in (self.file, self.cover, self.captions) if number is not None}
+
+    def as_json(self) -> dict[str, Any]:
+        """What is not used is not written: an older document says the same."""
+        unsaid = {name for name in ("cover", "captions", "language", "as_video") if not getattr(self, name)}
+        return self.model_dump(mode="json", exclude=unsaid)
 
 
 class Part(BaseModel):
@@ -35,8 +52,10 @@ class Poll(BaseModel):
     multiple: bool = False
     hide_totals: bool = False
     question: str = ""
-    correct: int | None = Field(None, ge=0, le=11, description="A quiz: the number of the right answer, from 0.")
-    explanation: str = Field("", description="Of a quiz: what people read after a wrong answer.")
+    correct: int | None = Field(
+        default=None, ge=0, le=11, description="A quiz: the number of the right answer, from 0."
+    )
+    explanation: str = Field(default="", description="Of a quiz: what people read after a wrong answer.")
 
     @property
     def lasts(self) -> timedelta:
@@ -64,7 +83,9 @@ class Content(BaseModel):
         description="What it says beside its text: by network (“youtube”) or account number (“17”, which goes before "
         "the network), then by option. GET /accounts/{id} lists the options with their kinds and choices.",
     )
-    first_comment: str = Field("", description="Published under the post, where the network has comments of ours.")
+    first_comment: str = Field(
+        default="", description="Published under the post, where the network has comments of ours."
+    )
 
     @property
     def text(self) -> str:
@@ -76,7 +97,8 @@ class Content(BaseModel):
 
     @property
     def file_ids(self) -> set[int]:
-        return {use.file for part in self.parts for use in part.media}
+        """Of all its files, covers and subtitles too."""
+        return {number for part in self.parts for use in part.media for number in use.file_ids}
 
     @property
     def is_empty(self) -> bool:
@@ -93,4 +115,6 @@ class Content(BaseModel):
         made = self.model_dump(mode="json", exclude=unsaid)
         if self.poll is not None:
             made["poll"] = self.poll.as_json()
+        for part, said in zip(self.parts, made["parts"], strict=True):
+            said["media"] = [use.as_json() for use in part.media]
         return made

@@ -49,6 +49,10 @@ class Use:
     number: int
     alt: str
     cut: bool = False
+    cover: File | None = None
+    captions: File | None = None
+    language: str = ""
+    as_video: bool = False
 
     @property
     def missing(self) -> bool:
@@ -249,7 +253,9 @@ class Desk:
     def _use(self, use: MediaUse) -> Use:
         file = self.files.get(use.file)
         alt = use.alt if use.alt is not None else (file.alt if file else "")
-        return Use(file, use.file, alt, use.cut)
+        cover, captions = (self.files.get(number or 0) for number in (use.cover, use.captions))
+        language = use.language or (captions.language if captions else "")
+        return Use(file, use.file, alt, use.cut, cover, captions, language, use.as_video)
 
     @cached_property
     def preview(self) -> Preview | None:
@@ -361,8 +367,9 @@ def arranged(written: Written, do: str, picked: Iterable[int] = ()) -> tuple[Wri
     """The post after one action on its structure, which document is then shown, and which field has the focus.
 
     Actions: ``add-part:s``, ``drop-part:s-2``, ``up-part:s-2``, ``media:s-0``, ``drop-media:s-0:7``,
-    ``up-media:s-0:7``, ``poll:s``, ``drop-poll:s``, ``option:s``, ``drop-option:s-2``, ``customise:12``, ``share:12``,
-    ``show:v12``. One that makes no sense changes nothing.
+    ``up-media:s-0:7``, ``cover:s-0:7``, ``drop-cover:s-0:7``, ``captions:s-0:7``, ``drop-captions:s-0:7``, ``poll:s``,
+    ``drop-poll:s``, ``option:s``, ``drop-option:s-2``, ``customise:12``, ``share:12``, ``show:v12``.
+    One that makes no sense changes nothing.
     """
     verb, _colon, rest = do.partition(":")
     if verb == "customise":
@@ -429,6 +436,9 @@ def _changed(content: Content, verb: str, key: str, number: int, extra: str, pic
         known = {use.file for use in parts[number].media}
         parts[number].media += [MediaUse(file=file) for file in dict.fromkeys(picked) if file not in known]
         focus = f"{key}-{number}-text"
+    elif verb in GOES_WITH and there:
+        parts[number].media = _with_it(parts[number].media, verb, int(extra) if extra.isdigit() else 0, picked)
+        focus = f"{key}-{number}-text"
     elif verb in ("drop-media", "up-media") and there:
         parts[number].media = _media(parts[number].media, verb, int(extra) if extra.isdigit() else 0)
         focus = f"{key}-{number}-text"
@@ -444,6 +454,18 @@ def _changed(content: Content, verb: str, key: str, number: int, extra: str, pic
         del poll.options[number]
         focus = f"{key}-option-{min(number, len(poll.options) - 1)}"
     return content.model_copy(update={"parts": parts, "poll": poll}), focus
+
+
+GOES_WITH = ("cover", "captions", "drop-cover", "drop-captions")
+
+
+def _with_it(uses: list[MediaUse], verb: str, file: int, picked: list[int]) -> list[MediaUse]:
+    """The uses with another cover or other subtitles for one of them, or without."""
+    name = verb.removeprefix("drop-")
+    chosen = picked[0] if picked and name == verb else None
+    if chosen is None and name == verb:
+        return uses
+    return [use.model_copy(update={name: chosen}) if use.file == file else use for use in uses]
 
 
 def _media(uses: list[MediaUse], verb: str, file: int) -> list[MediaUse]:

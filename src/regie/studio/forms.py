@@ -3,7 +3,9 @@
 The composer is one form that any browser can send. A document (the shared one, or an account's own) is a set of
 fields that begin with its key: ``s`` for the shared one, ``v12`` for that of account 12. Part 0 of the shared document
 is ``s-0-text``, ``s-0-media`` (file numbers, in order), ``s-0-alt-7`` (alternative text of file 7 there) and
-``s-0-cut-7`` (that video may be shortened). ``s-format`` is what the post is on its networks.
+``s-0-cut-7`` (that video may be shortened), ``s-0-cover-7`` and ``s-0-captions-7`` (files that go with it),
+``s-0-language-7`` (of its subtitles), ``s-0-as-video-7`` (a sound may become a video). ``s-format`` is what the post
+is on its networks.
 """
 
 from __future__ import annotations
@@ -60,9 +62,21 @@ def _part(data: QueryDict, key: str) -> Part:
     return Part(
         text=data.get(f"{key}-text", "").replace("\r\n", "\n"),
         media=[
-            MediaUse(file=file, alt=data.get(f"{key}-alt-{file}"), cut=f"{key}-cut-{file}" in data)
+            _use(data, key, file)
             for file in dict.fromkeys(_numbers(data, f"{key}-media"))
         ],
+    )
+
+
+def _use(data: QueryDict, key: str, file: int) -> MediaUse:
+    return MediaUse(
+        file=file,
+        alt=data.get(f"{key}-alt-{file}"),
+        cut=f"{key}-cut-{file}" in data,
+        cover=_number(data.get(f"{key}-cover-{file}")),
+        captions=_number(data.get(f"{key}-captions-{file}")),
+        language=data.get(f"{key}-language-{file}", "").strip()[:12],
+        as_video=f"{key}-as-video-{file}" in data,
     )
 
 

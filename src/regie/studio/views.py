@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from regie.accounts.queries import accounts_for
+from regie.media.models import File
 from regie.media.queries import files_for
 from regie.media.queries import matching as matching_files
 from regie.people import lateness
@@ -344,13 +345,21 @@ def both(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def pick(request: HttpRequest) -> HttpResponse:
-    """Pictures of the library, to put into a part of a post."""
+    """Files of the library, to put into a part of a post; or, ``as`` "cover:7", one that goes with file 7 there."""
     scope = _scope(request)
     workspace = _workspace(scope, _int(request.GET.get("workspace")))
     files = files_for(Scope.for_member(scope.member_in(workspace)))
     found = matching_files(files, text=request.GET.get("q", ""))
+    role, _colon, number = request.GET.get("as", "").partition(":")
+    found = found.filter(kind=KIND_OF[role]) if role in KIND_OF else found.exclude(kind=File.Kind.CAPTIONS)
     page = Paginator(found, 24).get_page(request.GET.get("page"))
-    return render(request, "studio/_pick.html", {"page": page, "where": request.GET.get("where", "s-0")})
+    where = request.GET.get("where", "s-0")
+    do = f"{role}:{where}:{number}" if role in KIND_OF else f"media:{where}"
+    return render(request, "studio/_pick.html", {"page": page, "do": do, "role": role})
+
+
+KIND_OF = {"cover": File.Kind.PICTURE, "captions": File.Kind.CAPTIONS}
+"""What may be chosen to go with a video or a sound."""
 
 
 @login_required

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,13 +12,13 @@ from typing import Any, TypeVar
 import orjson
 
 from regie.core.threads import in_thread
-from regie.media.errors import BeingMade, CannotFit, NotAPicture, NotAVideo
+from regie.media.errors import BeingMade, CannotFit, NotAPicture, Unreadable
 from regie.media.links import public_url
-from regie.media.making import video_for
+from regie.media.making import show_for, video_for
 from regie.media.models import File, Rendition
-from regie.media.services import rendition_for
-from regie.networks.capabilities import Capabilities, Format, ImageLimit, VideoLimit
-from regie.networks.data import Options, Outgoing, Picture, Poll, Video
+from regie.media.services import captions_for, rendition_for
+from regie.networks.capabilities import Capabilities, DocumentLimit, Format, ImageLimit, SoundLimit, VideoLimit
+from regie.networks.data import Captions, Document, Options, Outgoing, Picture, Poll, Sound, Video
 from regie.networks.errors import Refused, TryLater
 from regie.networks.options import filled
 from regie.publishing.engine.work import Delivery, Speaker, Step, repeat_until
@@ -28,14 +29,14 @@ LOOK_AGAIN = timedelta(seconds=5)  # while a video is being made to fit
 
 
 async def outgoing_for(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> Outgoing:
-    """Everything of a step, its pictures and videos made to fit.
+    """Everything of a step, its files made to fit.
 
     Raises Refused when one cannot be, TryLater while a video is still being made.
     """
     outgoing = outgoing_of(speaker, delivery, step, now)
     if step.content.get("media"):
-        pictures, videos = await in_thread(_media, step.content["media"], speaker.can, outgoing.format, now)
-        outgoing = replace(outgoing, pictures=pictures, videos=videos)
+        made = await in_thread(_media, step.content["media"], speaker.can, outgoing.format, now)
+        outgoing = replace(outgoing, **vars(made))
     return replace(outgoing, options=_options(speaker.can, step, outgoing))
 
 
@@ -88,23 +89,26 @@ def _poll(poll: dict[str, Any]) -> Poll:
     )
 
 
-def _media(
-    uses: list[dict[str, Any]], can: Capabilities, form: Format, now: datetime
-) -> tuple[tuple[Picture, ...], tuple[Video, ...]]:
+@dataclass
+class Files:
+    """The files of a step as the network takes them."""
+
+    pictures: tuple[Picture, ...] = ()
+    videos: tuple[Video, ...] = ()
+    documents: tuple[Document, ...] = ()
+    sounds: tuple[Sound, ...] = ()
+
+
+def _media(uses: list[dict[str, Any]], can: Capabilities, form: Format, now: datetime) -> Files:
     """The files of a step as the network takes them, in their order."""
-    files = File.objects.in_bulk([use["file"] for use in uses])
-    pictures, videos = [], []
+    files = File.objects.in_bulk({use[name] for use in uses for name in USED if use.get(name)})
+    made = Files()
     for place, use in enumerate(uses):
-        file = files.get(use["file"])
-        if file is None:
+        if any(use.get(name) and use[name] not in files for name in USED):
             raise Refused("A file is no longer there: take it out or choose another.")
-        alt = file.alt if use.get("alt") is None else use["alt"]
+        file = files[use["file"]]
         try:
-            if file.is_video:
-                film = _video(file, alt, can, _must_take(can.video_in(form)), cut=bool(use.get("cut")))
-                videos.append(replace(film, place=place))
-            else:
-                pictures.append(replace(_picture(file, alt, can, _must_take(can.images_in(form))), place=place))
+            _add(made, replace(_made(use, files, can, form), place=place))
         except BeingMade as exc:
             raise TryLater(
                 "The video “{file}” is being made to fit: {percent} % done.",
@@ -112,12 +116,48 @@ def _media(
                 file=str(file),
                 percent=exc.percent,
             ) from exc
-        except (CannotFit, NotAPicture, NotAVideo) as exc:
+        except (CannotFit, NotAPicture, Unreadable) as exc:
             raise Refused(exc.said) from exc
-    return tuple(pictures), tuple(videos)
+    return made
 
 
-L = TypeVar("L", ImageLimit, VideoLimit)
+Made = Picture | Video | Document | Sound
+USED = ("file", "cover", "captions")  # what of a use is a file's number
+
+
+def _made(use: dict[str, Any], files: Mapping[int, File], can: Capabilities, form: Format) -> Made:
+    """One file as the network takes it. Raises Refused, and what the making of renditions raises."""
+    file = files[use["file"]]
+    alt = file.alt if use.get("alt") is None else use["alt"]
+    cover = files.get(use.get("cover") or 0)
+    if file.is_video:
+        limits = _must_take(can.video_in(form))
+        film = _video(file, alt, can, limits, cut=bool(use.get("cut")))
+        return replace(film, cover=_cover(cover, limits, can), captions=_captions(use, files, limits))
+    if file.is_document:
+        _must_take(can.documents)
+        return _document(file, can)
+    if file.is_sound and can.sounds is None and use.get("as_video") and cover is not None:
+        return _shown(file, cover, alt, can, _must_take(can.video_in(form)), cut=bool(use.get("cut")))
+    if file.is_sound:
+        _must_take(can.sounds)
+        return _sound(file, can)
+    return _picture(file, alt, can, _must_take(can.images_in(form) if file.is_picture else None))
+
+
+def _add(files: Files, one: Made) -> None:
+    match one:
+        case Picture():
+            files.pictures += (one,)
+        case Video():
+            files.videos += (one,)
+        case Document():
+            files.documents += (one,)
+        case Sound():
+            files.sounds += (one,)
+
+
+L = TypeVar("L", ImageLimit, VideoLimit, DocumentLimit, SoundLimit)
 
 
 def _must_take(limits: L | None) -> L:
@@ -156,7 +196,78 @@ def _video(file: File, alt: str, can: Capabilities, limits: VideoLimit, *, cut: 
     )
 
 
-def _public(made: Rendition, can: Capabilities) -> str:
+def _shown(sound: File, cover: File, alt: str, can: Capabilities, limits: VideoLimit, *, cut: bool) -> Video:
+    """A sound as a video of itself and its cover."""
+    made = show_for(sound, cover, limits, cut=cut)
+    assert made.seconds is not None
+    return Video(
+        path=Path(made.file.path),
+        content_type=made.content_type,
+        width=made.width,
+        height=made.height,
+        size=made.size,
+        seconds=made.seconds,
+        alt=alt or cover.alt,
+        public_url=_public(made, can),
+        cover=_cover(cover, limits, can),
+    )
+
+
+def _cover(cover: File | None, limits: VideoLimit, can: Capabilities) -> Picture | None:
+    """The picture that stands for a video, where the network takes one."""
+    if cover is None or not cover.is_picture or limits.cover is None:
+        return None
+    return _picture(cover, cover.alt, can, limits.cover)
+
+
+def _captions(use: dict[str, Any], files: Mapping[int, File], limits: VideoLimit) -> Captions | None:
+    """The subtitles of a video, where the network takes some."""
+    file = files.get(use.get("captions") or 0)
+    if file is None or not file.is_captions or not limits.captions:
+        return None
+    made = captions_for(file, limits.captions)
+    return Captions(
+        path=Path(made.file.path),
+        content_type=made.content_type,
+        size=made.size,
+        language=use.get("language") or file.language,
+    )
+
+
+def _document(file: File, can: Capabilities) -> Document:
+    return Document(
+        path=_there(file),
+        content_type=file.content_type,
+        size=file.size,
+        name=file.public_name,
+        title=file.title,
+        pages=file.pages,
+        public_url=_public(file, can),
+    )
+
+
+def _sound(file: File, can: Capabilities) -> Sound:
+    assert file.seconds is not None
+    return Sound(
+        path=_there(file),
+        content_type=file.content_type,
+        size=file.size,
+        seconds=file.seconds,
+        name=file.public_name,
+        title=file.title,
+        public_url=_public(file, can),
+    )
+
+
+def _there(file: File) -> Path:
+    """Where a file lies that goes out byte for byte."""
+    path = Path(file.file.path)
+    if not path.exists():
+        raise Refused("“{file}” is no longer on our disk: upload it again.", file=str(file))
+    return path
+
+
+def _public(made: File | Rendition, can: Capabilities) -> str:
     return public_url(made, lasts=FETCHED_WITHIN) if can.fetches_media else ""
 
 
@@ -169,13 +280,22 @@ def _said(poll: Poll) -> dict[str, Any]:
     return {name: value for name, value in asdict(poll).items() if name not in quiz}
 
 
+def _said_of_video(video: Video) -> dict[str, Any]:
+    """A video without a cover and without subtitles says nothing of them."""
+    cover = replace(video.cover, public_url="") if video.cover is not None else None
+    said = asdict(replace(video, public_url="", cover=cover))
+    return {name: value for name, value in said.items() if name not in ("cover", "captions") or value is not None}
+
+
 def fingerprint(outgoing: Outgoing) -> str:
     """SHA-256 of what is said and to whom it answers; not of how long a repeat is safe, nor of where files can be
     fetched, which move with the hour."""
     said = {name: getattr(outgoing, name) for name in outgoing.__dataclass_fields__ if name != "repeat_until"}
     said["reply_to"] = outgoing.reply_to.remote_id if outgoing.reply_to else ""
     said["pictures"] = [asdict(replace(picture, public_url="")) for picture in outgoing.pictures]
-    said["videos"] = [asdict(replace(video, public_url="")) for video in outgoing.videos]
+    said["videos"] = [_said_of_video(video) for video in outgoing.videos]
+    said["documents"] = [asdict(replace(document, public_url="")) for document in outgoing.documents]
+    said["sounds"] = [asdict(replace(sound, public_url="")) for sound in outgoing.sounds]
     said["poll"] = _said(outgoing.poll) if outgoing.poll else None
     for name in NEWER:
         if not said[name]:

@@ -78,7 +78,7 @@ async def prepared(
     if step.prepared:
         return Ready(progress=step.progress)
     database = sender.database
-    files = len(outgoing.pictures) + len(outgoing.videos)
+    files = len(outgoing.pictures) + len(outgoing.videos) + len(outgoing.documents) + len(outgoing.sounds)
     if files:
         until = await sender.budgets.wait_until(speaker, "upload", calls=files)
         if until is not None:

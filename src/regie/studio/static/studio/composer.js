@@ -72,7 +72,7 @@
     if (button) {
       const list = $("#pictures-list");
       $("#pictures").showModal();
-      window.htmx.ajax("GET", `${list.dataset.from}&where=${button.dataset.pick}`, { target: list, swap: "innerHTML" });
+      window.htmx.ajax("GET", `${list.dataset.from}&where=${button.dataset.pick}&as=${button.dataset.pickAs || ""}`, { target: list, swap: "innerHTML" });
     }
     const picked = event.target.closest("[data-picked]");
     if (picked) {
