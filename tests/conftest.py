@@ -344,6 +344,11 @@ def youtube(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def x(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("x", request, settings)
+
+
+@pytest.fixture
 def connect(alice: Member) -> Callable[..., Account]:
     """Connects an account of a sandbox to Alice's workspace: ``connect(mastodon, "shop")``."""
     from regie.accounts.services import connect

@@ -9,9 +9,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from regie.accounts.models import Account
-from regie.accounts.services import logins_of
+from regie.accounts.services import logins_of, more_keys_of
 from regie.networks import registry
-from regie.networks.capabilities import SignIn
+from regie.networks.capabilities import Option, SignIn
 
 
 class ServerForm(forms.Form):
@@ -118,6 +118,23 @@ class KeysForm(forms.Form):
         help_text=_("Kept sealed, and shown to nobody."),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
+
+    def __init__(self, *args: Any, network: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.more = more_keys_of(network)
+        self.fields |= {key.name: _field_of(key) for key in self.more}
+
+    def extra(self) -> dict[str, str]:
+        """What was entered beside the two, by name."""
+        return {key.name: value for key in self.more if (value := self.cleaned_data.get(key.name, "").strip())}
+
+
+def _field_of(key: Option) -> forms.Field:
+    words: dict[str, Any] = {"label": _(key.label), "help_text": _(key.help) if key.help else "", "required": False}
+    if key.choices:
+        return forms.ChoiceField(choices=[(one.value, _(one.label)) for one in key.choices], **words)
+    widget = forms.PasswordInput if key.name.endswith("secret") else forms.TextInput
+    return forms.CharField(max_length=500, widget=widget(attrs={"autocomplete": "off", "spellcheck": "false"}), **words)
 
 
 def connect_form(network: str, way: SignIn, *args: Any, **kwargs: Any) -> forms.Form:

@@ -13,7 +13,7 @@ from regie.accounts.hooks import app_webhook, brings_for_app, verify_token
 from regie.accounts.sign_in import redirect_uri
 from regie.networks import registry
 from regie.networks.capabilities import SignIn
-from regie.networks.protocols import ReceivesWebhooks
+from regie.networks.protocols import AnswersChallenges, EntersWebhook, ReceivesWebhooks
 
 Words = str | Promise
 
@@ -216,8 +216,12 @@ def _addresses(slug: str) -> Iterator[tuple[Words, str]]:
     if slug == "bluesky" and _is_public():
         yield _("Client address"), f"{settings.PUBLIC_URL}/oauth/bluesky/client-metadata.json"
     if brings_for_app(slug) and _is_public():
-        yield _("Webhook address, to enter at the vendor"), app_webhook(slug)
-        yield _("Verify token, to enter beside it"), verify_token(slug)
+        if issubclass(can, EntersWebhook):
+            yield _("Webhook address, which Régie tells the network itself"), app_webhook(slug)
+        else:
+            yield _("Webhook address, to enter at the vendor"), app_webhook(slug)
+        if not issubclass(can, AnswersChallenges):
+            yield _("Verify token, to enter beside it"), verify_token(slug)
     if issubclass(can, ReceivesWebhooks) and _is_public():
         yield _("Webhook addresses, which Régie tells the network itself"), f"{settings.PUBLIC_URL}/webhooks/{slug}/…/"
 

@@ -24,6 +24,7 @@ from regie.core.sealed import CannotOpen, sealer
 from regie.core.sentences import in_words
 from regie.core.threads import in_thread
 from regie.networks import registry
+from regie.networks.capabilities import Option
 from regie.networks.data import AppKeys, Profile, SignedIn
 from regie.networks.errors import NetworkError, SignInAgain
 from regie.networks.protocols import KnowsItself, Refreshes, Revokes
@@ -288,12 +289,30 @@ def logins_of(network: str) -> dict[str, str]:
     return {word: f"{stand_in}/{word}" if nth else stand_in for nth, word in enumerate(known)}
 
 
+def more_keys_of(network: str) -> tuple[Option, ...]:
+    """What the vendor gives an app beside a client id and a secret."""
+    found: tuple[Option, ...] = getattr(registry.connector(network), "more_keys", ())
+    return found
+
+
 @transaction.atomic
-def enter_app(*, network: str, server: str, client_id: str, client_secret: str, by: User) -> NetworkApp:
-    """Keeps the keys of the app that the operator made at a vendor, in place of older ones. Raises NotAllowed."""
+def enter_app(
+    *,
+    network: str,
+    server: str,
+    client_id: str,
+    client_secret: str,
+    by: User,
+    extra: Mapping[str, str] | None = None,
+) -> NetworkApp:
+    """Keeps the keys of the app that the operator made at a vendor, in place of older ones. Raises NotAllowed.
+
+    extra: what else the vendor gave, by the names of ``more_keys_of``
+    """
     if not by.is_operator:
         raise NotAllowed("enter_app")
-    app = seal_app_keys(network, server, AppKeys(client_id=client_id.strip(), client_secret=client_secret.strip()))
+    keys = AppKeys(client_id=client_id.strip(), client_secret=client_secret.strip(), extra=extra or {})
+    app = seal_app_keys(network, server, keys)
     audit.record(by=by, did="network_app.entered", to=app, label=str(app))
     return app
 

@@ -211,11 +211,18 @@ def enter_app(request: MemberRequest, network: str) -> HttpResponse:
     if not request.user.is_operator or network not in registry.slugs():
         raise Http404
     server = request.POST.get("server", "")
-    form = KeysForm(request.POST)
+    form = KeysForm(request.POST, network=network)
     if server not in services.logins_of(network).values():
         raise Http404
     if form.is_valid():
-        services.enter_app(network=network, server=server, by=request.user, **form.cleaned_data)
+        services.enter_app(
+            network=network,
+            server=server,
+            client_id=form.cleaned_data["client_id"],
+            client_secret=form.cleaned_data["client_secret"],
+            extra=form.extra(),
+            by=request.user,
+        )
         messages.success(request, _("The keys are kept. Accounts can be connected now."))
     else:
         messages.error(request, _("Enter both the app's ID and its secret."))
@@ -257,7 +264,7 @@ def _logins(network: str, apps: list[NetworkApp]) -> list[dict[str, Any]]:
             "label": LOGINS[word] if len(logins) > 1 else "",
             "server": server,
             "known": server in known,
-            "form": KeysForm(auto_id=f"id_{network}_{word}_%s"),
+            "form": KeysForm(auto_id=f"id_{network}_{word}_%s", network=network),
         }
         for word, server in logins.items()
     ]

@@ -62,3 +62,11 @@ TIKTOK = (  # networks/tiktok/sign_in.py: Profile.limits["missing"]
     gettext_noop("Posts cannot be found again and have no numbers: connect again and leave your videos ticked."),
     gettext_noop("There are no numbers of the account: connect again and leave statistics ticked."),
 )
+X = (  # networks/x/sign_in.py: Profile.limits["missing"]
+    gettext_noop("Nothing can be published: give your app at X the right to write, and connect again."),
+    gettext_noop("No pictures or videos can be published: connect again with all permissions."),
+    gettext_noop("Replies cannot be hidden: connect again with all permissions."),
+    gettext_noop("Direct messages cannot be read: give your app at X the right to direct messages, and connect again."),
+    gettext_noop("Direct messages cannot be answered: give your app at X the right to them, and connect again."),
+    gettext_noop("The connection ends in two hours: connect again with all permissions."),
+)

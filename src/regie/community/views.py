@@ -321,6 +321,8 @@ def app_webhook(request: HttpRequest, network: str) -> HttpResponse:
     if network not in registry.slugs() or not brings_for_app(network):
         raise Http404
     if request.method == "GET":
+        if (answer := webhooks.challenge(network, request.GET.dict())) is not None:
+            return HttpResponse(answer, content_type="application/json")
         given = request.GET.get("hub.verify_token", "")
         if request.GET.get("hub.mode") != "subscribe" or not constant_time_compare(given, verify_token(network)):
             return HttpResponse(status=403)

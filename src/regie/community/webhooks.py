@@ -22,7 +22,7 @@ from regie.core.threads import in_thread
 from regie.networks import registry
 from regie.networks.data import Messages
 from regie.networks.errors import NetworkError, Refused
-from regie.networks.protocols import ReceivesForApp, ReceivesWebhooks
+from regie.networks.protocols import AnswersChallenges, EntersWebhook, ReceivesForApp, ReceivesWebhooks
 
 LARGEST = 1024 * 1024  # bytes of one delivery
 MOST_HEADERS = 4096  # characters of one header that is kept
@@ -57,9 +57,19 @@ def receives(network: str) -> bool:
 
 def to_arrange() -> list[int]:
     """Queues whose network does not know the right address: after a move to https, or away from it."""
-    wanted = [slug for slug in registry.slugs() if receives(slug) or brings_for_app(slug)]
+    wanted = [slug for slug in registry.slugs() if (receives(slug) or brings_for_app(slug)) and _has_keys(slug)]
     rows = Inbox.objects.filter(network__in=wanted, next_at__lte=clock.now()).order_by("pk")
     return [row.pk for row in rows if row.webhook != mark_of(row)]
+
+
+def _has_keys(network: str) -> bool:
+    """Whether the operator entered what it takes to tell the vendor our address."""
+    connector = registry.connector(network)
+    if not issubclass(connector, EntersWebhook):
+        return True
+    servers = list(NetworkApp.objects.filter(network=network).values_list("server", flat=True))
+    known = (app_keys(network, server) for server in servers)
+    return any(connector.has_webhook_keys(keys) for keys in known if keys is not None)
 
 
 async def arrange(inbox_id: int) -> None:
@@ -72,7 +82,7 @@ async def arrange(inbox_id: int) -> None:
         connector = found[1]
         try:
             if isinstance(connector, ReceivesForApp):
-                await (connector.subscribe() if address_of(inbox) else connector.unsubscribe())
+                await _arrange_for_app(connector, address_of(inbox))
             elif not isinstance(connector, ReceivesWebhooks):
                 return
             elif address := address_of(inbox):
@@ -83,6 +93,15 @@ async def arrange(inbox_id: int) -> None:
             await in_thread(note_trouble, inbox, found[0], exc)
         else:
             await in_thread(_arranged, inbox)
+
+
+async def _arrange_for_app(connector: ReceivesForApp, address: str) -> None:
+    if not address:
+        await connector.unsubscribe()
+        return
+    if isinstance(connector, EntersWebhook):
+        await connector.enter_webhook(url=address)
+    await connector.subscribe()
 
 
 def _arranged(inbox: Inbox) -> None:
@@ -117,6 +136,18 @@ def take_in_for_app(network: str, *, body: bytes, headers: Mapping[str, str]) ->
         for intake in taken:
             work_on_intake.defer(intake_id=intake.pk)
     return taken
+
+
+def challenge(network: str, query: Mapping[str, str]) -> str | None:
+    """The word that a vendor asks for, made with our app's secret. None: it asked for none, or we have no app there."""
+    connector = registry.connector(network)
+    if not issubclass(connector, AnswersChallenges):
+        return None
+    for server in NetworkApp.objects.filter(network=network).order_by("server").values_list("server", flat=True):
+        keys = app_keys(network, server)
+        if keys is not None and (answer := connector.challenge(keys, query=query)) is not None:
+            return answer
+    return None
 
 
 def _must_be_signed(network: str, connector: type[ReceivesForApp], *, body: bytes, headers: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import aiohttp
 
-from regie.networks.capabilities import Capabilities, Choice
+from regie.networks.capabilities import Capabilities, Choice, Option
 from regie.networks.data import (
     AppKeys,
     Draft,
@@ -237,6 +237,30 @@ class ReceivesForApp(Protocol):
 
 
 @runtime_checkable
+class AnswersChallenges(Protocol):
+    """Its vendor looks whether an address is ours by asking for what only our app's secret can make."""
+
+    @classmethod
+    def challenge(cls, app: AppKeys, *, query: Mapping[str, str]) -> str | None:
+        """The answer, JSON; None when it did not ask that."""
+        ...
+
+
+@runtime_checkable
+class EntersWebhook(Protocol):
+    """Beside ``ReceivesForApp``: its vendor has no form for our address, so we tell it ourselves."""
+
+    @classmethod
+    def has_webhook_keys(cls, app: AppKeys) -> bool:
+        """Whether the keys that the operator entered are enough for that; without them we only ask for news."""
+        ...
+
+    async def enter_webhook(self, *, url: str) -> None:
+        """Tell it, before ``subscribe``; telling it again changes nothing."""
+        ...
+
+
+@runtime_checkable
 class Likes(Protocol):
     async def like(self, ref: Ref) -> Json:
         """Like it; returns what ``unlike`` needs."""
@@ -308,6 +332,15 @@ class NeedsApp(Protocol):
     """
 
     logins: ClassVar[Mapping[str, str]]
+
+
+class AsksMoreKeys(Protocol):
+    """Its vendor gives an app more than a client id and a secret: they are entered beside those, and none is required.
+
+    ``more_keys``: by their names in ``AppKeys.extra``; a name that ends in "secret" is shown to nobody.
+    """
+
+    more_keys: ClassVar[tuple[Option, ...]]
 
 
 @runtime_checkable

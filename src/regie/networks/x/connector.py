@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from regie.networks.capabilities import Capabilities
+from regie.networks.capabilities import Capabilities, Option
 from regie.networks.data import (
     AppKeys,
     Draft,
@@ -48,6 +48,7 @@ class X:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = API
     logins: ClassVar[Mapping[str, str]] = {"x": API}
+    more_keys: ClassVar[tuple[Option, ...]] = limits.KEYS
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._login = login
@@ -110,6 +111,10 @@ class X:
         await publishing.hide(self._wire, ref, hidden=False)
 
     # What X brings
+
+    @classmethod
+    def has_webhook_keys(cls, app: AppKeys) -> bool:
+        return bool(app.extra.get("api_key") and app.extra.get("api_secret"))
 
     async def enter_webhook(self, *, url: str) -> None:
         await webhook.enter(self._wire, url=url)

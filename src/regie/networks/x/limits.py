@@ -77,6 +77,21 @@ QUOTE = Option(
 BY_AI = Option(name="made_with_ai", kind=OptionKind.SWITCH, label="Made with AI")
 PAID = Option(name="paid_partnership", kind=OptionKind.SWITCH, label="Paid partnership")
 
+KEYS = (
+    Option(
+        name="api_key", kind=OptionKind.LINE, label="API key", help="With its secret: X then brings news by itself."
+    ),
+    Option(name="api_secret", kind=OptionKind.LINE, label="API key secret"),
+    Option(
+        name="plan",
+        kind=OptionKind.CHOICE,
+        label="Plan at X",
+        help="Only an Enterprise plan may like, quote, and answer who did not name the account.",
+        choices=(Choice("pay-per-use", "Pay per use"), Choice("enterprise", "Enterprise")),
+    ),
+)
+"""What X gives an app beside its OAuth 2.0 client id and secret."""
+
 CAN = Capabilities(
     text=TextLimit(longest=SHORT, counting=Counting.X),
     repeat=Search(visible_within=timedelta(minutes=1)),
