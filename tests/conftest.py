@@ -334,6 +334,11 @@ def facebook(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]
 
 
 @pytest.fixture
+def reddit(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("reddit", request, settings)
+
+
+@pytest.fixture
 def pinterest(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
     yield from _sandbox("pinterest", request, settings)
 

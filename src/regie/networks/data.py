@@ -229,7 +229,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A post found on the account, for reconciliation. ``text`` is plain text, as near as can be to what was sent."""
+    """A post found on the account, for reconciliation. ``text`` is plain text, as near as can be to what was sent.
+
+    options: what it says beside its text by the options' names, where that tells two posts apart (a title)
+    """
 
     remote_id: str
     url: str
@@ -237,6 +240,7 @@ class Seen:
     media: int
     created_at: datetime  # by the network's clock
     reply_to_id: str = ""
+    options: Options = field(default_factory=dict)
     extra: Json = field(default_factory=dict)
 
 

@@ -121,17 +121,17 @@ class Contract:
             name = re.sub(r"\{\w+\}", "{}", one["path"].strip("/"))
             verbs = {call["verb"].upper() for call in one["calls"]}
             keys = {key for call in one["calls"] for key in call["form_or_query_keys_seen"]}
-            known = self.paths.get(name, (re.compile(""), set(), set()))
+            kept = self.paths.get(name, (re.compile(""), set(), set()))
             pattern = re.compile(re.escape(name).replace(r"\{\}", "[^/]+"))
-            self.paths[name] = pattern, known[1] | verbs, known[2] | keys
+            self.paths[name] = pattern, kept[1] | verbs, kept[2] | keys
         for name in ("api/v1/access_token", "api/v1/revoke_token", *OF_THE_USER):
             self.paths[name] = re.compile(re.escape(name).replace(r"\{\}", "[^/]+")), set(), set()
         self.seen = Seen()
         for recording in recordings:
             for one in recording["interactions"]:
                 parts = urlsplit(one["request"]["uri"])
-                if (name := self.name_of(parts.path)) is not None:
-                    self.seen.learn(one["request"]["method"], name, one["request"]["body"], one["response"]["body"])
+                if (known := self.name_of(parts.path)) is not None:
+                    self.seen.learn(one["request"]["method"], known, one["request"]["body"], one["response"]["body"])
 
     def name_of(self, path: str) -> str | None:
         path = path.strip("/")

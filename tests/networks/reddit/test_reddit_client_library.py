@@ -114,7 +114,9 @@ def test_without_a_scope_prawcore_knows_why(client: Any, sandbox: Reddit) -> Non
         reddit_url=sandbox.base,
         check_for_updates=False,
     )
-    assert narrow.user.me().name == "regie"
+    me = narrow.user.me()
+    assert me is not None
+    assert me.name == "regie"
     with pytest.raises(prawcore.InsufficientScope):
         narrow.subreddit("regie_hq").submit("Hello", selftext="")
     sandbox.expire_tokens()

@@ -63,6 +63,7 @@ def _as_seen(one: Thing) -> Seen:
         media=_files(one),
         created_at=one.created_utc,
         reply_to_id=one.parent_id or "",
+        options={"title": one.title} if one.title else {},
         extra=extra_of(one),
     )
 

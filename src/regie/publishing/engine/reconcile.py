@@ -12,7 +12,7 @@ A first comment is in no listing of posts: the connector is asked for it where i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -280,7 +280,7 @@ async def _search(
     twins = [rival for rival in rivals if _says(rival["content"]) == _says(step.content)]
     theirs = await _not_others(database, speaker, delivery, step, listing, since)
     candidates = sorted(
-        (seen for seen in theirs if same(step.content.get("text", ""), seen.text) and _fits(delivery, step, seen)),
+        (seen for seen in theirs if _says_it(step, seen, same) and _fits(delivery, step, seen)),
         key=lambda seen: (seen.created_at, seen.remote_id),
     )
     before = sum(twin["looks"] and (twin["began_at"], twin["id"]) < (window.began_at, step.id) for twin in twins)
@@ -322,10 +322,22 @@ def _not_found(
         told.look_at, told.outcome = min(ready_at, now + pause(delivery.looks)), "not yet"
     elif listing.reaches_back_to > since:
         _ask(told, NOT_FAR_ENOUGH)
-    elif any(_fits(delivery, step, seen) and alike(step.content.get("text", ""), seen.text) for seen in theirs):
+    elif any(_fits(delivery, step, seen) and _says_it(step, seen, alike) for seen in theirs):
         _ask(told, MAYBE_REWRITTEN)
     else:
         _send_again(told, delivery, now, "absent")
+
+
+def _says_it(step: Step, seen: Seen, compare: Callable[[str, str], bool]) -> bool:
+    """Our text, and of what goes beside it what the network tells: a title."""
+    return compare(step.content.get("text", ""), seen.text) and all(
+        compare(ours, theirs) for ours, theirs in _said_beside(step, seen)
+    )
+
+
+def _said_beside(step: Step, seen: Seen) -> Iterator[tuple[str, str]]:
+    chosen = step.content.get("options") or {}
+    return ((str(chosen[name]), str(value)) for name, value in seen.options.items() if name in chosen)
 
 
 def _fits(delivery: Delivery, step: Step, seen: Seen) -> bool:
