@@ -354,6 +354,11 @@ def x(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def linkedin(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("linkedin", request, settings)
+
+
+@pytest.fixture
 def connect(alice: Member) -> Callable[..., Account]:
     """Connects an account of a sandbox to Alice's workspace: ``connect(mastodon, "shop")``."""
     from regie.accounts.services import connect
@@ -411,6 +416,12 @@ def pinterest_account(pinterest: Sandbox, connect: Callable[..., Account]) -> Ac
 @pytest.fixture
 def youtube_account(youtube: Sandbox, connect: Callable[..., Account]) -> Account:
     return connect(youtube)
+
+
+@pytest.fixture
+def linkedin_account(linkedin: Sandbox, connect: Callable[..., Account]) -> Account:
+    """A Page."""
+    return connect(linkedin)
 
 
 @pytest.fixture

@@ -133,3 +133,15 @@ def test_the_network_asks_and_brings_by_itself(
     assert {message.text for message in Message.objects.all()} == {"Until when?", "Hello"}
     asyncio.run(reading.read(inbox))
     assert Message.objects.count() == 2  # what was brought and what was read are the same
+
+
+def test_a_challenge_is_answered_with_what_our_secret_makes_of_it(client: Client, db: None) -> None:
+    here, asked = "/webhooks/linkedin/", {"challengeCode": "890e4665-4dfe-4ab1-b689-ed553bceeed0"}
+    assert client.get(here, asked).status_code == 403  # without an app of ours
+    seal_app_keys("linkedin", "https://api.linkedin.com/v2", AppKeys(client_id="86y", client_secret="of the other app"))
+    seal_app_keys("linkedin", "https://api.linkedin.com", AppKeys(client_id="86x", client_secret="hush"))
+    answer = client.get(here, asked)
+    wanted = hmac.new(b"hush", asked["challengeCode"].encode(), hashlib.sha256).hexdigest()
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.json() == {**asked, "challengeResponse": wanted}
+    assert client.get("/webhooks/instagram/", asked).status_code == 403

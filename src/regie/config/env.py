@@ -16,6 +16,8 @@ class NetworkEnv(BaseModel):
     api_url: str = ""
     plc_url: str = ""  # Bluesky: the directory of identities
     web_url: str = ""  # Bluesky: where people read posts
+    version: str = ""  # LinkedIn: the month of its API that we ask for; each ends about a year later
+    application: str = ""  # LinkedIn: our app's number, which its webhooks are asked for with
 
 
 class Env(BaseSettings):

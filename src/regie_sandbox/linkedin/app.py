@@ -108,6 +108,7 @@ class LinkedIn(Network):
             "remote_id": member.urn,
             "handle": f"@{member.vanity}",
             "credentials": {"access_token": ready[f"{name}/profile"]},
+            "limits": {"kind": "profile", "scopes": list(SHARING)},
             "client_id": sharing.id,
             "client_secret": sharing.secret,
         }
@@ -116,6 +117,7 @@ class LinkedIn(Network):
             "remote_id": page.urn,
             "handle": f"@{page.vanity}",
             "credentials": {"access_token": ready[name]},
+            "limits": {"kind": "page", "role": "ADMINISTRATOR", "member": member.urn},
             "client_id": managing.id,
             "client_secret": managing.secret,
             "application": managing.number,

@@ -11,7 +11,7 @@ from aiohttp import web
 from regie_sandbox.linkedin import shown
 from regie_sandbox.linkedin.call import Call, guarded
 from regie_sandbox.linkedin.state import Comment, Post
-from regie_sandbox.linkedin.wire import Json, Trouble, answered, listed, record
+from regie_sandbox.linkedin.wire import Json, Trouble, answered, denied, listed, record
 
 if TYPE_CHECKING:
     from regie_sandbox.linkedin.app import LinkedIn
@@ -140,8 +140,10 @@ class Reads:
         """A member's posts, their own too, need a permission that LinkedIn gives to nobody any more."""
         if author not in self.state.pages:
             call.must("r_member_social")
+        elif call.token.member in self.state.pages[author].roles:
+            call.must("r_organization_social")
         else:
-            call.administers(author, "r_organization_social")
+            raise denied(f"organization {author}")
 
     async def post(self, call: Call) -> web.Response:
         post = self.state.posts.get(call.key())

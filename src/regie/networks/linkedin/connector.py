@@ -109,8 +109,8 @@ class LinkedIn:
         await webhook.unsubscribe(self._wire, application=self.application)
 
     @classmethod
-    def challenged(cls, app: AppKeys, *, query: Mapping[str, str]) -> Mapping[str, str] | None:
-        return webhook.challenged(app, query)
+    def challenge(cls, app: AppKeys, *, query: Mapping[str, str]) -> str | None:
+        return webhook.challenge(app, query)
 
     @classmethod
     def verify(cls, app: AppKeys, *, body: bytes, headers: Mapping[str, str]) -> None:

@@ -148,4 +148,15 @@ def can_on(limits: Mapping[str, Any]) -> Capabilities:
             account_metrics=("followers",) if may("r_member_profileAnalytics") else (),
             quotas=() if may("w_member_social_feed") else (SHARING_QUOTA,),
         )
-    return replace(CAN, first_comment=may("w_organization_social_feed"))
+    commented = may("w_organization_social_feed")
+    if limits.get("role", "ADMINISTRATOR") != "ADMINISTRATOR":  # it publishes, and is told nothing
+        return replace(
+            CAN,
+            first_comment=commented,
+            reads=frozenset(),
+            answers=frozenset(),
+            arrival=(),
+            post_metrics=(),
+            account_metrics=("followers",),
+        )
+    return replace(CAN, first_comment=commented)

@@ -10,7 +10,7 @@ from regie.networks.data import Ref, Samples
 from regie.networks.errors import Gone, Refused
 from regie.networks.line import Answer
 from regie.networks.linkedin.entities import Count, Elements, Followers, ShareStatistics, Size, Statistics
-from regie.networks.linkedin.limits import PAGE_METRICS, can_on
+from regie.networks.linkedin.limits import PAGE_METRICS
 from regie.networks.linkedin.wire import Wire, key, parsed
 
 AT_ONCE = 20
@@ -27,6 +27,8 @@ OF_A_MEMBER = {
 async def post_samples(wire: Wire, refs: Sequence[Ref]) -> Mapping[str, Samples]:
     if not wire.is_page:
         return await _of_a_member(wire, refs)
+    if not wire.can.post_metrics:
+        return {ref.remote_id: {} for ref in refs}
     found: dict[str, Samples] = {}
     waiting = iter(refs)
     while some := list(islice(waiting, AT_ONCE)):
@@ -67,7 +69,7 @@ def _as_samples(told: ShareStatistics) -> Samples:
 
 async def _of_a_member(wire: Wire, refs: Sequence[Ref]) -> Mapping[str, Samples]:
     """A request for each number: LinkedIn tells one at a time."""
-    wanted = can_on(wire.login.limits).post_metrics
+    wanted = wire.can.post_metrics
     found: dict[str, Samples] = {}
     for ref in refs:
         known: dict[str, int | None] = dict.fromkeys(wanted)
@@ -88,7 +90,7 @@ def _first(rows: Iterable[Count]) -> int | None:
 
 
 async def account_samples(wire: Wire) -> Samples:
-    known: dict[str, int | None] = dict.fromkeys(can_on(wire.login.limits).account_metrics)
+    known: dict[str, int | None] = dict.fromkeys(wire.can.account_metrics)
     if not wire.is_page:
         if "followers" in known:
             rows = parsed(await wire.get("/rest/memberFollowersCount?q=me"), Elements[Followers]).elements
@@ -96,7 +98,7 @@ async def account_samples(wire: Wire) -> Samples:
         return known
     answer = await wire.get(f"/rest/networkSizes/{key(wire.me)}?edgeType=COMPANY_FOLLOWED_BY_MEMBER")
     known["followers"] = parsed(answer, Size).first_degree_size
-    return known | await _yesterday(wire, answer)
+    return known | (await _yesterday(wire, answer) if "views_day" in known else {})
 
 
 async def _yesterday(wire: Wire, answer: Answer) -> dict[str, int | None]:

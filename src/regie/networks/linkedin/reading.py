@@ -56,8 +56,8 @@ def _cursor(kept: str) -> Cursor:
 
 
 async def messages(wire: Wire, *, cursor: str) -> Messages:
-    """Comments and mentions since the cursor, oldest first. A member's are shown to no app."""
-    if not wire.is_page:
+    """Comments and mentions since the cursor, oldest first. Members and editors of Pages are told none."""
+    if not wire.can.reads:
         return Messages(messages=(), cursor=cursor)
     known = _cursor(cursor)
     try:

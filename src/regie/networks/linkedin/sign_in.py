@@ -18,7 +18,7 @@ import aiohttp
 from regie.networks.data import AppKeys, Login, Profile, SignedIn, SigningIn
 from regie.networks.errors import Refused, SignInAgain
 from regie.networks.line import Answer, read
-from regie.networks.linkedin.entities import Acl, Elements, Me, Organization, Token, UserInfo
+from regie.networks.linkedin.entities import Acl, Elements, Me, Organization, Organizations, Token, UserInfo
 from regie.networks.linkedin.wire import (
     MEMBER_URN,
     NETWORK,
@@ -44,13 +44,14 @@ MANAGING = (
     "r_member_postAnalytics",
     "r_member_profileAnalytics",
 )
-ROLES = frozenset(("ADMINISTRATOR", "CONTENT_ADMINISTRATOR", "CONTENT_ADMIN"))
+ADMINISTRATOR = "ADMINISTRATOR"
+ROLES = frozenset((ADMINISTRATOR, "CONTENT_ADMINISTRATOR", "CONTENT_ADMIN"))
 OF_A_PAGE = {
     "w_organization_social": "Nothing can be published: connect again and allow publishing for your Pages.",
     "r_organization_social": "What was published is not found again by itself: connect again and allow reading posts.",
     "w_organization_social_feed": "Comments cannot be answered: connect again and allow comments for your Pages.",
-    "rw_organization_admin": "There are no numbers and no comments: connect again and allow managing your Pages.",
 }
+NO_ADMINISTRATOR = "You do not administer this Page: LinkedIn tells comments and numbers to administrators only."
 OF_A_MEMBER = {
     "w_member_social": "Nothing can be published: connect again and allow publishing for you.",
     "w_member_social_feed": "There is no first comment: LinkedIn allows it to apps with Community Management only.",
@@ -213,25 +214,33 @@ async def _pages(wire: Wire, scopes: Sequence[str], member: str) -> list[Profile
     """The Pages on which the member has a role that publishes."""
     if is_share(wire.login.server) or "rw_organization_admin" not in scopes:
         return []
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for nth in range(MOST_PAGES):
         query = f"q=roleAssignee&state=APPROVED&count=100&start={100 * nth}"
         page = parsed(await wire.get(f"/rest/organizationAcls?{query}", vital=True), Elements[Acl]).elements
-        found |= {acl.page: None for acl in page if acl.role in ROLES and acl.page.startswith(PAGE_URN)}
+        for acl in page:
+            if acl.role in ROLES and acl.page.startswith(PAGE_URN) and found.get(acl.page) != ADMINISTRATOR:
+                found[acl.page] = acl.role
         if len(page) < 100:
             break
-    limits = {
-        "kind": "page",
-        "scopes": sorted(scopes),
-        "missing": missing(OF_A_PAGE, scopes),
-        "member": member,
-    }
-    return [_as_page(wire, await organization(wire, urn), limits) for urn in found]
+    return [_as_page(wire, await organization(wire, urn), _limits(scopes, role, member)) for urn, role in found.items()]
+
+
+def _limits(scopes: Sequence[str], role: str, member: str) -> Mapping[str, Any]:
+    lacking = missing(OF_A_PAGE, scopes) + ([NO_ADMINISTRATOR] if role != ADMINISTRATOR else [])
+    return {"kind": "page", "role": role, "scopes": sorted(scopes), "missing": lacking, "member": member}
 
 
 async def organization(wire: Wire, urn: str) -> Organization:
-    answer = await wire.get(f"/rest/organizations/{urn.removeprefix(PAGE_URN)}", vital=True)
-    return parsed(answer, Organization)
+    """Whole for administrators; others are told its name, by a call that the development tier has not."""
+    number = urn.removeprefix(PAGE_URN)
+    try:
+        return parsed(await wire.get(f"/rest/organizations/{number}"), Organization)
+    except Refused as exc:
+        if exc.answer is None or exc.answer.status != 403:
+            raise
+    answer = await wire.get(f"/rest/organizationsLookup?ids=List({number})", vital=True)
+    return parsed(answer, Organizations).results.get(number) or Organization(id=number)
 
 
 def _as_page(wire: Wire, found: Organization, limits: Mapping[str, Any]) -> Profile:

@@ -27,12 +27,12 @@ def sign(secret: str, text: bytes) -> str:
     return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
-def challenged(app: AppKeys, query: Mapping[str, str]) -> Mapping[str, str] | None:
+def challenge(app: AppKeys, query: Mapping[str, str]) -> str | None:
     """LinkedIn asks so at the beginning, and every two hours; three wrong answers and it brings nothing more."""
     code = query.get("challengeCode", "")
     if not code or not app.client_secret:
         return None
-    return {"challengeCode": code, "challengeResponse": sign(app.client_secret, code.encode())}
+    return json.dumps({"challengeCode": code, "challengeResponse": sign(app.client_secret, code.encode())})
 
 
 def verify(app: AppKeys, *, body: bytes, headers: Mapping[str, str]) -> None:

@@ -11,10 +11,12 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 from yarl import URL
 
+from regie.networks.capabilities import Capabilities
 from regie.networks.data import Login
 from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
 from regie.networks.line import Answer, read, write
 from regie.networks.linkedin.entities import Said
+from regie.networks.linkedin.limits import can_on
 
 NETWORK = "LinkedIn"
 API, PAGES = "https://api.linkedin.com", "https://www.linkedin.com"
@@ -140,6 +142,11 @@ class Wire:
     @property
     def is_page(self) -> bool:
         return self.me.startswith(PAGE_URN)
+
+    @property
+    def can(self) -> Capabilities:
+        """What this account can do."""
+        return can_on({"kind": "page" if self.is_page else "profile", **self.login.limits})
 
     def headers(self, method: str = "") -> dict[str, str]:
         """``method``: Rest.li's own word for what is asked, where the verb does not tell."""
