@@ -23,7 +23,7 @@ LINKEDIN = (  # networks/linkedin/sign_in.py: Profile.limits["missing"]
     gettext_noop("Nothing can be published: connect again and allow publishing for your Pages."),
     gettext_noop("What was published is not found again by itself: connect again and allow reading posts."),
     gettext_noop("Comments cannot be answered: connect again and allow comments for your Pages."),
-    gettext_noop("There are no numbers and no comments: connect again and allow managing your Pages."),
+    gettext_noop("You do not administer this Page: LinkedIn tells comments and numbers to administrators only."),
     gettext_noop("Nothing can be published: connect again and allow publishing for you."),
     gettext_noop("There is no first comment: LinkedIn allows it to apps with Community Management only."),
     gettext_noop("There are no numbers: LinkedIn tells them to apps with Community Management only."),
@@ -69,13 +69,4 @@ X = (  # networks/x/sign_in.py: Profile.limits["missing"]
     gettext_noop("Direct messages cannot be read: give your app at X the right to direct messages, and connect again."),
     gettext_noop("Direct messages cannot be answered: give your app at X the right to them, and connect again."),
     gettext_noop("The connection ends in two hours: connect again with all permissions."),
-)
-LINKEDIN = (  # networks/linkedin/sign_in.py: Profile.limits["missing"]
-    gettext_noop("Nothing can be published: connect again and allow publishing for your Pages."),
-    gettext_noop("What was published is not found again by itself: connect again and allow reading posts."),
-    gettext_noop("Comments cannot be answered: connect again and allow comments for your Pages."),
-    gettext_noop("You do not administer this Page: LinkedIn tells comments and numbers to administrators only."),
-    gettext_noop("Nothing can be published: connect again and allow publishing for you."),
-    gettext_noop("There is no first comment: LinkedIn allows it to apps with Community Management only."),
-    gettext_noop("There are no numbers: LinkedIn tells them to apps with Community Management only."),
 )
