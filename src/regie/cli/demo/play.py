@@ -156,9 +156,10 @@ def _write(shop: Shop, number: int) -> Post:
 
 
 def _save(shop: Shop, content: Content, accounts: list[Account], *, title: str = "", by_hand: bool = False) -> Post:
-    """On those of the accounts that take such a post: some take none without a picture."""
-    has_media = bool(content.file_ids)
-    accounts = [account for account in accounts if has_media or not capabilities_of(account).media_required]
+    """On those of the accounts that take such a post: some take none without a picture, some none but videos."""
+    has_pictures = bool(content.file_ids)
+    can = {account.pk: capabilities_of(account) for account in accounts}
+    accounts = [one for one in accounts if not can[one.pk].media_required or (has_pictures and can[one.pk].images)]
     on = {account.pk: Given(by_hand=by_hand, assignee=shop.owner.user_id if by_hand else None) for account in accounts}
     there = {account.network for account in accounts}
     content.options = {network: chosen for network, chosen in shop.options.items() if network in there}

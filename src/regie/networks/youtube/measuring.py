@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from regie.networks.data import Ref, Samples
@@ -51,7 +51,7 @@ async def _reported(wire: Wire, ids: Sequence[str]) -> dict[str, Mapping[str, An
     asked = {
         "ids": "channel==MINE",
         "startDate": FIRST_DAY,
-        "endDate": _today().isoformat(),
+        "endDate": wire.now.date().isoformat(),
         "metrics": ",".join(OF_VIDEO),
         "dimensions": "video",
         "filters": f"video=={','.join(ids)}",
@@ -82,7 +82,7 @@ async def account_samples(wire: Wire, channel: Channel) -> Samples:
 
 
 async def _newest_day(wire: Wire) -> Mapping[str, Any]:
-    today = _today()
+    today = wire.now.date()
     asked = {
         "ids": "channel==MINE",
         "startDate": (today - timedelta(days=LAST_DAYS)).isoformat(),
@@ -96,7 +96,3 @@ async def _newest_day(wire: Wire) -> Mapping[str, Any]:
     except Refused:
         return {}
     return rows[-1] if rows else {}
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

@@ -244,6 +244,7 @@ class Wire:
         self.http, self.login = http, login
         self.server = login.server.rstrip("/")
         self.channel = login.remote_id
+        self.now = datetime.now(UTC)  # by Google's clock, since its last answer
         self._renewable = bool(login.credentials.get("refresh_token"))
 
     def host(self, role: str) -> str:
@@ -257,6 +258,7 @@ class Wire:
         return {"Authorization": f"Bearer {self.login.credentials.get('access_token', '')}"}
 
     def fine(self, answer: Answer, *, addressed: bool = False, vital: bool = False) -> Answer:
+        self.now = now_of(answer)
         must_be_fine(answer, addressed=addressed, vital=vital, renewable=self._renewable)
         return answer
 
