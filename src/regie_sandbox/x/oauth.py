@@ -175,7 +175,7 @@ def _fits(code: Code, fields: Mapping[str, str], app: App) -> bool:
 def _pair(net: X, held: Token) -> dict[str, Any]:
     """A fresh access token, and a fresh refresh token where the person allowed one."""
     access = net.new_token(held.user, held.client_id, held.scopes, lasts=TOKEN_LASTS)
-    found = {
+    found: dict[str, Any] = {
         "token_type": "bearer",
         "expires_in": int(TOKEN_LASTS.total_seconds()),
         "access_token": access,

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from regie_sandbox.x.call import Call, authed
 from regie_sandbox.x.rules import DAY, QUARTER, forbidden, invalid, not_found
-from regie_sandbox.x.shown import Shows, asked
+from regie_sandbox.x.shown import Shows, asked, not_there
 from regie_sandbox.x.state import Direct
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def routes(net: X) -> list[web.RouteDef]:
     return [
         web.get("/2/users/me", authed(net, me, *read, limit=75)),
         web.get("/2/users/by/username/{username}", authed(net, by_name, *read)),
+        web.get("/2/users/by", authed(net, by_names, *read)),
         web.get("/2/users/{id}", authed(net, one, *read)),
         web.get("/2/dm_events", authed(net, events, *direct, limit=15, per=QUARTER)),
         web.delete("/2/dm_events/{id}", authed(net, delete, "dm.read", "dm.write", limit=300)),
@@ -49,6 +50,17 @@ async def by_name(call: Call) -> Any:
         raise not_found("user", call.request.match_info["username"])
     shows = _shows(call)
     return _as_asked(call, shows, shows.user(call.net.state.users[known]))
+
+
+async def by_names(call: Call) -> Any:
+    names = [name for name in call.query.get("usernames", "").split(",") if name]
+    if not 1 <= len(names) <= 100:
+        raise invalid("The `usernames` query parameter must have between 1 and 100 items")
+    shows, state = _shows(call), call.net.state
+    ids = {name: state.names.get(name.lower()) for name in names}
+    rows = [shows.user(state.users[known]) for known in ids.values() if known is not None]
+    gone = [not_there("user", name) for name, known in ids.items() if known is None]
+    return shows.named({**({"data": rows} if rows else {}), **({"errors": gone} if gone else {})})
 
 
 def _as_asked(_: Call, shows: Shows, user: Any) -> Any:

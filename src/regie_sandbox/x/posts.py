@@ -70,6 +70,7 @@ async def create(call: Call) -> Any:
     settings = str(fields.get("reply_settings") or "everyone")
     if settings not in (*rules.REPLY_SETTINGS, "everyone") or (settings == "everyone" and "reply_settings" in fields):
         raise invalid(f"$.reply_settings: does not have a value in the enumeration {list(rules.REPLY_SETTINGS)}")
+    people, cover = _beside_media(call, fields, media)
     _must_be_allowed(call, text, answered, quotes)
     _must_be_new(call, text, bool(media))
     post = net.publish(
@@ -84,6 +85,8 @@ async def create(call: Call) -> Any:
         shared=bool(fields.get("share_with_followers")),
         made_with_ai=bool(fields.get("made_with_ai")),
         paid_partnership=bool(fields.get("paid_partnership")),
+        people=people,
+        cover=cover,
     )
     shown = Shows(net, call.me.id, asked({})).post(post)
     return 201, {"data": {"id": post.id, "text": shown["text"], "edit_history_post_ids": [post.id]}}
@@ -128,6 +131,19 @@ def _media(call: Call, fields: dict[str, Any]) -> list[str]:
     if len(ids) > 1 and any(one is not None and one.kind != "photo" for one in found):
         raise invalid("You may attach up to 4 photos, 1 animated GIF or 1 video in a Post.")
     return ids
+
+
+def _beside_media(call: Call, fields: dict[str, Any], media: list[str]) -> tuple[list[str], str]:
+    """Who is in the pictures, and the picture that stands for a video."""
+    wish, state = fields.get("media") or {}, call.net.state
+    people, cover = [str(one) for one in wish.get("tagged_user_ids", ())], str(wish.get("preview_media_id") or "")
+    kinds = {state.media[one].kind for one in media}
+    if len(people) > 10 or any(one not in state.users for one in people) or (people and kinds != {"photo"}):
+        raise invalid("$.media.tagged_user_ids: names somebody who cannot be tagged")
+    shown = state.media.get(cover)
+    if cover and (shown is None or shown.owner != call.me.id or shown.kind != "photo" or "video" not in kinds):
+        raise invalid(BAD_MEDIA)
+    return people, cover
 
 
 def _poll(call: Call, fields: dict[str, Any]) -> Poll | None:

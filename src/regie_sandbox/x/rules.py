@@ -84,8 +84,8 @@ def unauthorized() -> Problem:
 
 def not_found(what: str, which: str) -> Missing:
     detail = f"Could not find {what} with id: [{which}]."
-    more = {"resource_type": what, "resource_id": which, "parameter": "id", "value": which}
-    return Missing(404, "Not Found Error", detail, "resource-not-found", **more)
+    more: dict[str, Any] = {"resource_type": what, "resource_id": which, "parameter": "id", "value": which}
+    return Missing(404, "Not Found Error", detail, "resource-not-found", headers=None, **more)
 
 
 @dataclass(slots=True)

@@ -111,6 +111,8 @@ class Post:
     shared: bool = False
     made_with_ai: bool = False
     paid_partnership: bool = False
+    people: list[str] = field(default_factory=list)  # tagged in the pictures
+    cover: str = ""  # a picture of its own that stands for the video
     hidden: bool = False
     mentions: list[str] = field(default_factory=list)
     liked_by: set[str] = field(default_factory=set)

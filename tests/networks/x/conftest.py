@@ -167,8 +167,13 @@ class Recorder:
         async def record(request: web.Request, handler: Any) -> web.StreamResponse:
             answer: web.StreamResponse = await handler(request)
             resource = request.match_info.route.resource
-            told = isinstance(answer, web.Response) and "json" in answer.content_type and resource is not None
-            if told and not request.path.startswith("/_sandbox") and "oauth2" not in request.path:
+            told = isinstance(answer, web.Response) and "json" in answer.content_type
+            if (
+                resource is not None
+                and told
+                and not request.path.startswith("/_sandbox")
+                and "oauth2" not in request.path
+            ):
                 self.seen.append(await _exchange(request, resource.canonical, answer))
             return answer
 

@@ -55,6 +55,38 @@ async def test_four_pictures_go_out_with_their_descriptions(
     assert [(one.kind, one.alt, one.width) for one in there] == [("photo", f"Picture {n}", 120) for n in range(4)]
 
 
+async def test_people_are_tagged_by_their_user_names(
+    connector: Connector, x: X, pictures: Callable[[int], tuple[Picture, ...]]
+) -> None:
+    ana = x.user("ana")
+    what = outgoing("Look", pictures=pictures(1), options={"people": ("@Ana",)})
+    assert x.post((await publish(connector, what)).remote_id).people == [ana.id]
+    with pytest.raises(Refused, match="nobody_here"):
+        await publish(connector, replace(what, options={"people": ("ana", "nobody_here")}))
+
+
+async def test_a_picture_of_its_own_stands_for_a_video(
+    connector: Connector,
+    x: X,
+    pictures: Callable[[int], tuple[Picture, ...]],
+    videos: Callable[[int], tuple[Video, ...]],
+) -> None:
+    (video,) = videos(1)
+    published = await publish(connector, outgoing("Film", videos=(replace(video, cover=pictures(1)[0]),)))
+    there = x.post(published.remote_id)
+    assert (len(there.media), x.state.media[there.cover].kind) == (1, "photo")
+
+
+async def test_work_that_never_ends_is_given_up(
+    connector: Connector, x: X, videos: Callable[[int], tuple[Video, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "MOST_LOOKS", 5)
+    x.processing_seconds = 10**6
+    with pytest.raises(Refused, match="did not finish"):
+        await publish(connector, outgoing("Film", videos=videos(1)))
+    assert x.texts() == []
+
+
 def moving(tmp_path: Path) -> Picture:
     path = tmp_path / "wave.gif"
     frames = [Image.new("RGB", (64, 48), colour) for colour in ("teal", "white", "black")]
@@ -119,7 +151,8 @@ async def test_a_long_upload_comes_back_now_and_then_to_be_remembered(
     connector: Connector, videos: Callable[[int], tuple[Video, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(media, "SEGMENT", 50_000)
-    what, progress = outgoing("Film", videos=videos(1)), {}
+    what = outgoing("Film", videos=videos(1))
+    progress: dict[str, Any] = {}
     visits = 0
     while isinstance(step := await connector.prepare(what, progress), Pending):
         progress, visits = dict(step.progress), visits + 1
@@ -226,6 +259,8 @@ def test_x_objects_before_it_is_asked() -> None:
     assert said({}, options={"quote": "https://x.com/regie/status/12"}, pictures=1) != []
     assert said({}, options={"quote": "https://a.example"}) != []
     assert said({}, options={"community": "Gardeners"}) != []
+    assert said({}, options={"people": ("ana", "@ben")}) == []
+    assert said({}, options={"people": ("a name with spaces",)}) != []
     assert said({}, options={"share_with_followers": True}) != []
     assert said({}, options={"share_with_followers": True, "community": "12"}) == []
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import aiohttp
 import pytest
@@ -166,7 +167,8 @@ def test_what_is_no_news_of_x_s_is_refused(body: bytes) -> None:
 def test_news_of_a_kind_we_do_not_know_does_no_harm(login: Login) -> None:
     about = {"event_type": "spaces.start", "filter": {"user_id": login.remote_id}, "payload": {"new": 1}}
     assert Connector.news(login, body=json.dumps({"data": about}).encode()).messages == ()
-    for payload in ({"id": []}, {"id": "1", "created_at": "never"}):
+    payloads: tuple[dict[str, Any], ...] = ({"id": []}, {"id": "1", "created_at": "never"})
+    for payload in payloads:
         broken = {**about, "event_type": "post.mention.create", "payload": payload}
         with pytest.raises(Refused):
             Connector.news(login, body=json.dumps({"data": broken}).encode())

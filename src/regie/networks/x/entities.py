@@ -42,7 +42,7 @@ class Inner(Entity):
 class UserMetrics(Entity):
     followers_count: int | None = None
     following_count: int | None = None
-    post_count: int | None = Field(None, validation_alias=AliasChoices("post_count", "tweet_count"))
+    post_count: int | None = Field(default=None, validation_alias=AliasChoices("post_count", "tweet_count"))
 
 
 class User(Entity):
@@ -84,7 +84,7 @@ class Attachments(Entity):
 
 
 class Metrics(Entity):
-    repost_count: int | None = Field(None, validation_alias=AliasChoices("repost_count", "retweet_count"))
+    repost_count: int | None = Field(default=None, validation_alias=AliasChoices("repost_count", "retweet_count"))
     reply_count: int | None = None
     like_count: int | None = None
     quote_count: int | None = None
@@ -103,13 +103,13 @@ class OwnMetrics(Entity):
 class Post(Entity):
     id: str
     text: str = ""
-    note: Note | None = Field(None, validation_alias=AliasChoices("note_post", "note_tweet"))
+    note: Note | None = Field(default=None, validation_alias=AliasChoices("note_post", "note_tweet"))
     author_id: str = ""
     created_at: datetime | None = None
     conversation_id: str = ""
     in_reply_to_user_id: str = ""
     references: tuple[Reference, ...] = Field(
-        (), validation_alias=AliasChoices("referenced_posts", "referenced_tweets")
+        default=(), validation_alias=AliasChoices("referenced_posts", "referenced_tweets")
     )
     attachments: Attachments = Attachments()
     entities: Entities | None = None
@@ -164,6 +164,10 @@ class OnePost(Entity):
 
 class Me(Entity):
     data: User
+
+
+class Users(Entity):
+    data: tuple[User, ...] = ()
 
 
 class Created(Entity):
@@ -224,7 +228,7 @@ class Uploaded(Entity):
 
 class Token(Entity):
     access_token: str = Field(repr=False)
-    refresh_token: str = Field("", repr=False)
+    refresh_token: str = Field(default="", repr=False)
     expires_in: int | None = None
     scope: str = ""
 

@@ -25,7 +25,7 @@ from regie.networks.capabilities import (
     TextLimit,
     VideoLimit,
 )
-from regie.networks.data import Draft, Json
+from regie.networks.data import Draft, Json, Options
 from regie.networks.errors import Refused
 from regie.networks.x.measuring import ACCOUNT_METRICS, POST_METRICS
 from regie.networks.x.wire import NETWORK
@@ -34,6 +34,7 @@ SHORT, LONG = 280, 25_000
 PAYING = frozenset(("Basic", "Premium", "PremiumPlus"))  # subscriptions with long posts
 QUARTER, DAY = timedelta(minutes=15), timedelta(hours=24)
 CASHTAG = regex.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
+USERNAME = regex.compile(r"@?[A-Za-z0-9_]{1,15}")
 STATUS = regex.compile(r"/status(?:es)?/([0-9]{1,19})(?:[/?#]|$)")
 
 PICTURES = ImageLimit(
@@ -74,7 +75,16 @@ QUOTE = Option(
     label="Post to quote",
     help="Its address on X.",
 )
-BY_AI = Option(name="made_with_ai", kind=OptionKind.SWITCH, label="Made with AI")
+PEOPLE = Option(
+    name="people",
+    kind=OptionKind.TAGS,
+    label="People in it",
+    help="User names on X, of people who let themselves be tagged in photos.",
+    most=10,
+    longest=16,
+    only_with="picture",
+)
+BY_AI = Option(name="made_with_ai", kind=OptionKind.SWITCH, label="Made with artificial intelligence")
 PAID = Option(name="paid_partnership", kind=OptionKind.SWITCH, label="Paid partnership")
 
 KEYS = (
@@ -106,9 +116,10 @@ CAN = Capabilities(
         narrowest_ratio=1 / 3,
         widest_ratio=3.0,
         longest_side=1280,
+        cover=replace(PICTURES, most=1, types=("image/jpeg", "image/png"), longest_alt=None),
         captions=("application/x-subrip", "text/vtt"),
     ),
-    options=(REPLIES, COMMUNITY, SHARED, QUOTE, BY_AI, PAID),
+    options=(REPLIES, COMMUNITY, SHARED, QUOTE, PEOPLE, BY_AI, PAID),
     poll=PollLimit(most_options=4, longest_option=25, shortest=timedelta(minutes=5), longest=timedelta(minutes=10_080)),
     thread=25,
     first_comment=True,
@@ -162,11 +173,19 @@ def objections(limits: Json, draft: Draft) -> Iterator[Refused]:
         yield Refused("The address of the post to quote is not one of {network}'s.", network=NETWORK)
     if quote and (draft.pictures or draft.videos or draft.poll):
         yield Refused("{network} takes no picture, video or poll in a post that quotes another.", network=NETWORK)
+    if wrong := next((name for name in people_in(draft.options) if not USERNAME.fullmatch(name)), None):
+        yield Refused("“{name}” is no username of {network}.", network=NETWORK, name=wrong)
     community = str(draft.options.get("community") or "")
     if community and not community.isdigit():
         yield Refused("A Community of {network} is named by its number.", network=NETWORK)
     if draft.options.get("share_with_followers") and not community:
         yield Refused("Only a post in a Community can also be shared with followers.")
+
+
+def people_in(options: Options) -> list[str]:
+    """User names as X takes them: without the @ that people write."""
+    tags = options.get("people", ())
+    return [tag.removeprefix("@") for tag in tags] if isinstance(tags, tuple) else []
 
 
 def status_in(url: str) -> str | None:

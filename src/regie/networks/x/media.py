@@ -23,6 +23,7 @@ from regie.networks.x.wire import NETWORK, UPLOAD_TIME, Wire, parsed
 
 SEGMENT = 4 * 1024 * 1024
 AT_ONCE = 16  # segments between two visits to the database
+MOST_LOOKS = 120  # at a file that X works on: at most about an hour
 KEPT = timedelta(hours=23)  # a little less than the day that X keeps a file which no post uses
 GIF = "image/gif"
 SECOND_FRAME = b"\x21\xf9\x04"  # a graphic control extension: one before each frame
@@ -37,8 +38,8 @@ LANGUAGES = {
 async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
     """Uploads what is not there yet and waits until X is done with it.
 
-    progress: ``{"media": [one per file, in order]}``, each ``{"id", "segments", "whole", "ready", "alt", "until"}``;
-    of a video with subtitles also ``"captions"``, of the same shape.
+    progress: ``{"media": [one per file, in order]}``, each ``{"id", "segments", "whole", "ready", "looks", "alt",
+    "until"}``; of a video also ``"cover"`` and ``"captions"``, of the same shape.
     """
     files = outgoing.media
     _must_go_together(files)
@@ -90,8 +91,7 @@ async def _bring(wire: Wire, file: Picture | Video, one: dict[str, Any]) -> date
 
 async def _sent(wire: Wire, file: Picture | Video, one: dict[str, Any]) -> datetime | None:
     if isinstance(file, Picture) and not is_moving(file):
-        if not one.get("ready"):
-            await _send_still(wire, file, one)
+        await _send_still(wire, file, one)
     else:
         category = "tweet_video" if isinstance(file, Video) else "tweet_gif"
         waiting = await _send_whole(wire, file.path, file.size, file.content_type, category, one)
@@ -100,12 +100,16 @@ async def _sent(wire: Wire, file: Picture | Video, one: dict[str, Any]) -> datet
     if isinstance(file, Picture) and file.alt and not one.get("alt"):
         await _describe(wire, one["id"], file.alt)
         one["alt"] = True
+    if isinstance(file, Video) and file.cover is not None:
+        await _send_still(wire, file.cover, one.setdefault("cover", {}))
     if isinstance(file, Video) and file.captions is not None:
         return await _caption(wire, one, file.captions)
     return None
 
 
 async def _send_still(wire: Wire, picture: Picture, one: dict[str, Any]) -> None:
+    if one.get("ready"):
+        return
     form = aiohttp.FormData()
     form.add_field("media_category", "tweet_image")
     with picture.path.open("rb") as file:
@@ -170,6 +174,9 @@ def _look(upload: Upload, answer: Answer, one: dict[str, Any]) -> datetime | Non
     if state == "succeeded":
         one["ready"] = True
         return None
+    one["looks"] = one.get("looks", 0) + 1
+    if one["looks"] > MOST_LOOKS:
+        raise Refused("{network} did not finish working on the file. Send it again.", network=NETWORK, answer=answer)
     seconds = (upload.processing_info.check_after_secs if upload.processing_info is not None else None) or 1
     return (answer.date or datetime.now(UTC)) + timedelta(seconds=seconds)
 

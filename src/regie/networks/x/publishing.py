@@ -15,13 +15,27 @@ from regie.networks.errors import Gone, Refused
 from regie.networks.line import Answer
 from regie.networks.text import too_long_by
 from regie.networks.x import limits, media
-from regie.networks.x.entities import NewDirect, NewPost, OnePost, Post, Problem
+from regie.networks.x.entities import NewDirect, NewPost, OnePost, Post, Problem, Users
 from regie.networks.x.wire import NETWORK, Wire, parsed, site_of, written
 
 
 async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
+    """Uploads the files, and finds out who the people in them are.
+
+    progress: as in ``media.prepare``, and ``"people"``: ids
+    """
     refuse_what_is_absent(wire, outgoing)
+    if "people" not in progress and outgoing.pictures and (names := limits.people_in(outgoing.options)):
+        progress = {**progress, "people": await _ids_of(wire, names)}
     return await media.prepare(wire, outgoing, progress)
+
+
+async def _ids_of(wire: Wire, names: Sequence[str]) -> list[str]:
+    found = parsed(await wire.get("/2/users/by", {"usernames": ",".join(names)}), Users).data
+    ids = {user.username.lower(): user.id for user in found}
+    if unknown := next((name for name in names if name.lower() not in ids), None):
+        raise Refused("“{name}” is no username of {network}.", network=NETWORK, name=unknown)
+    return [ids[name.lower()] for name in names]
 
 
 def refuse_what_is_absent(wire: Wire, outgoing: Outgoing) -> None:
@@ -68,7 +82,7 @@ def fields_of(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
     """The body of a new post. Who may reply, and where it stands, is said by the first of a thread."""
     fields: dict[str, Any] = {"text": outgoing.text}
     if outgoing.media:
-        fields["media"] = {"media_ids": [one["id"] for one in progress["media"]]}
+        fields["media"] = _media_of(progress)
     if outgoing.poll is not None:
         fields["poll"] = _poll_of(outgoing)
     if outgoing.reply_to is not None:
@@ -81,8 +95,19 @@ def fields_of(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
     return fields
 
 
+def _media_of(progress: Progress) -> dict[str, Any]:
+    there = progress["media"]
+    covers = [one["cover"]["id"] for one in there if "cover" in one]
+    return {
+        "media_ids": [one["id"] for one in there],
+        **({"preview_media_id": covers[0]} if covers else {}),
+        **({"tagged_user_ids": progress["people"]} if progress.get("people") else {}),
+    }
+
+
 def _standing_of(outgoing: Outgoing) -> dict[str, Any]:
-    chosen, fields = outgoing.options, {}
+    chosen = outgoing.options
+    fields: dict[str, Any] = {}
     if settings := chosen.get("reply_settings"):
         fields["reply_settings"] = settings
     if community := chosen.get("community"):

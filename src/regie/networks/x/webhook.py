@@ -122,10 +122,10 @@ def _events(body: bytes) -> Iterator[Mapping[str, Any]]:
     except ValueError:
         raise Refused("This delivery is no news of {network}'s.", network=NETWORK) from None
     found = whole.get("data") if isinstance(whole, dict) else None
-    events = found if isinstance(found, list) else [found]
-    if not all(isinstance(one, dict) and "event_type" in one for one in events):
-        raise Refused("This delivery is no news of {network}'s.", network=NETWORK)
-    yield from events
+    for event in found if isinstance(found, list) else [found]:
+        if not isinstance(event, dict) or "event_type" not in event:
+            raise Refused("This delivery is no news of {network}'s.", network=NETWORK)
+        yield event
 
 
 def concerns(body: bytes) -> frozenset[str]:
