@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -97,7 +97,7 @@ def _versioned(net: LinkedIn, request: web.Request) -> None:
 
 def _token(net: LinkedIn, request: web.Request) -> Token:
     kind, _, value = request.headers.get("Authorization", "").partition(" ")
-    token: Any = net.state.tokens.get(value) if kind == "Bearer" else None
+    token = net.state.tokens.get(value) if kind == "Bearer" else None
     if token is None:
         raise Trouble(401, service=65600)
     if token.ended:

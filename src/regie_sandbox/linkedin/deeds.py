@@ -238,7 +238,7 @@ class Deeds:
                 raise Trouble(422, why, code="DUPLICATE_POST")
 
     def _content(self, content: Any, author: str) -> int:
-        """How many pictures and videos it shows. Raises Trouble for what the schema does not allow."""
+        """How many files it shows. Raises Trouble for what the schema does not allow."""
         if content is None:
             return 0
         if not isinstance(content, dict) or len(content) != 1:
@@ -267,7 +267,7 @@ class Deeds:
             raise unfit(where, "altText or title is too long")
         if kind == "document" and not inner.get("title"):
             raise unfit(f"{where}/title", "field is required for documents")
-        return int(kind != "document")
+        return 1
 
     def _article(self, inner: Json, author: str) -> int:
         if not str(inner.get("source", "")).startswith(("http://", "https://")) or not inner.get("title"):
@@ -275,7 +275,7 @@ class Deeds:
         if len(inner["title"]) > TITLE or len(inner.get("description", "")) > ALT:
             raise unfit("/content/article", "title or description is too long")
         if inner.get("thumbnail"):
-            self._media({"id": inner["thumbnail"]}, author, "/content/article/thumbnail", ("image",))
+            return self._media({"id": inner["thumbnail"]}, author, "/content/article/thumbnail", ("image",))
         return 0
 
     def _poll(self, inner: Json) -> int:

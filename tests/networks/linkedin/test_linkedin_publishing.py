@@ -12,14 +12,29 @@ import aiohttp
 import pytest
 
 from regie.networks.capabilities import NobodyKnows, Search
-from regie.networks.data import Captions, Document, Draft, Login, Pending, Picture, Poll, Published, Ready, Ref, Video
-from regie.networks.errors import Gone, Refused, TryLater, Unclear
+from regie.networks.data import (
+    Captions,
+    Document,
+    Draft,
+    Login,
+    Options,
+    Pending,
+    Picture,
+    Poll,
+    Published,
+    Ready,
+    Ref,
+    Video,
+)
+from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.linkedin.connector import LinkedIn as Connector
 
 from .linkedin_contract import Recorded
 from .posting import NOW, prepared, publish, ref_to, saying
 
-Pictures, Videos, Documents = Callable[..., Picture], Callable[..., Video], Callable[..., Document]
+Pictures = Callable[..., Picture]
+Videos = Callable[..., Video]
+Documents = Callable[..., Document]
 
 
 def body_of(linkedin: Recorded, published: Published) -> Any:
@@ -50,7 +65,6 @@ async def test_a_link_is_a_card_with_what_we_say_of_it(linkedin: Recorded, page:
     article = body_of(linkedin, published)["content"]["article"]
     assert article.pop("thumbnail").startswith("urn:li:image:")
     assert article == {"source": "https://example.com/menu", "title": "The menu", "description": "All of it"}
-    assert linkedin.world.ledger.of("linkedin")[0].media == 0
 
 
 async def test_a_document_goes_under_its_title(linkedin: Recorded, page: Connector, document: Documents) -> None:
@@ -114,7 +128,7 @@ def test_what_does_not_go_together_is_said_beforehand(draft: Draft) -> None:
 
 
 def test_nothing_is_said_against_what_goes_together() -> None:
-    link = {"link": "https://example.com", "title": "T", "description": "D", "audience": ("fr_FR",)}
+    link: Options = {"link": "https://example.com", "title": "T", "description": "D", "audience": ("fr_FR",)}
     assert Connector.objections({"kind": "page"}, Draft(text="Look", options=link, pictures=1)) == ()
     assert len(Connector.objections({"kind": "profile"}, Draft(text="Look", options=link, pictures=1))) == 1
 
@@ -236,6 +250,26 @@ async def test_what_was_accepted_though_its_answer_was_lost_is_found(linkedin: R
     assert linkedin.texts() == ["Élégance #Paris Acme (50 % *off*) C# snake_case \\o/"]
 
 
+async def test_each_kind_is_found_with_as_many_files_as_it_took(
+    linkedin: Recorded, page: Connector, picture: Pictures, video: Videos, document: Documents
+) -> None:
+    card = {"link": "https://example.com", "title": "T"}
+    poll = Poll(options=("Tea", "Coffee"), question="Which?")
+    kinds: list[dict[str, Any]] = [
+        {"poll": poll},
+        {"options": card},
+        {"options": card, "pictures": (picture(),)},
+        {"pictures": (picture("a"), picture("b", place=1))},
+        {"videos": (video(),)},
+        {"documents": (document(),)},
+    ]
+    for nth, what in enumerate(kinds):
+        await publish(page, saying(f"Post {nth}", **what))
+    seen = sorted((await page.own_posts(since=NOW)).seen, key=lambda one: one.text)
+    assert [one.media for one in seen] == [0, 0, 1, 2, 1, 1]
+    assert [entry.media for entry in linkedin.world.ledger.of("linkedin")] == [0, 0, 1, 2, 1, 1]
+
+
 async def test_older_posts_are_listed_page_by_page(linkedin: Recorded, page: Connector) -> None:
     for nth in range(60):
         linkedin.world.clock.set(NOW + timedelta(minutes=nth))
@@ -308,8 +342,6 @@ async def test_what_is_counted_by_the_day_is_free_again_at_midnight(linkedin: Re
 
 
 async def test_a_role_that_was_taken_away_is_told(linkedin: Recorded, page: Connector) -> None:
-    from regie.networks.errors import SignInAgain
-
     linkedin.page_named("regie").roles.clear()
     with pytest.raises(SignInAgain, match="permission"):
         await page.commit(saying(), {"files": []})

@@ -9,7 +9,7 @@ import pytest
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Ref
-from regie.networks.errors import Gone, Refused, TryLater
+from regie.networks.errors import Gone, Refused, SignInAgain, TryLater
 from regie.networks.linkedin.connector import LinkedIn as Connector
 
 from .linkedin_contract import Recorded
@@ -149,8 +149,6 @@ async def test_a_member_has_a_first_comment_only_through_the_app_that_may(
     assert Connector.can_on(managing).first_comment
     post = await publish(creator, saying("Mine"))
     assert (await publish(creator, saying("First", reply_to=ref_to(post)))).remote_id in linkedin.state.comments
-    from regie.networks.errors import SignInAgain
-
     with pytest.raises(SignInAgain, match="permission"):
         await publish(member, saying("Second", reply_to=ref_to(post)))
 

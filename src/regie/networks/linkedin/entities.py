@@ -135,14 +135,15 @@ class Images(Entity):
 
 class Content(Entity):
     media: Mapping[str, Any] | None = None
+    article: Mapping[str, Any] | None = None
     multi_image: Images | None = None
 
     @property
-    def pictures(self) -> int:
-        """Pictures and videos; a document is none of them."""
+    def files(self) -> int:
+        """Pictures, a video, a document, or the picture on a link's card."""
         if self.multi_image is not None:
             return len(self.multi_image.images)
-        return int(self.media is not None and not str(self.media.get("id", "")).startswith("urn:li:document:"))
+        return int(self.media is not None or bool((self.article or {}).get("thumbnail")))
 
 
 class Post(Entity):

@@ -6,7 +6,6 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from regie.networks.data import Draft, Listing, Options, Outgoing, Pending, Progress, Published, Ready, Ref, Seen
 from regie.networks.errors import Gone, Refused, TokenExpired, TryLater
@@ -206,7 +205,7 @@ def _content(outgoing: Outgoing, files: Sequence[str]) -> dict[str, Any]:
         return {
             "article": {
                 "source": link,
-                "title": title or urlsplit(link).netloc,
+                "title": title,
                 **({"description": about} if about else {}),
                 **({"thumbnail": files[0]} if files else {}),
             }
@@ -270,7 +269,7 @@ def _as_seen(post: Post) -> Seen:
         remote_id=post.id,
         url=address_of(post.id),
         text=little.read(post.commentary),
-        media=post.content.pictures,
+        media=post.content.files,
         created_at=post.at,
         extra={"kind": "post"},
     )

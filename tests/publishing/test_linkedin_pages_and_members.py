@@ -1,0 +1,100 @@
+"""Two kinds of account on one network: a Page's posts are looked for after a lost answer, a member's by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from regie.accounts.models import Account
+from regie.publishing.models import Attempt, Delivery
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock, Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Due = Callable[[], None]
+Write = Callable[..., Post]
+Promise = Callable[..., Delivery]
+CARD = {"linkedin": {"link": "https://example.org/menu", "title": "The menu"}}
+
+
+@pytest.fixture
+def member_account(linkedin: Sandbox, connect: Callable[..., Account]) -> Account:
+    """The Page's administrator, through an app that may publish for them only."""
+    ready = linkedin.network.ready_account()["profile"]
+
+    class Profile:
+        class network:  # noqa: N801 - stands where a sandbox has one
+            slug = "linkedin"
+
+            @staticmethod
+            def ready_account(name: str) -> dict[str, Any]:
+                return ready
+
+    return connect(Profile)
+
+
+def state_of(delivery: Delivery) -> str:
+    delivery.refresh_from_db()
+    return delivery.state
+
+
+def later(clock: Clock, publish_due: Due, times: int = 12) -> None:
+    for _ in range(times):
+        publish_due()
+        clock.advance(seconds=20)
+
+
+def test_a_link_goes_out_as_the_card_that_was_described(
+    clock: Clock, linkedin: Sandbox, linkedin_account: Account, write_post: Write, promise: Promise, publish_due: Due
+) -> None:
+    delivery = promise(write_post("Have a look", on=[linkedin_account], options=CARD))
+    publish_due()
+    assert state_of(delivery) == "published"
+    content = linkedin.itself.state.posts[delivery.remote_id].body["content"]
+    assert content == {"article": {"source": "https://example.org/menu", "title": "The menu"}}
+
+
+def test_a_page_is_looked_at_and_the_post_is_found_once(
+    clock: Clock, linkedin: Sandbox, linkedin_account: Account, write_post: Write, promise: Promise, publish_due: Due
+) -> None:
+    delivery = promise(write_post("Open #today (until six)", on=[linkedin_account]))
+    linkedin.faults.will_lose_answer(path="/rest/posts", method="POST")
+    publish_due()
+    assert state_of(delivery) == "unclear"
+    later(clock, publish_due)
+    assert state_of(delivery) == "published"
+    assert linkedin.texts() == ["Open #today (until six)"]
+
+
+def test_nobody_knows_of_a_members_post_so_a_person_is_asked(
+    clock: Clock, linkedin: Sandbox, member_account: Account, write_post: Write, promise: Promise, publish_due: Due
+) -> None:
+    delivery = promise(write_post("Mine", on=[member_account]))
+    linkedin.faults.will_lose_answer(path="/rest/posts", method="POST")
+    later(clock, publish_due, 30)
+    assert state_of(delivery) == "unclear"
+    assert Attempt.objects.filter(step__delivery=delivery, kind="commit").count() == 1
+    author = linkedin.network.ready_account()["member"]
+    assert linkedin.itself.texts(author) == ["Mine"]
+
+
+def test_a_dead_version_of_the_api_loses_nothing(
+    clock: Clock,
+    linkedin: Sandbox,
+    linkedin_account: Account,
+    write_post: Write,
+    promise: Promise,
+    publish_due: Due,
+) -> None:
+    versions, linkedin.itself.versions = linkedin.itself.versions, frozenset(("203001",))
+    delivery = promise(write_post("Hello", on=[linkedin_account]))
+    later(clock, publish_due, 3)
+    assert "REGIE_NETWORKS__LINKEDIN__VERSION" in Delivery.objects.get(pk=delivery.pk).problem
+    linkedin.itself.versions = versions
+    later(clock, publish_due, 60)
+    assert state_of(delivery) == "published"
+    assert linkedin.texts() == ["Hello"]
