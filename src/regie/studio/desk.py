@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from regie.networks import registry
 from regie.networks.capabilities import Capabilities, Format
 from regie.people.models import User, Workspace
 from regie.studio import checks
+from regie.studio.beside import Field, Group, Kept, groups, kept
 from regie.studio.checks import Finding, Level
 from regie.studio.content import Content, MediaUse, Part, Poll
 from regie.studio.models import Campaign, Post
@@ -79,11 +81,24 @@ class Document:
     parts: tuple[PartView, ...]
     shown: bool
     formats: tuple[tuple[str, object], ...] = ()  # those to choose from, with their names; none where there is one
+    groups: tuple[Group, ...] = ()  # the options of its accounts' networks
+    kept: tuple[Kept, ...] = ()
+    commented: tuple[str, ...] = ()  # the networks among its own that take a first comment
 
     @property
     def offered(self) -> str:
         """The formats in one word, for the page to say which it shows."""
         return "-".join(value for value, _label in self.formats)
+
+    @property
+    def beside(self) -> str:
+        """The same of what goes beside the text."""
+        drawn = "".join(f"{field.marker} " for group in self.groups for field in group.every)
+        return hashlib.sha256(f"{drawn}{self.commented}".encode()).hexdigest()[:12]
+
+    @property
+    def counted(self) -> list[Field]:
+        return [field for group in self.groups for field in group.every if field.counted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +241,30 @@ class Desk:
             )
             for number, part in enumerate(content.parts)
         )
-        formats = self._formats(account, content)
-        return Document(key, account, content, parts, shown=key == self.shown, formats=formats)
+        on = [(row.account, row.can) for row in self._sharing(account)]
+        found = groups(key, content, on, self.files)
+        commented = dict.fromkeys(registry.connector(one.network).name for one, can in on if can.first_comment)
+        return Document(
+            key,
+            account,
+            content,
+            parts,
+            shown=key == self.shown,
+            formats=self._formats(account, content),
+            groups=found,
+            kept=kept(key, content, (field for group in found for field in group.every)),
+            commented=tuple(commented),
+        )
+
+    def _sharing(self, account: Account | None) -> list[Row]:
+        """The rows of a document: its account's, or of all that share it, in the order people see networks."""
+        rows = [row for row in self.rows if (row.account == account if account else not row.custom)]
+        order = {one.pk: number for number, one in enumerate(self.accounts)}
+        return sorted(rows, key=lambda row: order[row.account.pk])
 
     def _formats(self, account: Account | None, content: Content) -> tuple[tuple[str, object], ...]:
         """What the accounts of a document offer beside the ordinary post, and what is chosen already."""
-        cans = [row.can for row in self.rows if (row.account == account if account else not row.custom)]
+        cans = [row.can for row in self._sharing(account)]
         offered = {Format.POST, content.format, *(form for can in cans for form in can.formats)}
         return tuple((str(form), FORMATS[form]) for form in Format if form in offered) if len(offered) > 1 else ()
 
@@ -281,6 +314,7 @@ class Desk:
         return {
             "poll": any(can.poll for can in cans),
             "question": any(can.poll and can.poll.longest_question for can in cans),
+            "quiz": any(can.poll and can.poll.quiz for can in cans),
             "warning": any(can.content_warning for can in cans),
             "sensitive": any(can.sensitive for can in cans),
             "visibility": any(can.visibility for can in cans),
@@ -452,6 +486,8 @@ def _changed(content: Content, verb: str, key: str, number: int, extra: str, pic
         focus = f"{key}-option-{len(poll.options) - 1}"
     elif verb == "drop-option" and poll and len(poll.options) > 2 and number < len(poll.options):
         del poll.options[number]
+        if poll.correct is not None and poll.correct >= number:
+            poll.correct = None if poll.correct == number else poll.correct - 1
         focus = f"{key}-option-{min(number, len(poll.options) - 1)}"
     return content.model_copy(update={"parts": parts, "poll": poll}), focus
 

@@ -4,12 +4,14 @@ The composer is one form that any browser can send. A document (the shared one, 
 fields that begin with its key: ``s`` for the shared one, ``v12`` for that of account 12. Part 0 of the shared document
 is ``s-0-text``, ``s-0-media`` (file numbers, in order), ``s-0-alt-7`` (alternative text of file 7 there) and
 ``s-0-cut-7`` (that video may be shortened), ``s-0-cover-7`` and ``s-0-captions-7`` (files that go with it),
-``s-0-language-7`` (of its subtitles), ``s-0-as-video-7`` (a sound may become a video). ``s-format`` is what the post
-is on its networks.
+``s-0-language-7`` (of its subtitles), ``s-0-as-video-7`` (a sound may become a video). ``s-format`` is what the post is
+on its networks. ``s-options`` names the options that the page drew, each as where:name:kind ("youtube:title:line",
+"17:board:choice"); ``s-opt-youtube-title`` holds one of them. ``s-comment`` is the first comment.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -17,12 +19,15 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from regie.networks.capabilities import Format
+from regie.networks.options import Value
 from regie.studio.campaigns import FIRST_COLOUR
 from regie.studio.content import Content, MediaUse, Part, Poll
 from regie.studio.services import NONE, SAME, Given, Written
 
 MOST_PARTS = 50
 MOST_OPTIONS = 12
+MOST_FIELDS = 2000
+TAG_ENDS = re.compile(r"[,;\n]")
 
 
 def read(data: QueryDict) -> Written:
@@ -51,7 +56,35 @@ def read_content(data: QueryDict, key: str) -> Content:
         visibility=data.get(f"{key}-visibility", "")[:20],
         poll=_poll(data, key) if data.get(f"{key}-poll") else None,
         format=_format(data.get(f"{key}-format")),
+        options=read_options(data, key),
+        first_comment=data.get(f"{key}-comment", "").replace("\r\n", "\n").strip(),
     )
+
+
+def read_options(data: QueryDict, key: str) -> dict[str, dict[str, Value]]:
+    """What was chosen. A field left empty was not; a switch says only what differs from how it begins."""
+    found: dict[str, dict[str, Value]] = {}
+    for marker in data.getlist(f"{key}-options")[:MOST_FIELDS]:
+        where, _colon, rest = marker.partition(":")
+        name, _colon, kind = rest.partition(":")
+        value = _option(data, f"{key}-opt-{where}-{name}", kind)
+        if value is not None:
+            found.setdefault(where, {})[name] = value
+    return found
+
+
+def _option(data: QueryDict, name: str, kind: str) -> Value | None:
+    match kind:
+        case "switch":
+            return True if name in data else None
+        case "on":
+            return None if name in data else False
+        case "several":
+            return list(dict.fromkeys(filter(None, data.getlist(name)))) or None
+        case "tags":
+            tags = (tag.strip() for tag in TAG_ENDS.split(data.get(name, "")))
+            return list(dict.fromkeys(filter(None, tags))) or None
+    return data.get(name, "").strip() or None
 
 
 def _format(value: str | None) -> Format:
@@ -61,10 +94,7 @@ def _format(value: str | None) -> Format:
 def _part(data: QueryDict, key: str) -> Part:
     return Part(
         text=data.get(f"{key}-text", "").replace("\r\n", "\n"),
-        media=[
-            _use(data, key, file)
-            for file in dict.fromkeys(_numbers(data, f"{key}-media"))
-        ],
+        media=[_use(data, key, file) for file in dict.fromkeys(_numbers(data, f"{key}-media"))],
     )
 
 
@@ -88,7 +118,14 @@ def _poll(data: QueryDict, key: str) -> Poll:
         multiple=f"{key}-multiple" in data,
         hide_totals=f"{key}-hide" in data,
         question=data.get(f"{key}-question", "").strip(),
+        correct=_right(data.get(f"{key}-correct"), len(options)),
+        explanation=data.get(f"{key}-explanation", "").strip(),
     )
+
+
+def _right(value: str | None, answers: int) -> int | None:
+    number = _number(value)
+    return number if number is not None and number < answers else None
 
 
 def _numbers(data: QueryDict, name: str) -> list[int]:

@@ -15,15 +15,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from regie.accounts.models import Account
+from regie.accounts.opening import capabilities_of
 from regie.accounts.queries import accounts_for
 from regie.media.models import File
 from regie.media.queries import files_for
 from regie.media.queries import matching as matching_files
+from regie.networks.capabilities import Option
 from regie.people import lateness
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, User, Workspace
 from regie.people.scope import MemberRequest, Scope
-from regie.studio import campaigns, forms, queries, services
+from regie.studio import beside, campaigns, forms, queries, services
 from regie.studio import desk as desks
 from regie.studio.content import Content
 from regie.studio.desk import Desk
@@ -279,6 +282,9 @@ def check(request: HttpRequest) -> HttpResponse:
         for document in desk.documents
         if request.POST.get(f"{document.key}-formats", document.offered) != document.offered
     ]
+    for document in desk.documents:
+        same = request.POST.get(f"{document.key}-beside", document.beside) == document.beside
+        context.setdefault("same_beside" if same else "new_beside", []).append(document)
     response = render(request, "studio/_side.html", context)
     if desk.post is not None and "saved" in context:
         response["HX-Replace-Url"] = reverse("studio:edit", args=[desk.post.pk])
@@ -291,7 +297,10 @@ def arrange(request: HttpRequest) -> HttpResponse:
     """A part more or less, a poll, a picture, an account's own text: the composer, changed."""
     desk = desk_from(request)
     picked = [int(n) for n in request.POST.getlist("pick") if n.isdigit()]
-    written, shown, focus = desks.arranged(desk.written, request.POST.get("do", ""), picked)
+    do = request.POST.get("do", "")
+    if do.startswith("choices:"):
+        return _with_choices(request, desk, do)
+    written, shown, focus = desks.arranged(desk.written, do, picked)
     changed = Desk(
         workspace=desk.workspace,
         written=written,
@@ -303,6 +312,39 @@ def arrange(request: HttpRequest) -> HttpResponse:
     )
     template = "studio/_composer.html" if getattr(request, "htmx", False) else "studio/compose.html"
     return render(request, template, {**_context(request, changed), "arranged": True})
+
+
+def _with_choices(request: HttpRequest, desk: Desk, do: str) -> HttpResponse:
+    """Without a script: the composer again, with the choices that its network was asked for."""
+    key, where, name = [*do.split(":"), "", "", ""][1:4]
+    account, option = _asked_option(request, where, name)
+    given = desk.written.on.get(account.pk)
+    content = given.content if key != "s" and given is not None and given.content else desk.written.content
+    field = beside.of_account(key, content, account, capabilities_of(account), option, asks=True)
+    if field.known.problem:
+        messages.error(request, field.known.problem)
+    desk.shown = key if key == "s" or account.pk in desk.written.on else "s"
+    return render(request, "studio/compose.html", {**_context(request, desk), "arranged": True})
+
+
+def _asked_option(request: HttpRequest, account: str | None, name: str | None) -> tuple[Account, Option]:
+    """Raises Http404 for an account that they may not write for, and for what its network is not asked."""
+    found = get_object_or_404(accounts_for(_scope(request), "write"), pk=_int(account))
+    option = next((one for one in capabilities_of(found).options if one.name == name and one.asked), None)
+    if option is None:
+        raise Http404
+    return found, option
+
+
+@login_required
+@require_GET
+def choices(request: HttpRequest) -> HttpResponse:
+    """An option with the choices that the account's network gives now."""
+    account, option = _asked_option(request, request.GET.get("account"), request.GET.get("option"))
+    key = request.GET.get("key", "s")
+    content = Content(options=forms.read_options(request.GET, key))
+    field = beside.of_account(key, content, account, capabilities_of(account), option, asks=True)
+    return render(request, "studio/_option.html", {"field": field})
 
 
 @login_required

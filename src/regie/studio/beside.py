@@ -1,0 +1,239 @@
+"""The fields of a post's options, as the composer draws them: a set per network, and per account where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from regie.accounts.models import Account
+from regie.core.sentences import in_words
+from regie.media.models import File
+from regie.networks import registry, text
+from regie.networks.capabilities import Capabilities, Option, OptionKind
+from regie.networks.options import Value, said
+from regie.studio import choices, options
+from regie.studio.choices import Known
+from regie.studio.content import Content
+
+On = Sequence[tuple[Account, Capabilities]]
+"""The accounts that share a document, each with what it can do."""
+
+
+UNKNOWN = Known()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One option. ``where`` as in ``Content.options``; ``key`` of the document, as in forms.py."""
+
+    key: str
+    where: str
+    option: Option
+    value: Value | None
+    choices: tuple[tuple[str, str], ...] = ()
+    account: Account | None = None
+    known: Known = UNKNOWN
+    waits_for: str = ""  # the label of the option that has to be chosen first
+
+    @property
+    def id(self) -> str:
+        return f"{self.key}-opt-{self.where}-{self.option.name}"
+
+    @property
+    def label(self) -> str:
+        return in_words(self.option.label)
+
+    @property
+    def help(self) -> str:
+        return in_words(self.option.help)
+
+    @property
+    def kind(self) -> str:
+        """How it is drawn and read again."""
+        if self.option.kind is OptionKind.TAGS and (self.option.choices or self.option.asked):
+            return "several"
+        return "on" if self.option.default is True else str(self.option.kind)
+
+    @property
+    def marker(self) -> str:
+        return f"{self.where}:{self.option.name}:{self.kind}"
+
+    @property
+    def text(self) -> str:
+        return ", ".join(self.value) if isinstance(self.value, list) else str(self.value or "")
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        return tuple(self.value) if isinstance(self.value, list) else (self.text,) if self.text else ()
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.option.default if self.value is None else self.value)
+
+    @property
+    def missing(self) -> bool:
+        return self.option.required and not self.chosen and not self.is_on
+
+    @property
+    def counted(self) -> bool:
+        return self.longest is not None and self.option.kind in (OptionKind.LINE, OptionKind.TAGS)
+
+    @property
+    def longest(self) -> int | None:
+        return self.option.total if self.option.kind is OptionKind.TAGS else self.option.longest
+
+    @property
+    def left(self) -> int:
+        words = ",".join(self.value) if isinstance(self.value, list) else self.text
+        return (self.longest or 0) - text.length(words.strip(), self.option.counting)
+
+    @property
+    def is_loaded(self) -> bool:
+        return not self.option.asked or self.known.choices is not None
+
+    @property
+    def url(self) -> str:
+        """Where its choices are asked for."""
+        query = {"account": self.where, "option": self.option.name, "key": self.key}
+        return f"{reverse('studio:choices')}?{urlencode(query)}"
+
+    @property
+    def trigger(self) -> str:
+        """When: at once where nobody asked yet, and when what its choices depend on is chosen anew."""
+        at_once = not (self.is_loaded or self.known.problem or self.waits_for)
+        before = f"change from:#{self.key}-beside target:#{self.key}-opt-{self.where}-{self.option.after}"
+        return ", ".join([*(["load"] if at_once else []), *([before] if self.option.after else [])]) or "never"
+
+
+@dataclass(frozen=True, slots=True)
+class OfAccount:
+    account: Account
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Everything that a network asks for beside the text."""
+
+    slug: str
+    name: str
+    fields: tuple[Field, ...]
+    accounts: tuple[OfAccount, ...]
+
+    @property
+    def every(self) -> tuple[Field, ...]:
+        return (*self.fields, *(field for one in self.accounts for field in one.fields))
+
+    @property
+    def opened(self) -> bool:
+        """Whether something has to be filled in, or is."""
+        return any(field.option.required or field.value is not None for field in self.every)
+
+    @property
+    def missing(self) -> int:
+        return sum(field.missing for field in self.every)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was chosen and is not drawn now: another format, an account that was taken off. It comes back with them."""
+
+    name: str
+    marker: str
+    values: tuple[str, ...]
+
+
+def groups(key: str, content: Content, on: On, files: Mapping[int, File]) -> tuple[Group, ...]:
+    """The fields of a document, in the order of its accounts' networks."""
+    by_network: dict[str, list[tuple[Account, Capabilities]]] = {}
+    for account, can in on:
+        by_network.setdefault(account.network, []).append((account, can))
+    made = (_group(key, content, slug, accounts, files) for slug, accounts in by_network.items())
+    return tuple(group for group in made if group.every)
+
+
+def _group(key: str, content: Content, slug: str, on: On, files: Mapping[int, File]) -> Group:
+    shared: dict[str, list[Option]] = {}
+    own = []
+    for account, can in on:
+        there = options.offered(content, can, files)
+        for option in there:
+            if not options.of_an_account(option, can):
+                shared.setdefault(option.name, []).append(option)
+        fields = tuple(
+            of_account(key, content, account, can, option) for option in there if options.of_an_account(option, can)
+        )
+        if fields:
+            own.append(OfAccount(account, fields))
+    fields = tuple(_shared(key, content, slug, _common(declared)) for declared in shared.values())
+    return Group(slug, registry.connector(slug).name, fields, tuple(own))
+
+
+def _common(declared: Sequence[Option]) -> Option:
+    """With the choices that all the accounts have."""
+    first = declared[0]
+    theirs = [{choice.value for choice in one.choices} for one in declared[1:]]
+    return replace(first, choices=tuple(one for one in first.choices if all(one.value in have for have in theirs)))
+
+
+def _shared(key: str, content: Content, slug: str, option: Option) -> Field:
+    value = said(option, content.options.get(slug, {}).get(option.name))
+    named = tuple((choice.value, in_words(choice.label)) for choice in option.choices)
+    return Field(key, slug, option, value, _with_chosen(named, value, dict(named)))
+
+
+def of_account(
+    key: str, content: Content, account: Account, can: Capabilities, option: Option, *, asks: bool = False
+) -> Field:
+    """A field that each account has for itself. ``asks``: the network is asked for choices that are not known."""
+    chosen = strings(content.options_on(account.network, account.pk))
+    value = said(option, content.options_on(account.network, account.pk).get(option.name))
+    field = Field(key, str(account.pk), option, value, account=account)
+    if option.after and not chosen.get(option.after):
+        first = next((one.label for one in can.options if one.name == option.after), option.after)
+        return replace(field, waits_for=in_words(first))
+    known = choices.known(account, option, chosen)
+    if known.choices is None and asks:
+        known = choices.ask(account, option, chosen)
+    named = tuple((choice.value, choice.label) for choice in known.choices or ())
+    names = {one: choices.name_of(account, option, one) for one in field.chosen}
+    return replace(field, known=known, choices=_with_chosen(named, value, names))
+
+
+def strings(values: Mapping[str, Value]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+def _with_chosen(
+    named: tuple[tuple[str, str], ...], value: Value | None, names: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """What was chosen stays visible when it is no longer, or not yet, among the choices."""
+    there = {one for one, _label in named}
+    chosen = value if isinstance(value, list) else [value] if isinstance(value, str) else []
+    return (*named, *((one, names.get(one, one)) for one in chosen if one not in there))
+
+
+def kept(key: str, content: Content, drawn: Iterable[Field]) -> tuple[Kept, ...]:
+    """Hidden fields for what is not drawn."""
+    shown = {(field.where, field.option.name) for field in drawn}
+    return tuple(
+        Kept(f"{key}-opt-{where}-{name}", f"{where}:{name}:{_kind_of(value)}", _values(value))
+        for where, values in content.options.items()
+        for name, value in values.items()
+        if (where, name) not in shown
+    )
+
+
+def _kind_of(value: Value) -> str:
+    if isinstance(value, bool):
+        return "switch" if value else "on"
+    return "several" if isinstance(value, list) else "line"
+
+
+def _values(value: Value) -> tuple[str, ...]:
+    if isinstance(value, bool):
+        return ("on",) if value else ()
+    return tuple(value) if isinstance(value, list) else (value,)

@@ -1,0 +1,80 @@
+"""The options of networks and the first comment in the composer, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from regie.accounts.models import Account
+from regie.core import clock
+from regie.core.times import WallTime
+from regie.publishing.models import Delivery
+from regie.studio.models import Post
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
+Show = Callable[[Page, str], None]
+
+
+@pytest.fixture
+def accounts(make_account: Callable[..., Account]) -> list[Account]:
+    return [make_account("mastodon", "Atelier"), make_account("facebook", "Nord"), make_account("instagram", "Studio")]
+
+
+def test_a_post_with_options_and_a_first_comment_is_written_kept_and_scheduled(
+    page: Page, accounts: list[Account], assert_accessible: Callable[[Page], None], screenshot: Show
+) -> None:
+    page.goto("posts/new/")
+    page.get_by_label("Text", exact=True).fill("The coat is here")
+    expect(page.get_by_text("On Facebook", exact=True)).to_have_count(0)
+    page.get_by_label("Nord @").check()
+    page.get_by_text("On Facebook", exact=True).click()
+    page.get_by_label("Link", exact=False).fill("example.org/coat")
+    expect(page.get_by_text("“Link” for Facebook is no address: it begins with https://.")).to_be_visible()
+    page.get_by_label("Link", exact=False).fill("https://example.org/coat")
+    expect(page.get_by_role("heading", name="Ready for 1 account")).to_be_visible()
+    page.get_by_label("Only in these countries").fill("FR, BE")
+    page.get_by_text("First comment", exact=True).first.click()
+    page.get_by_role("textbox", name="First comment").fill("#linen")
+    expect(page.get_by_text("Draft kept at")).to_be_visible()
+    assert_accessible(page)
+    screenshot(page, "options-desk")
+
+    page.get_by_label("Atelier").check()  # it has no first comment
+    expect(page.get_by_text("Mastodon takes no first comment here")).to_be_visible()
+    expect(page.get_by_label("Link", exact=False)).to_have_value("https://example.org/coat")
+    page.get_by_label("Atelier @").uncheck()
+    page.get_by_role("checkbox", name="Nord @").uncheck()
+    expect(page.get_by_text("On Facebook", exact=True)).to_have_count(0)
+    page.get_by_role("checkbox", name="Nord @").check()
+    expect(page.get_by_label("Only in these countries")).to_have_value("FR, BE")  # it was not forgotten
+
+    tomorrow = WallTime.at(clock.now() + timedelta(days=1), "Europe/Paris").local
+    page.locator("#when-date").fill(f"{tomorrow:%Y-%m-%d}")
+    page.get_by_label("Time", exact=True).fill("10:15")
+    page.get_by_role("button", name="Schedule").click()
+    expect(page.get_by_text("1 delivery is planned.")).to_be_visible()
+    assert Post.objects.get().content["options"] == {
+        "facebook": {"link": "https://example.org/coat", "countries": ["FR", "BE"]}
+    }
+    steps = list(Delivery.objects.get().steps.values_list("content", flat=True))
+    assert [step["text"] for step in steps] == ["The coat is here", "#linen"]
+    assert_accessible(page)
+    screenshot(page, "options-planned")
+
+
+def test_on_a_phone_in_the_dark(open_page: Any, accounts: list[Account], screenshot: Show) -> None:
+    page = open_page(phone=True, dark=True)
+    page.goto("posts/new/")
+    page.get_by_label("Nord @").check()
+    page.get_by_label("Studio @").check()
+    page.get_by_text("On Facebook", exact=True).click()
+    page.get_by_text("On Instagram", exact=True).click()
+    page.get_by_label("Collaborators").fill("@a, @b, @c, @d")
+    expect(page.get_by_text("Instagram takes at most 3 in “Collaborators”; there are 4.")).to_be_visible()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 375
+    screenshot(page, "options-phone")
