@@ -28,7 +28,11 @@ KINDS: dict[str, tuple[tuple[str, ...], ...]] = {  # the files of each part
     "thread": ((), ()),
     "pictures": (("a.jpg", "b.jpg"),),
     "video": (("c.mp4",),),
+    "comment": ((), ()),  # the second is the first comment under the first
 }
+
+
+CASES = [("text", 0), ("thread", 0), ("thread", 1), ("pictures", 0), ("video", 0), ("comment", 1)]
 
 
 @pytest.fixture
@@ -58,6 +62,8 @@ def show(
                 file = services.upload(workspace=alice.workspace, name=name, source=source, by=alice)
                 uses.append(MediaUse(file=file.pk))
             parts.append(Part(text=text, media=uses).model_dump())
+        if kind == "comment":
+            post.content["first_comment"] = parts.pop()["text"]
         post.content["parts"] = parts
         post.save()
         delivery = promise(post)
@@ -98,7 +104,7 @@ def test_each_kind_goes_out_once_with_a_receipt(
     assert parents == ["", *[entry.remote_id for entry in entries[:-1]]]
 
 
-@pytest.mark.parametrize(("kind", "after"), [("text", 0), ("thread", 0), ("thread", 1), ("pictures", 0), ("video", 0)])
+@pytest.mark.parametrize(("kind", "after"), CASES)
 def test_an_answer_lost_after_it_was_taken_is_one_post(
     clock: Clock, x: Sandbox, show: Show, publish_due: Due, kind: str, after: int
 ) -> None:

@@ -116,6 +116,20 @@ async def test_an_answer_carries_our_words_and_is_found_by_them(connector: Conne
     assert texts == [("@ana Until six", message.remote_id), ("Until six", message.remote_id)]
 
 
+async def test_a_first_comment_whose_answer_was_lost_is_found_or_known_to_be_absent(connector: Connector, x: X) -> None:
+    post = await publish(connector, outgoing("Open today"))
+    what = outgoing("Details: https://a.example/x", reply_to=ref_to(post))
+    with pytest.raises(TryLater) as early:
+        await connector.comment_found(what)
+    assert early.value.not_before == what.planned_at + timedelta(minutes=2)
+    old = replace(what, planned_at=datetime.now(UTC) - timedelta(minutes=3))
+    assert await connector.comment_found(old) is None
+    there = await publish(connector, what)
+    found = await connector.comment_found(what)
+    assert found is not None
+    assert (found.remote_id, found.url) == (there.remote_id, there.url)
+
+
 async def test_who_did_not_name_us_is_not_answered_by_a_pay_per_use_app(
     connector: Connector, enterprise: Connector, x: X
 ) -> None:

@@ -94,6 +94,11 @@ class X:
     async def own_posts(self, *, since: datetime) -> Listing:
         return await reading.own_posts(self._wire, since=since)
 
+    async def comment_found(self, outgoing: Outgoing) -> Published | None:
+        if (to := outgoing.reply_to) is None:
+            return None
+        return await reading.comment_found(self._wire, outgoing, to)
+
     async def messages(self, *, cursor: str) -> Messages:
         return await reading.messages(self._wire, cursor=cursor)
 

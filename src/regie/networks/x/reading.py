@@ -8,15 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import Incoming, Listing, Messages, Person, Seen
+from regie.networks.data import Incoming, Listing, Messages, Outgoing, Person, Published, Ref, Seen
 from regie.networks.errors import Refused, TokenExpired, TryLater
 from regie.networks.x import limits
 from regie.networks.x.entities import DirectEvent, DirectEvents, Entities, Includes, Media, Post, Posts, User
-from regie.networks.x.wire import Wire, parsed, site_of
+from regie.networks.x.wire import NETWORK, Wire, parsed, site_of
 
 PAGE, MOST_PAGES = 100, 32  # X shows the newest 3,200 posts of an account
 FIRST = 50  # messages at the first reading
 FEW = 10  # direct messages at once: each one shown costs money, and mostly there is no new one
+SHOWS_WITHIN = timedelta(minutes=2)  # a minute to be listed, and one for the call itself
 RECENT = 100  # ids of direct messages that are remembered
 OF_POST = "created_at,conversation_id,attachments,entities,note_post,public_metrics"
 BESIDE = "author_id,referenced_posts,in_reply_to_user_id,attachments.media_keys"
@@ -48,6 +49,19 @@ async def own_posts(wire: Wire, *, since: datetime) -> Listing:
         reaches = min((post.created_at for post in seen if post.created_at is not None), default=since)
     rows = tuple(row for post in seen for row in _as_seen(wire, post))
     return Listing(seen=rows, reaches_back_to=reaches, network_now=network_now)
+
+
+async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
+    """Our answer with the same words: answers are in the listing of posts."""
+    listing = await own_posts(wire, since=outgoing.planned_at - timedelta(minutes=2))
+    words = " ".join(outgoing.text.split())
+    for seen in listing.seen:
+        if seen.reply_to_id == to.remote_id and " ".join(seen.text.split()) == words:
+            return Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at)
+    shows_by = outgoing.planned_at + SHOWS_WITHIN
+    if (listing.network_now or datetime.now(UTC)) < shows_by:
+        raise TryLater("{network} may still be publishing it.", network=NETWORK, not_before=shows_by)
+    return None
 
 
 def _as_seen(wire: Wire, post: Post) -> list[Seen]:
