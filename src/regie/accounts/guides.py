@@ -176,8 +176,8 @@ _WORKS: dict[str, Words] = {
     ),
     "x": _(
         "There is no review. X takes money for what is published and read: 0.015 dollars for a post, 0.20 dollars for "
-        "one with a link, a fraction of a cent to a cent for each message read. Apps that pay per use may answer only "
-        "people who named or quoted the account, and may not like or quote; an Enterprise plan may."
+        "one with a link, a fraction of a cent to a cent for each message or number read. Apps that pay per use may "
+        "answer only people who named or quoted the account, and may not like or quote; an Enterprise plan may."
     ),
     "linkedin": _(
         "Publishing on your own profile works at once, without a review. Pages, comments and numbers need the product "

@@ -15,6 +15,7 @@ from regie.networks.errors import Refused, TryLater
 from regie.networks.x.connector import X as Connector
 from regie_sandbox.x.app import X
 
+from .conftest import Recorder
 from .posting import outgoing, publish, ref_to
 
 
@@ -65,6 +66,18 @@ async def test_nothing_is_lost_when_much_was_said_at_once(connector: Connector, 
     kinds = [one.kind for one in page.messages]
     assert (kinds.count(MessageKind.MENTION), kinds.count(MessageKind.DIRECT)) == (230, 25)
     assert not page.more
+
+
+async def test_no_more_is_asked_for_than_is_new_as_each_message_costs_money(
+    connector: Connector, x: X, recorder: Recorder
+) -> None:
+    for nth in range(30):
+        x.say(by="ana", text=f"private {nth}", to="regie", kind="direct")
+        x.say(by="ana", text=f"number {nth}", to="regie", kind="mention")
+    cursor = (await connector.messages(cursor="")).cursor
+    recorder.seen.clear()
+    await connector.messages(cursor=cursor)
+    assert sum(len(seen.answer.get("data", ())) for seen in recorder.seen) == 1
 
 
 async def test_our_own_words_are_no_messages(connector: Connector, x: X) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,6 @@ from regie.networks.x.wire import NETWORK, Wire, parsed, site_of
 
 PAGE, MOST_PAGES = 100, 32  # X shows the newest 3,200 posts of an account
 FIRST = 50  # messages at the first reading
-FEW = 10  # direct messages at once: each one shown costs money, and mostly there is no new one
 SHOWS_WITHIN = timedelta(minutes=2)  # a minute to be listed, and one for the call itself
 RECENT = 100  # ids of direct messages that are remembered
 OF_POST = "created_at,conversation_id,attachments,entities,note_post,public_metrics"
@@ -210,30 +209,47 @@ async def _direct(wire: Wire, before: Sequence[str], *, first: bool) -> tuple[li
     """Of the last thirty days, those that were not encrypted. None as the ids: X did not let us look this time."""
     if MessageKind.DIRECT not in limits.can_on(wire.login.limits).reads:
         return [], None
-    asked = {
-        "event_types": "MessageCreate",
-        "max_results": str(FIRST if first else FEW),
-        "dm_event.fields": OF_EVENT,
-        "expansions": "sender_id,attachments.media_keys",
-        "user.fields": OF_USER,
-        "media.fields": OF_MEDIA,
-    }
     found: list[Incoming] = []
     ids: list[str] = []
     try:
-        for _ in range(MOST_PAGES):
-            page = parsed(await wire.get("/2/dm_events", asked), DirectEvents)
+        if not first and await _newest(wire) in before:
+            return [], list(before)
+        async for page in _directs(wire):
             fresh = [one for one in page.data if one.id not in before]
             ids += [one.id for one in fresh]
             found += [one for event in fresh if (one := direct_said(event, page.includes, wire)) is not None]
-            if first or len(fresh) < len(page.data) or not page.meta.next_token:
+            if first or len(fresh) < len(page.data):
                 break
-            asked = {**asked, "pagination_token": page.meta.next_token}
     except TokenExpired:
         raise
     except (Refused, TryLater):  # fifteen times in fifteen minutes, and only with the permission: mentions go on
         return [], list(before) if not first else None
     return found, [*ids, *before][:RECENT]
+
+
+async def _newest(wire: Wire) -> str:
+    """The id alone: each message shown costs money, and mostly there is no new one."""
+    answer = await wire.get("/2/dm_events", {"event_types": "MessageCreate", "max_results": "1"})
+    page = parsed(answer, DirectEvents)
+    return page.data[0].id if page.data else ""
+
+
+async def _directs(wire: Wire) -> AsyncIterator[DirectEvents]:
+    """Pages, newest first."""
+    asked = {
+        "event_types": "MessageCreate",
+        "max_results": str(FIRST),
+        "dm_event.fields": OF_EVENT,
+        "expansions": "sender_id,attachments.media_keys",
+        "user.fields": OF_USER,
+        "media.fields": OF_MEDIA,
+    }
+    for _ in range(MOST_PAGES):
+        page = parsed(await wire.get("/2/dm_events", asked), DirectEvents)
+        yield page
+        if not page.meta.next_token:
+            return
+        asked = {**asked, "pagination_token": page.meta.next_token}
 
 
 def direct_said(event: DirectEvent, beside: Includes, wire: Wire) -> Incoming | None:
