@@ -169,6 +169,7 @@ class Outgoing:
     language: str = ""
     visibility: str = ""
     reply_to: Ref | None = None
+    comment: bool = False  # the first comment under ``reply_to``, and no further part of its thread
     repeat_until: datetime | None = None
 
     @property

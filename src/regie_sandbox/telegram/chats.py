@@ -108,6 +108,10 @@ class Chats:
         sender = {"from": SERVICE, "sender_chat": post["chat"]}
         message = self.put(group, sender, content | {"forward_origin": origin, "is_automatic_forward": True})
         channel.forwards[post["message_id"]] = message["message_id"]
+        # The copy of an album's first message opens its comments, and is what is pinned.
+        before = group.messages.get(group.pinned or 0, {})
+        if "media_group_id" not in post or before.get("media_group_id") != post["media_group_id"]:
+            group.pinned = message["message_id"]
         self.tell_of(group, message)
 
     def tell_of(self, row: ChatRow, message: Json, kind: str = "message") -> None:

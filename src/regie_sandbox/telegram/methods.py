@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
-
 from regie_sandbox.telegram.chats import DELETABLE, Chats
+from regie_sandbox.telegram.files import KINDS, Files
 from regie_sandbox.telegram.state import BotRow, ChatRow, Json, full_info, member
 from regie_sandbox.telegram.wire import Params, bad
 
 LONGEST_TEXT, LONGEST_CAPTION = 4096, 1024  # code points
-LARGEST_PHOTO, SIDE_SUM, WIDEST_RATIO = 10 << 20, 10_000, 20
 UNCHANGED = (
     "message is not modified: specified new message content and reply markup are exactly the same as a current content "
     "and reply markup of the message"
@@ -27,7 +24,7 @@ class Methods:
     """Every method but getUpdates and the webhook's, by lower-case name: the vendor does not look at case."""
 
     def __init__(self, chats: Chats) -> None:
-        self.chats = chats
+        self.chats, self.files = chats, Files(chats)
         self.by_name: dict[str, Method] = {
             "getme": self.get_me,
             "getchat": self.get_chat,
@@ -37,6 +34,10 @@ class Methods:
             "getfile": self.get_file,
             "sendmessage": self.send_message,
             "sendphoto": self.send_photo,
+            "sendvideo": self.send_video,
+            "senddocument": self.send_document,
+            "sendaudio": self.send_audio,
+            "editmessagemedia": self.edit_message_media,
             "sendmediagroup": self.send_media_group,
             "sendpoll": self.send_poll,
             "sendchataction": self.send_chat_action,
@@ -101,14 +102,26 @@ class Methods:
         text = _checked(params, "text", LONGEST_TEXT, "message is too long")
         if not text:
             raise bad("message text is empty")
-        return self.chats.sent(bot, row, self.chats.text_of(text), reply_to=_reply(row, params))
+        content = self.chats.text_of(text) | _manner(params) | _preview(params)
+        return self.chats.sent(bot, row, content, reply_to=_reply(row, params))
 
     def send_photo(self, bot: BotRow, params: Params) -> Json:
-        row = self.chats.writable(bot, params.values.get("chat_id"), "photos")
-        content = self._picture(params, params.text("photo") or "attach://photo", params.text("caption"))
-        content |= self._caption(params.text("caption"))
-        if params.yes("has_spoiler"):
-            content["has_media_spoiler"] = True
+        return self._send_file(bot, params, "photo")
+
+    def send_video(self, bot: BotRow, params: Params) -> Json:
+        return self._send_file(bot, params, "video")
+
+    def send_document(self, bot: BotRow, params: Params) -> Json:
+        return self._send_file(bot, params, "document")
+
+    def send_audio(self, bot: BotRow, params: Params) -> Json:
+        return self._send_file(bot, params, "audio")
+
+    def _send_file(self, bot: BotRow, params: Params, kind: str) -> Json:
+        row = self.chats.writable(bot, params.values.get("chat_id"), f"{kind}s")
+        said = {**params.values, "caption": params.text("caption"), "has_spoiler": params.yes("has_spoiler")}
+        content = self.files.content(params, kind, params.text(kind) or f"attach://{kind}", said)
+        content |= self._caption(params.text("caption")) | _manner(params)
         return self.chats.sent(bot, row, content, reply_to=_reply(row, params), media=1)
 
     def send_media_group(self, bot: BotRow, params: Params) -> list[Json]:
@@ -118,50 +131,30 @@ class Methods:
             raise bad("there must be 2-10 messages to send as an album")
         if len(media) > 10:
             raise bad("too many messages to send as an album")
-        contents = [self._album_part(params, part) for part in media]  # all are looked at before any is sent
+        kinds = {str(part.get("type")) for part in media}
+        if len(kinds) > 1 and not kinds <= {"photo", "video"}:
+            raise bad(f"{sorted(kinds)[0]} can't be mixed with other media types")
+        contents = [self._input_media(params, part) for part in media]  # all are looked at before any is sent
         reply, group = _reply(row, params), str(self.chats.fresh_id())
-        sent = [self.chats.write_as(bot, row, part | {"media_group_id": group}, reply) for part in contents]
+        manner = _manner(params)
+        sent = [self.chats.write_as(bot, row, part | manner | {"media_group_id": group}, reply) for part in contents]
         self.chats.record(row, sent[0], kind="post" if reply is None else "reply", media=len(sent))
         return sent
 
-    def _album_part(self, params: Params, part: Json) -> Json:
-        if part.get("type") != "photo":
-            raise bad("can't parse InputMedia: this sandbox takes photos only")
+    def _input_media(self, params: Params, part: Json) -> Json:
+        kind = str(part.get("type"))
+        if kind not in KINDS:
+            raise bad("can't parse InputMedia: type is unknown")
         caption = str(part.get("caption") or "")
-        content = self._picture(params, str(part.get("media", "")), caption) | self._caption(caption)
-        return content | ({"has_media_spoiler": True} if part.get("has_spoiler") else {})
+        return self.files.content(params, kind, str(part.get("media", "")), part) | self._caption(caption)
 
     def _caption(self, caption: str) -> Json:
         return self.chats.text_of(caption.strip(), "caption", "caption_entities") if caption.strip() else {}
 
-    def _picture(self, params: Params, given: str, caption: str) -> Json:
-        """A photo's sizes, from an upload or from a file that is here already."""
-        if len(caption.strip()) > LONGEST_CAPTION:
-            raise bad("message caption is too long")
-        files = self.chats.world.files
-        if not given.startswith("attach://"):
-            content = files.get(f"telegram-{given}")
-            if content is None:
-                raise bad("wrong file identifier/HTTP URL specified")
-            return {"photo": [_size(given, content)]}
-        content = params.files.get(given.removeprefix("attach://"))
-        if content is None:
-            raise bad("there is no photo in the request")
-        if not content:
-            raise bad("file must be non-empty")
-        if len(content) > LARGEST_PHOTO:
-            raise bad(
-                f"file of size {len(content)} bytes is too big for a photo; the maximum size is {LARGEST_PHOTO} bytes"
-            )
-        file_id = f"AgAC{self.chats.fresh_id():08d}"
-        size = _size(file_id, content)
-        files.put(f"telegram-{file_id}", content)
-        return {"photo": [size]}
-
     def send_poll(self, bot: BotRow, params: Params) -> Json:
         row = self.chats.writable(bot, params.values.get("chat_id"), "polls")
         poll = self._poll(params)
-        message = self.chats.sent(bot, row, {"poll": poll}, reply_to=_reply(row, params))
+        message = self.chats.sent(bot, row, {"poll": poll} | _manner(params), reply_to=_reply(row, params))
         self.chats.state.polls[poll["id"]] = f"{row.id}:{message['message_id']}"
         return message
 
@@ -190,6 +183,8 @@ class Methods:
         }
         if description:
             poll["description"] = description
+        if poll["type"] == "quiz":
+            poll |= _quiz(params, len(poll["options"])) | {"allows_revoting": False}
         if period is not None:
             poll |= {"open_period": period, "close_date": self.chats.now() + period}
         return poll
@@ -215,23 +210,36 @@ class Methods:
         text = _checked(params, "text", LONGEST_TEXT, "message is too long")
         if not text:
             raise bad("message text is empty")
-        return self._edited(row, message, "text", self.chats.text_of(text), "entities")
+        content = self.chats.text_of(text) | _preview(params)
+        return self._edited(row, message, "text", content, "entities", "link_preview_options")
 
     def edit_message_caption(self, bot: BotRow, params: Params) -> Json:
         row, message = self._mine(bot, params, "message to edit not found")
-        if "photo" not in message:
+        if not KINDS.intersection(message):
             raise bad("there is no caption in the message to edit")
         caption = _checked(params, "caption", LONGEST_CAPTION, "message caption is too long")
         return self._edited(row, message, "caption", self._caption(caption), "caption_entities")
 
-    def _edited(self, row: ChatRow, message: Json, name: str, content: Json, entities_name: str) -> Json:
-        if message.get(name, "") == content.get(name, ""):
+    def edit_message_media(self, bot: BotRow, params: Params) -> Json:
+        row, message = self._mine(bot, params, "message to edit not found")
+        part = params.json("media")
+        if not isinstance(part, dict):
+            raise bad("can't parse InputMedia")
+        was = next((kind for kind in KINDS if kind in message), "")
+        if "media_group_id" in message and _shelf(was) != _shelf(str(part.get("type"))):
+            raise bad("message can't be edited to another type of media in an album")
+        names = (was or "text", "entities", "caption", "caption_entities", "has_media_spoiler")
+        return self._edited(row, message, was or "text", self._input_media(params, part), *names[1:])
+
+    def _edited(self, row: ChatRow, message: Json, name: str, content: Json, *others: str) -> Json:
+        """A message with something else under ``name`` and under those that go with it."""
+        if all(message.get(one) == content.get(one) for one in (name, *others)):
             raise bad(UNCHANGED)
-        kept = {key: value for key, value in message.items() if key not in (name, entities_name)}
+        kept = {key: value for key, value in message.items() if key not in (name, *others)}
         changed = kept | content | {"edit_date": self.chats.now()}
         row.messages[message["message_id"]] = changed
         self.chats.record(row, changed, kind="edit")
-        self._edit_forward(row, changed, name, entities_name)
+        self._edit_forward(row, changed, name, *others, *content)
         return changed
 
     def _edit_forward(self, row: ChatRow, changed: Json, *names: str) -> None:
@@ -349,6 +357,27 @@ def _reply(row: ChatRow, params: Params) -> int | None:
     raise bad("message to be replied not found")
 
 
+def _preview(params: Params) -> Json:
+    wanted = params.json("link_preview_options")
+    return {"link_preview_options": wanted} if wanted else {}
+
+
+def _shelf(kind: str) -> str:
+    """Kinds that stand together in an album."""
+    return "seen" if kind in ("photo", "video") else kind
+
+
+def _quiz(params: Params, options: int) -> Json:
+    right, explanation = params.json("correct_option_ids"), params.text("explanation").strip()
+    if not isinstance(right, list) or not right or right != sorted(set(right)):
+        raise bad("quiz must have at least one correct option")
+    if not all(isinstance(one, int) and 0 <= one < options for one in right):
+        raise bad("wrong correct option ID specified")
+    if len(explanation) > 200 or explanation.count("\n") > 2:
+        raise bad("explanation is too long")
+    return {"correct_option_ids": right} | ({"explanation": explanation} if explanation else {})
+
+
 def _options(given: Any) -> list[Json]:
     options = [each.get("text", "") if isinstance(each, dict) else str(each) for each in given or []]
     if not options:
@@ -362,18 +391,6 @@ def _options(given: Any) -> list[Json]:
     return [{"persistent_id": str(place), "text": option, "voter_count": 0} for place, option in enumerate(options)]
 
 
-def _size(file_id: str, content: bytes) -> Json:
-    try:
-        width, height = Image.open(io.BytesIO(content)).size
-    except (UnidentifiedImageError, OSError):
-        raise bad("IMAGE_PROCESS_FAILED") from None
-    if width + height > SIDE_SUM or max(width, height) > WIDEST_RATIO * min(width, height):
-        raise bad("PHOTO_INVALID_DIMENSIONS")
-    unique = f"u{file_id}"
-    return {
-        "file_id": file_id,
-        "file_unique_id": unique,
-        "width": width,
-        "height": height,
-        "file_size": len(content),
-    }
+def _manner(params: Params) -> Json:
+    """What a message shows of the way it was sent."""
+    return {"has_protected_content": True} if params.yes("protect_content") else {}

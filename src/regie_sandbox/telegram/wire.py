@@ -35,8 +35,10 @@ def bad(what: str) -> Refusal:
 class Params:
     """What a call brings. In a form every value is text, and objects are text of JSON."""
 
-    def __init__(self, values: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-        self.values, self.files = values, files
+    def __init__(
+        self, values: Mapping[str, Any], files: Mapping[str, bytes], names: Mapping[str, str] | None = None
+    ) -> None:
+        self.values, self.files, self.names = values, files, names or {}
 
     @classmethod
     async def of(cls, request: web.Request) -> Params:
@@ -46,8 +48,10 @@ class Params:
         if request.content_type == "application/json":
             return cls(values | _json_object(await request.read()), {})
         form = await request.post()
-        files = {name: value.file.read() for name, value in form.items() if isinstance(value, FileField)}
-        return cls(values | {name: value for name, value in form.items() if isinstance(value, str)}, files)
+        sent = {name: value for name, value in form.items() if isinstance(value, FileField)}
+        files = {name: value.file.read() for name, value in sent.items()}
+        names = {name: value.filename for name, value in sent.items()}
+        return cls(values | {name: value for name, value in form.items() if isinstance(value, str)}, files, names)
 
     def text(self, name: str, otherwise: str = "") -> str:
         value = self.values.get(name)

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from regie.networks.data import Login, Outgoing, Picture
+from regie.networks.data import Document, Login, Outgoing, Picture, Sound, Video
 from regie.networks.telegram.connector import Telegram as Connector
 from regie_sandbox.frame import World
 from regie_sandbox.registry import network as sandbox_network
@@ -211,5 +211,39 @@ def picture(tmp_path: Path) -> Callable[..., Picture]:
         return Picture(
             path=path, content_type="image/png", width=width, height=height, size=path.stat().st_size, alt=alt
         )
+
+    return make
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Callable[..., Video]:
+    """A video file, as far as Telegram looks into one."""
+
+    def make(name: str = "v", **more: Any) -> Video:
+        path = tmp_path / f"{name}.mp4"
+        path.write_bytes(b"\0\0\0\x18ftypmp42" + name.encode() * 500)
+        facts: dict[str, Any] = {"width": 640, "height": 360, "seconds": 12.4, "size": path.stat().st_size}
+        return Video(path=path, content_type="video/mp4", **facts, **more)
+
+    return make
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Callable[..., Document]:
+    def make(name: str = "Été 2026.pdf", **more: Any) -> Document:
+        path = tmp_path / "kept-under-another-name.pdf"
+        path.write_bytes(b"%PDF-1.7\n" + name.encode())
+        return Document(path=path, content_type="application/pdf", size=path.stat().st_size, name=name, **more)
+
+    return make
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Callable[..., Sound]:
+    def make(name: str = "Episode 1.mp3", **more: Any) -> Sound:
+        path = tmp_path / f"{name}"
+        path.write_bytes(b"ID3" + name.encode() * 100)
+        facts: dict[str, Any] = {"seconds": 61.7, "size": path.stat().st_size, "name": name}
+        return Sound(path=path, content_type="audio/mpeg", **facts, **more)
 
     return make

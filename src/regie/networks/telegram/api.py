@@ -20,6 +20,8 @@ from regie.networks.line import Answer, read, write
 NAME = "Telegram"
 TOKEN = re.compile(r"\d{3,20}:[A-Za-z0-9_-]{30,64}")
 
+UPLOAD_TIME = aiohttp.ClientTimeout(total=900, sock_connect=10, sock_read=120)
+
 _T = TypeVar("_T")
 Form = Callable[[], aiohttp.FormData]
 
@@ -77,7 +79,7 @@ class Bot:
         request = self._request(method, fields)
         if files is not None:
             del request["json"]
-            request["data"] = _with_fields(files(), fields)
+            request |= {"data": _with_fields(files(), fields), "timeout": UPLOAD_TIME}
         answer = await write(self.http, "POST", self._url(method), network=NAME, repeatable=False, **request)
         return _result(kind, answer, unreadable=Unclear), answer
 
@@ -112,7 +114,7 @@ def _result(kind: type[_T], answer: Answer, *, unreadable: type[NetworkError]) -
 
 def _not_telegram(answer: Answer, unreadable: type[NetworkError]) -> NoReturn:
     if answer.status == 413:
-        raise Refused("The pictures are larger than Telegram takes.", answer=answer) from None
+        raise Refused("The files are larger than Telegram takes.", answer=answer) from None
     if (200 <= answer.status < 300 or answer.status == 408) and unreadable is Unclear:
         raise Unclear("Telegram answered something we cannot read, and may have taken it.", answer=answer) from None
     raise Refused(
@@ -154,6 +156,7 @@ _REFUSED = {
     "message can't be deleted": "Telegram no longer lets the bot delete this message: after 48 hours it may not.",
     "message can't be edited": "Telegram does not let the bot edit this message.",
     "reaction_invalid": "This channel or group does not allow that reaction.",
+    "is too big for a": "The file is larger than Telegram takes.",
     "photo_invalid_dimensions": "Telegram does not take a picture of this shape: width and height together may be "
     "10,000 pixels at most, and one side at most 20 times the other.",
     "can't use getupdates method while webhook is active": "This bot already brings its messages to another program's "

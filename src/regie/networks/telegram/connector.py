@@ -16,15 +16,22 @@ from regie.networks.capabilities import (
     Answering,
     Arrival,
     Capabilities,
+    DocumentLimit,
+    Format,
     ImageLimit,
     MessageKind,
     NobodyKnows,
+    Option,
+    OptionKind,
     PollLimit,
     Quota,
     SignIn,
+    SoundLimit,
     TextLimit,
+    VideoLimit,
 )
 from regie.networks.data import (
+    Draft,
     Incoming,
     Json,
     Login,
@@ -41,8 +48,40 @@ from regie.networks.data import (
 from regie.networks.errors import Refused, SignInAgain
 from regie.networks.telegram import publishing, reading, sign_in, webhook
 from regie.networks.telegram.api import NAME, Bot
+from regie.networks.telegram.files import MOST
 
 THUMB = "👍"
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+DOCUMENTS = ("application/pdf", f"{_OFFICE}wordprocessingml.document", f"{_OFFICE}presentationml.presentation")
+
+SILENT = Option(
+    name="silent",
+    kind=OptionKind.SWITCH,
+    label="Send silently",
+    help="Readers get the post without a sound.",
+    formats=(Format.POST,),
+)
+PROTECTED = Option(
+    name="protected",
+    kind=OptionKind.SWITCH,
+    label="Protect the content",
+    help="Nobody can forward or save it.",
+    formats=(Format.POST,),
+)
+NO_LINK_PREVIEW = Option(
+    name="no_link_preview",
+    kind=OptionKind.SWITCH,
+    label="No preview of the link",
+    help="The address stays in the text, without a card below it.",
+    formats=(Format.POST,),
+)
+PINNED = Option(
+    name="pinned",
+    kind=OptionKind.SWITCH,
+    label="Pin it",
+    help="It stays at the top of the channel or group.",
+    formats=(Format.POST,),
+)
 
 CAN = Capabilities(
     text=TextLimit(longest=4096, longest_with_media=1024),  # code points: NOTES.md says who measured it
@@ -50,14 +89,26 @@ CAN = Capabilities(
     sign_in=(SignIn.BOT_TOKEN,),
     link_card=True,
     images=ImageLimit(
-        most=10,
+        most=MOST,
         largest_bytes=10_000_000,
         types=("image/jpeg", "image/png"),
         side_sum=10_000,
         widest_ratio=20,
     ),
+    video=VideoLimit(
+        largest_bytes=50_000_000,
+        longest=timedelta(hours=12),  # none is stated; what we keep ends there
+        most=MOST,
+        cover=ImageLimit(most=1, largest_bytes=10_000_000, types=("image/jpeg",), longest_side=1280),
+    ),
+    mixed_media=True,
+    documents=DocumentLimit(largest_bytes=50_000_000, types=DOCUMENTS, most=MOST),
+    sounds=SoundLimit(largest_bytes=50_000_000, types=("audio/mpeg", "audio/mp4"), most=MOST),
+    options=(SILENT, PROTECTED, NO_LINK_PREVIEW, PINNED),
     poll=PollLimit(
         most_options=12,
+        quiz=True,
+        longest_explanation=200,
         longest_option=100,
         longest_question=300,
         shortest=timedelta(seconds=5),
@@ -67,6 +118,7 @@ CAN = Capabilities(
     ),
     ahead=False,  # a file travels with its message
     thread=20,
+    first_comment=True,
     sensitive=True,
     edit=True,
     delete=True,
@@ -88,7 +140,8 @@ class Telegram:
     """A channel or group, through its bot.
 
     ``Login.credentials``: token, chat_id. ``Login.limits``: kind, public, bot_username, discussion_id, hears, missing.
-    Remote ids are ``chat_id:message_id``; ``Published.extra`` holds kind, chat_id, and all message_ids of an album.
+    Remote ids are ``chat_id:message_id``; ``Published.extra`` holds kind, chat_id, all message_ids of an album, which
+    of them carries the text (``captioned``), and what each file was (``files``).
     """
 
     slug: ClassVar[str] = "telegram"
@@ -104,21 +157,37 @@ class Telegram:
     @classmethod
     def can_on(cls, limits: Json) -> Capabilities:
         """Reactions are counted in channels only; comments need a discussion group that the bot can hear."""
+        options = tuple(one for one in CAN.options if one is not PINNED or limits.get("pins", True))
         if limits.get("kind") == "group":
-            return replace(CAN, reads=frozenset({MessageKind.REPLY, MessageKind.MENTION}), post_metrics=())
+            reads = frozenset({MessageKind.REPLY, MessageKind.MENTION})
+            return replace(CAN, reads=reads, post_metrics=(), first_comment=False, options=options)
         if limits.get("kind") == "channel":
-            hears = limits.get("hears")
-            return replace(CAN, reads=CAN.reads if hears else frozenset(), permalink=True)
+            hears = bool(limits.get("hears"))
+            reads = CAN.reads if hears else frozenset()
+            return replace(CAN, reads=reads, permalink=True, first_comment=hears, options=options)
         return CAN
 
-    # Publishing: nothing is invisible here, so ``prepare`` has nothing to do and ``commit`` is the whole.
+    @classmethod
+    def objections(cls, limits: Json, draft: Draft) -> tuple[Refused, ...]:
+        """An album holds pictures and videos together."""
+        if draft.pictures + draft.videos > MOST:
+            return (Refused("An album on Telegram holds at most 10 pictures and videos together."),)
+        return ()
+
+    # Publishing: files travel with their message, so ``prepare`` only finds where a first comment goes.
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready:
         publishing.refuse_what_is_absent(outgoing)
-        return Ready(progress=progress)
+        if not outgoing.comment or outgoing.reply_to is None or "thread" in progress:
+            return Ready(progress=progress)
+        discussion = str(self.login.limits.get("discussion_id", ""))
+        if not discussion:
+            raise Refused("The channel has no discussion group, so there is no place for a comment.")
+        thread = await publishing.copy_of(self.bot, discussion, outgoing.reply_to)
+        return Ready(progress={**progress, "thread": thread})
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published:
-        return await publishing.publish(self.bot, self.chat_id, outgoing)
+        return await publishing.publish(self.bot, self.chat_id, outgoing, progress)
 
     async def edit(self, ref: Ref, outgoing: Outgoing, progress: Progress) -> Published:
         return await publishing.edit(self.bot, ref, outgoing)

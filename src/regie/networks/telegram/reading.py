@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Login, Messages, Person, Samples
 from regie.networks.telegram.api import Bot
-from regie.networks.telegram.publishing import Chat, link, remote_id
+from regie.networks.telegram.publishing import Chat, Origin, link, remote_id
 from regie.networks.telegram.sign_in import User
 
 log = logging.getLogger(__name__)
@@ -37,14 +37,6 @@ class Entity(BaseModel):
     offset: int
     length: int
     user: User | None = None
-
-
-class Origin(BaseModel):
-    """Where a forwarded message comes from; chat and message_id only when that is a channel."""
-
-    type: str
-    chat: Chat | None = None
-    message_id: int | None = None
 
 
 class Said(BaseModel, extra="allow"):

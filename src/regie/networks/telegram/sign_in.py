@@ -40,6 +40,7 @@ class ChatMember(BaseModel):
     can_send_messages: bool | None = None
     can_send_photos: bool | None = None
     can_send_polls: bool | None = None
+    can_pin_messages: bool | None = None
 
     @property
     def administers(self) -> bool:
@@ -95,6 +96,7 @@ async def profile_of(bot: Bot, typed: str | int) -> Profile:
         "bot_username": me.username,
         "public": bool(chat.username),
         "delete": bool(member.administers or chat.type != "channel"),
+        "pins": _may_pin(chat, member),
     }
     limits |= await _hearing(bot, chat, member, me)
     return Profile(
@@ -144,6 +146,12 @@ def _why_not(chat: Chat, member: ChatMember, me: User) -> str:
     elif member.status == "restricted" and not member.can_send_messages:
         return "{bot} may not send messages in “{chat}”. Lift that restriction, or make it an administrator."
     return ""
+
+
+def _may_pin(chat: Chat, member: ChatMember) -> bool:
+    """Who may edit messages in a channel, or pin them in a group. Source: pinChatMessage, Bot API 10.1."""
+    right = member.can_edit_messages if chat.type == "channel" else member.can_pin_messages
+    return member.status == "creator" or bool(member.administers and right)
 
 
 async def _hearing(bot: Bot, chat: FullChat, member: ChatMember, me: User) -> dict[str, Any]:

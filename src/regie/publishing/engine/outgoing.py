@@ -62,6 +62,7 @@ def outgoing_of(speaker: Speaker, delivery: Delivery, step: Step, now: datetime)
         language=content.get("language", ""),
         visibility=content.get("visibility", ""),
         reply_to=delivery.answers(step),
+        comment=step.is_comment,
         repeat_until=repeat_until(speaker.can, step.first_at, now),
     )
 
@@ -271,7 +272,8 @@ def _public(made: File | Rendition, can: Capabilities) -> str:
     return public_url(made, lasts=FETCHED_WITHIN) if can.fetches_media else ""
 
 
-NEWER = ("documents", "sounds", "options")  # not said where there are none: what was sent before is the same still
+# Not said where there are none: what was sent before is the same still.
+NEWER = ("documents", "sounds", "options", "comment")
 
 
 def _said(poll: Poll) -> dict[str, Any]:
