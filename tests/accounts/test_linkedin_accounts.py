@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 
 from regie.accounts.models import Account
+from regie.networks.linkedin.connector import LinkedIn
 from regie.people.models import Member
 
 from .walking import HERE, click_through, path_of
@@ -69,3 +71,16 @@ def test_both_ways_are_offered(operator: Client, linkedin: Sandbox) -> None:
     page = operator.get(f"{HERE}/connect/linkedin/").text
     assert f'value="{linkedin.base}"' in page
     assert f'value="{linkedin.base}/profile"' in page
+
+
+def test_the_month_of_the_api_and_the_apps_number_are_settings(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("version", "application", "webhook"):
+        monkeypatch.setattr(LinkedIn, name, getattr(LinkedIn, name))  # as it was, afterwards
+    settings.NETWORK_ADDRESSES = {"linkedin": {"version": "202701", "application": "225561866"}}
+    settings.PUBLIC_URL = "https://regie.example"
+    apps.get_app_config("accounts").ready()
+    assert (LinkedIn.version, LinkedIn.application) == ("202701", "225561866")
+    assert LinkedIn.webhook == "https://regie.example/webhooks/linkedin/"
+    settings.NETWORK_ADDRESSES = {}
+    apps.get_app_config("accounts").ready()
+    assert (LinkedIn.version, LinkedIn.application) == ("202701", "")

@@ -24,7 +24,7 @@ CARD = {"linkedin": {"link": "https://example.org/menu", "title": "The menu"}}
 @pytest.fixture
 def member_account(linkedin: Sandbox, connect: Callable[..., Account]) -> Account:
     """The Page's administrator, through an app that may publish for them only."""
-    ready = linkedin.network.ready_account()["profile"]
+    ready: dict[str, Any] = linkedin.network.ready_account()["profile"]
 
     class Profile:
         class network:  # noqa: N801 - stands where a sandbox has one

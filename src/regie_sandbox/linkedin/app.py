@@ -40,6 +40,7 @@ MANAGING = (
 )
 LARGEST_REQUEST = 200 * 1024 * 1024
 LASTS = timedelta(days=60)
+READY = timedelta(days=3650)  # nobody comes back to sign in for a ready account
 EVENT = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"
 
 
@@ -100,8 +101,8 @@ class LinkedIn(Network):
         managing, sharing = self.make_app(), self.make_app(MANAGING_NOT)
         ready = self.state.ready
         if name not in ready:
-            ready[name] = self.make_token(member.urn, managing, MANAGING)
-            ready[f"{name}/profile"] = self.make_token(member.urn, sharing, SHARING)
+            ready[name] = self.make_token(member.urn, managing, MANAGING, lasts=READY)
+            ready[f"{name}/profile"] = self.make_token(member.urn, sharing, SHARING, lasts=READY)
             self.world.changes += 1
         profile = {
             "server": f"{self.base}/profile",
@@ -135,9 +136,9 @@ class LinkedIn(Network):
             self.state.apps[known.id] = known
         return known
 
-    def make_token(self, member: str, app: App, scopes: Sequence[str]) -> str:
+    def make_token(self, member: str, app: App, scopes: Sequence[str], *, lasts: timedelta = LASTS) -> str:
         value = f"AQ{secrets.token_urlsafe(60)}"
-        self.state.tokens[value] = Token(member, app.id, list(scopes), self.now() + LASTS)
+        self.state.tokens[value] = Token(member, app.id, list(scopes), self.now() + lasts)
         return value
 
     def expire_tokens(self) -> int:

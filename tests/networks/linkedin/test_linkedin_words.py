@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from regie.networks.linkedin import little
+from regie.networks.linkedin.wire import key
 from regie_sandbox.linkedin.wire import Trouble, visible
 
 
@@ -38,3 +39,15 @@ def test_odd_words_come_back_as_they_were_typed(typed: str) -> None:
 def test_the_sandbox_takes_no_reserved_character_as_it_is(commentary: str) -> None:
     with pytest.raises(Trouble):
         visible(commentary)
+
+
+@pytest.mark.parametrize(
+    ("urn", "hidden"),
+    [  # as the tests of the vendor's own client want it
+        ("urn:li:app:123", "urn%3Ali%3Aapp%3A123"),
+        (" t?':,*!", "%20t%3F%27%3A%2C%2A%21"),
+        ("urn:li:comment:(urn:li:activity:1,2)", "urn%3Ali%3Acomment%3A%28urn%3Ali%3Aactivity%3A1%2C2%29"),
+    ],
+)
+def test_keys_are_hidden_as_rest_li_wants_them(urn: str, hidden: str) -> None:
+    assert key(urn) == hidden

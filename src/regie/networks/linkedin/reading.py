@@ -22,7 +22,7 @@ from regie.networks.linkedin.publishing import COMMENTS, address_of, parts_of
 from regie.networks.linkedin.wire import MEMBER_URN, PAGE_URN, PAGES, Wire, key, parsed
 
 PAGE = 50
-MOST_PAGES = 4
+MOST_PAGES = 20
 AGAIN = timedelta(minutes=5)  # what is told late is still new within these
 SAID, GONE, NAMED = ("COMMENT", "ADMIN_COMMENT"), "COMMENT_DELETE", "SHARE_MENTION"
 ACTIONS = f"List({','.join((*SAID, GONE, NAMED))})"
