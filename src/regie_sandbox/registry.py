@@ -14,6 +14,7 @@ _WHERE = {
     "instagram": "regie_sandbox.instagram.app:Instagram",
     "facebook": "regie_sandbox.facebook.app:Facebook",
     "pinterest": "regie_sandbox.pinterest.app:Pinterest",
+    "vk": "regie_sandbox.vk.app:Vk",
     "tiktok": "regie_sandbox.tiktok.app:TikTok",
     "youtube": "regie_sandbox.youtube.app:YouTube",
     "x": "regie_sandbox.x.app:X",

@@ -172,7 +172,7 @@ def declared(can: Capabilities) -> dict[Any, bool]:
         protocols.ListsOwn: isinstance(can.repeat, Search | Repeatable | AskStatus),
         protocols.KnowsStatus: isinstance(can.repeat, AskStatus),
         protocols.SignsInWithOAuth: SignIn.OAUTH in can.sign_in,
-        protocols.SignsInWithSecret: SignIn.APP_PASSWORD in can.sign_in or SignIn.BOT_TOKEN in can.sign_in,
+        protocols.SignsInWithSecret: any(way is not SignIn.OAUTH for way in can.sign_in),
     }
 
 

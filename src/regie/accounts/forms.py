@@ -81,6 +81,24 @@ class BotForm(forms.Form):
     )
 
 
+class AccessKeyForm(forms.Form):
+    """For VK: keys that are made on its own pages."""
+
+    community_key = forms.CharField(
+        label=_("Key of the community"),
+        max_length=500,
+        help_text=_("From the community's management: API usage, Access tokens."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+    admin_key = forms.CharField(
+        label=_("Key of an administrator"),
+        max_length=500,
+        required=False,
+        help_text=_("For pictures, videos, polls, comments and numbers. Without it, texts and documents go out."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
+
+
 LOGINS = {
     "instagram": _("On Instagram's own page"),
     "facebook": _("Through Facebook, with a Page linked to it"),
@@ -151,6 +169,8 @@ def form_class(network: str, way: SignIn) -> type[forms.Form]:
         return AppPasswordForm
     if way == SignIn.BOT_TOKEN:
         return BotForm
+    if way == SignIn.ACCESS_KEY:
+        return AccessKeyForm
     return HandleForm if registry.connector(network).default_server else ServerForm
 
 

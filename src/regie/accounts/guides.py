@@ -47,6 +47,7 @@ _SUMMARY: dict[str, Words] = {
     "linkedin": _("A Page of an organization, or a member: posts, pictures, videos, documents, polls, comments."),
     "reddit": _("An account: texts, links, pictures, videos and polls for communities and its own profile, comments."),
     "youtube": _("A channel: videos and Shorts with cover, subtitles and playlist, comments, watch times."),
+    "vk": _("A community: its wall, stories, comments and messages."),
 }
 _CREATE: dict[str, Words] = {
     "mastodon": _("Nothing: Régie registers itself on each server at the first sign-in there."),
@@ -87,6 +88,10 @@ _CREATE: dict[str, Words] = {
     "youtube": _(
         "A project at console.cloud.google.com, once for the whole installation, with the YouTube Data API v3 and the "
         "YouTube Analytics API switched on, and in it an OAuth client of the type Web application. Enter its keys here."
+    ),
+    "vk": _(
+        "Nothing for the installation. Each community has a key of its own; for more than texts VK also wants the key "
+        "of somebody who administers it."
     ),
 }
 _STEPS: dict[str, tuple[Words, ...]] = {
@@ -146,6 +151,17 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
         _("For covers and for videos of more than 15 minutes, confirm a telephone number at youtube.com/verify."),
     ),
+    "vk": (
+        _(
+            "In the community's management, open API usage, Access tokens, and make one with every right that is "
+            "offered."
+        ),
+        _("There too, under Messages, turn the community's messages on if you want to answer them."),
+        _(
+            "For pictures, videos, polls, comments and numbers, paste beside it the key of an administrator, from an "
+            "app to which VK's support gave the rights to the wall, photos, videos and statistics."
+        ),
+    ),
 }
 _WORKS: dict[str, Words] = {
     "mastodon": _("Everything works at once: there is no review."),
@@ -192,6 +208,10 @@ _WORKS: dict[str, Words] = {
         "Until Google has audited your project (the YouTube API compliance audit), it keeps every video private: Régie "
         "uploads it and says so. While the project is in testing, each person has to be on its list of test users, and "
         "to connect again every seven days. A project has 100 uploads a day, for all channels together."
+    ),
+    "vk": _(
+        "With the community's key alone: texts, links, documents and direct messages. VK gives administrators' keys "
+        "that may publish only to apps that asked its support; keys of VK ID may publish nothing."
     ),
 }
 

@@ -139,6 +139,7 @@ def _tabs(ways: tuple[SignIn, ...], current: SignIn, account: Account | None) ->
         SignIn.OAUTH: _("On the network's page"),
         SignIn.APP_PASSWORD: _("With an app password"),
         SignIn.BOT_TOKEN: _("With a bot"),
+        SignIn.ACCESS_KEY: _("With keys"),
     }
     rest = f"&account={account.pk}" if account else ""
     return [{"label": words[way], "url": f"?way={way}{rest}", "current": way == current} for way in ways]

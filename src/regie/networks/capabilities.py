@@ -216,6 +216,7 @@ class SignIn(StrEnum):
     OAUTH = "oauth"
     APP_PASSWORD = "app_password"  # noqa: S105 - the name of a way
     BOT_TOKEN = "bot_token"  # noqa: S105
+    ACCESS_KEY = "access_key"  # made on the network's own pages, and pasted here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

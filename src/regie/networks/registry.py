@@ -14,6 +14,7 @@ _WHERE = {
     "instagram": "regie.networks.instagram.connector:Instagram",
     "facebook": "regie.networks.facebook.connector:Facebook",
     "pinterest": "regie.networks.pinterest.connector:Pinterest",
+    "vk": "regie.networks.vk.connector:Vk",
     "tiktok": "regie.networks.tiktok.connector:TikTok",
     "youtube": "regie.networks.youtube.connector:YouTube",
     "x": "regie.networks.x.connector:X",

@@ -1,0 +1,132 @@
+"""What VK takes. Sources: NOTES.md."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from regie.networks.capabilities import (
+    Answering,
+    Arrival,
+    Capabilities,
+    DocumentLimit,
+    Format,
+    ImageLimit,
+    MessageKind,
+    NobodyKnows,
+    Option,
+    OptionKind,
+    PollLimit,
+    Search,
+    SignIn,
+    TextLimit,
+    VideoLimit,
+)
+from regie.networks.data import Json
+from regie.networks.vk.measuring import ACCOUNT_METRICS, ACCOUNT_METRICS_OF_COMMUNITY, POST_METRICS
+
+ATTACHMENTS = 10
+
+PICTURES = ImageLimit(
+    most=ATTACHMENTS,
+    largest_bytes=50 * 1024 * 1024,
+    types=("image/jpeg", "image/png", "image/gif"),
+    side_sum=14_000,
+    widest_ratio=20.0,
+)
+VIDEO = VideoLimit(
+    largest_bytes=2 * 1024 * 1024 * 1024,
+    most=ATTACHMENTS,
+    types=("video/mp4", "video/quicktime"),
+    longest=timedelta(hours=12),
+    codecs=("h264", "hevc"),
+    cover=ImageLimit(most=1, largest_bytes=5 * 1024 * 1024, types=("image/jpeg", "image/png")),
+)
+OPTIONS = (
+    Option(
+        name="link",
+        kind=OptionKind.LINK,
+        label="Link",
+        help="Shown below the text as a card.",
+        longest=2048,
+        formats=(Format.POST,),
+    ),
+    Option(
+        name="title",
+        kind=OptionKind.LINE,
+        label="Title of the video",
+        longest=128,
+        only_with="video",
+        formats=(Format.POST,),
+    ),
+    Option(
+        name="source",
+        kind=OptionKind.LINK,
+        label="Source",
+        help="Where the material comes from, shown below the post.",
+        formats=(Format.POST,),
+    ),
+    Option(name="no_comments", kind=OptionKind.SWITCH, label="Nobody may comment", formats=(Format.POST,)),
+    Option(name="no_notifications", kind=OptionKind.SWITCH, label="Notify nobody", formats=(Format.POST,)),
+    Option(name="advertisement", kind=OptionKind.SWITCH, label="Mark as advertising", formats=(Format.POST,)),
+)
+CAN = Capabilities(
+    text=TextLimit(longest=16_384),
+    repeat=Search(visible_within=timedelta(minutes=1)),
+    sign_in=(SignIn.ACCESS_KEY,),
+    link_card=True,
+    images=PICTURES,
+    video=VIDEO,
+    mixed_media=True,
+    story_images=replace(PICTURES, most=1, largest_bytes=10 * 1024 * 1024, widest_ratio=None),
+    story_video=VideoLimit(
+        largest_bytes=100 * 1024 * 1024,
+        longest=timedelta(seconds=60),
+        longest_side=1280,
+    ),
+    ahead=False,
+    documents=DocumentLimit(
+        largest_bytes=200 * 1024 * 1024,
+        types=(
+            "application/pdf",
+            "application/msword",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+    ),
+    options=OPTIONS,
+    poll=PollLimit(most_options=10, longest_option=100, longest_question=255, multiple=True),
+    poll_with_media=True,
+    first_comment=True,
+    edit=True,
+    delete=True,
+    reads=frozenset({MessageKind.COMMENT, MessageKind.DIRECT}),
+    answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN}),
+    arrival=(Arrival.POLL,),
+    post_metrics=POST_METRICS,
+    account_metrics=ACCOUNT_METRICS,
+)
+OF_COMMUNITY = replace(
+    CAN,
+    repeat=NobodyKnows(),
+    images=None,
+    video=None,
+    mixed_media=False,
+    story_images=None,
+    story_video=None,
+    options=tuple(option for option in OPTIONS if option.only_with != "video"),
+    poll=None,
+    poll_with_media=False,
+    edit=False,
+    delete=False,
+    reads=frozenset({MessageKind.DIRECT}),
+    answers=frozenset({Answering.REPLY}),
+    post_metrics=(),
+    account_metrics=ACCOUNT_METRICS_OF_COMMUNITY,
+)
+
+
+def can_on(limits: Json) -> Capabilities:
+    """With the community's own key alone VK takes texts, links and documents, and gives direct messages."""
+    return CAN if limits.get("admin", True) else OF_COMMUNITY

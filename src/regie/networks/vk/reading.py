@@ -1,0 +1,170 @@
+"""Comments under a community's posts, and what people write to it. Source: wall.getComments, messages.getConversations.
+
+There is no list of all comments: the newest posts are asked, each again only when its number of comments has changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from regie.networks.capabilities import MessageKind
+from regie.networks.data import Incoming, Messages, Person
+from regie.networks.errors import Refused
+from regie.networks.vk.entities import Comment, Comments, Conversations, Items, Message, Post, Response, Said, Someone
+from regie.networks.vk.wire import Wire, parsed
+
+POSTS = 20
+COMMENTS = 100
+THREADS = 20
+AGAIN = timedelta(minutes=5)  # times are whole seconds: what is told late is still new within these
+
+
+async def messages(wire: Wire, *, cursor: str) -> Messages:
+    """Comments with an administrator's key only.
+
+    cursor: ``{"at": seconds, "ids": [...], "counts": {post: comments}}``
+    """
+    before = _read(cursor)
+    counts: dict[str, int] = {}
+    found = [*(await _comments(wire, before, counts) if wire.has_admin else ()), *await _direct(wire, before)]
+    found.sort(key=lambda one: (one.said_at, one.remote_id))
+    new = [one for one in found if _is_new(one, before)]
+    return Messages(messages=tuple(new), cursor=json.dumps(_after(found, before, counts), sort_keys=True))
+
+
+def _read(cursor: str) -> dict[str, Any]:
+    try:
+        found = json.loads(cursor or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_new(one: Incoming, before: Mapping[str, Any]) -> bool:
+    if "at" not in before:
+        return True
+    return one.said_at.timestamp() > before["at"] - AGAIN.total_seconds() and one.remote_id not in before["ids"]
+
+
+def _after(found: Sequence[Incoming], before: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
+    newest = max([one.said_at.timestamp() for one in found] + [before.get("at", 0)])
+    near = {one.remote_id for one in found if one.said_at.timestamp() > newest - AGAIN.total_seconds()}
+    kept = {one for one in before.get("ids", ()) if newest - before.get("at", 0) <= AGAIN.total_seconds()}
+    return {"at": newest, "ids": sorted(near | kept), "counts": dict(counts)}
+
+
+# Comments
+
+
+async def _comments(wire: Wire, before: Mapping[str, Any], counts: dict[str, int]) -> list[Incoming]:
+    answer = await wire.ask("wall.get", owner_id=wire.owner, count=POSTS)
+    found: list[Incoming] = []
+    for post in parsed(answer, Response[Items[Post]]).response.items:
+        counts[str(post.id)] = post.comments.count or 0
+        if counts[str(post.id)] and before.get("counts", {}).get(str(post.id)) != counts[str(post.id)]:
+            found += await _under(wire, post)
+    return found
+
+
+async def _under(wire: Wire, post: Post) -> list[Incoming]:
+    try:
+        answer = await wire.ask(
+            "wall.getComments",
+            owner_id=wire.owner,
+            post_id=post.id,
+            sort="desc",
+            count=COMMENTS,
+            need_likes=True,
+            extended=True,
+            thread_items_count=10,
+        )
+    except Refused:  # closed since
+        return []
+    page = parsed(answer, Response[Comments]).response
+    people = {one.id: one for one in page.profiles} | {-one.id: one for one in page.groups}
+    return [
+        _comment(wire, post, one, people)
+        for one in _all(page.items)
+        if not one.deleted and one.from_id != int(wire.owner)
+    ]
+
+
+def _all(comments: Sequence[Comment]) -> Iterator[Comment]:
+    """Comments and the answers below them."""
+    for one in comments:
+        yield one
+        if one.thread is not None:
+            yield from _all(one.thread.items)
+
+
+def _comment(wire: Wire, post: Post, one: Comment, people: Mapping[int, Someone]) -> Incoming:
+    place = f"{wire.owner}_{post.id}"
+    answered = one.reply_to_comment or (one.parents_stack[-1] if one.parents_stack else None)
+    return Incoming(
+        remote_id=f"{place}_{one.id}",
+        kind=MessageKind.COMMENT,
+        by=_person(one.from_id, people),
+        text=one.text,
+        said_at=datetime.fromtimestamp(one.date, UTC),
+        url=f"https://vk.com/wall{place}?reply={one.id}",
+        conversation_id=place,
+        reply_to_id=f"{place}_{answered}" if answered else place,
+        post_id=place,
+        likes=one.likes.count,
+        extra={"kind": "comment", "post": place, "comment": one.id},
+    )
+
+
+def _person(who: int, people: Mapping[int, Someone]) -> Person:
+    known = people.get(who)
+    page = f"id{who}" if who > 0 else f"club{-who}"
+    if known is None:
+        return Person(remote_id=str(who), name=page, handle=f"@{page}", url=f"https://vk.com/{page}")
+    handle = known.screen_name or page
+    return Person(
+        remote_id=str(who),
+        name=known.name or f"{known.first_name} {known.last_name}".strip() or handle,
+        handle=f"@{handle}",
+        url=f"https://vk.com/{handle}",
+        avatar_url=known.photo_100,
+    )
+
+
+# Direct messages
+
+
+async def _direct(wire: Wire, before: Mapping[str, Any]) -> list[Incoming]:
+    """Nothing where the community's key has no right to messages, or they are turned off."""
+    try:
+        answer = await wire.ask("messages.getConversations", community=True, count=THREADS, extended=True)
+    except Refused:
+        return []
+    page = parsed(answer, Response[Conversations]).response
+    people = {one.id: one for one in page.profiles}
+    found: list[Incoming] = []
+    for one in page.items:
+        last = one.last_message
+        if last is not None and last.date > before.get("at", 0) - AGAIN.total_seconds():
+            found += await _with(wire, last.peer_id, people)
+    return found
+
+
+async def _with(wire: Wire, peer: int, people: Mapping[int, Someone]) -> list[Incoming]:
+    answer = await wire.ask("messages.getHistory", community=True, peer_id=peer, count=THREADS)
+    page = parsed(answer, Response[Said]).response
+    return [_message(one, people) for one in page.items if not one.out]
+
+
+def _message(one: Message, people: Mapping[int, Someone]) -> Incoming:
+    return Incoming(
+        remote_id=f"direct:{one.id}",
+        kind=MessageKind.DIRECT,
+        by=_person(one.from_id, people),
+        text=one.text,
+        said_at=datetime.fromtimestamp(one.date, UTC),
+        conversation_id=f"direct:{one.peer_id}",
+        extra={"kind": "direct", "peer": one.peer_id},
+    )
