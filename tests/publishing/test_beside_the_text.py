@@ -10,7 +10,7 @@ import pytest
 from regie.accounts.models import Account
 from regie.people.models import Member
 from regie.publishing import services
-from regie.publishing.models import Attempt, Delivery
+from regie.publishing.models import Attempt, Delivery, Step
 from regie.studio.content import Content
 from regie.studio.models import Post
 
@@ -137,6 +137,23 @@ def test_a_post_without_its_comment_can_be_taken_back(
     services.take_back(delivery, by=alice)
     publish_due()
     assert (state_of(delivery), facebook.texts()) == ("cancelled", [])
+
+
+def test_a_comment_taken_out_of_the_post_is_missed_no_more(
+    facebook: Sandbox, facebook_account: Account, write_post: Write, promise: Promise, publish_due: Due, alice: Member
+) -> None:
+    facebook.will_answer(400, path="/comments", method="POST")
+    post = write_post("Good morning", on=[facebook_account], first_comment="#linen")
+    delivery = promise(post)
+    publish_due()
+    del post.content["first_comment"]
+    post.version += 1
+    post.save()
+    services.finish_partly(delivery, by=alice)
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert comments(facebook) == []
+    assert list(delivery.steps.values_list("state", flat=True)) == [Step.State.PUBLISHED, Step.State.DROPPED]
 
 
 def test_a_post_is_deleted_with_its_first_comment(

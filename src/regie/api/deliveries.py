@@ -27,7 +27,7 @@ from regie.people.models import Member
 from regie.publishing import queries, resuming, services
 from regie.publishing.holds import WHY
 from regie.publishing.models import Attempt, Delivery, Freeze, Step
-from regie.publishing.states import State
+from regie.publishing.states import LIMITED, State
 from regie.studio.campaigns import campaigns_for
 
 router = Router(tags=["deliveries"])
@@ -44,6 +44,10 @@ class DeliveryOut(BaseModel):
     account: int
     state: State
     holds: list[Hold] = Field(description="Why it is held; it leaves that state when none is left.")
+    limited: str = Field(
+        description="Why the public does not see what the network took (its state is published): a sentence for "
+        "people; empty: it does."
+    )
     problem: str = Field(description="A sentence for people, empty when all is well.")
     local_at: datetime = Field(description="Wall clock, as the person chose it.")
     zone: str
@@ -116,6 +120,7 @@ def _facts(row: Delivery) -> dict[str, Any]:
         "account": row.account_id,
         "holds": [Hold(hold=hold, said=str(WHY.get(hold, hold))) for hold in row.holds],
         "problem": in_words(row.problem, row.problem_facts),
+        "limited": in_words(row.limited) if row.shown == LIMITED else "",
         "late_seconds": _seconds(row.due_at, row.sent_at),
         "latency_seconds": _seconds(row.sent_at, row.accepted_at),
         "link": row.url,

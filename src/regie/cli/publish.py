@@ -161,6 +161,8 @@ def _report(delivery: Delivery, *, wait: float, as_json: bool) -> int:
         asyncio.run(_wait(delivery.pk, wait))
         delivery.refresh_from_db()
     _print(delivery, as_json=as_json)
+    if delivery.limited and delivery.state == State.PUBLISHED:
+        tell(f"regie: {delivery.limited}")
     if delivery.state == State.PUBLISHED or (later and delivery.state == State.SCHEDULED):
         return 0
     tell(f"regie: {_why(delivery)}")

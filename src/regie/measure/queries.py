@@ -200,7 +200,9 @@ def latest_of(account: Account) -> Mapping[str, Sequence[Any]]:
 
 
 def _published_in(period: Period) -> QuerySet[Collection]:
-    return Collection.objects.filter(published_at__gte=period.begins_at, published_at__lt=period.ends_at)
+    """Those that the public sees."""
+    inside = Collection.objects.filter(published_at__gte=period.begins_at, published_at__lt=period.ends_at)
+    return inside.filter(delivery__limited="")
 
 
 def posts_of(accounts: Sequence[Account], period: Period) -> QuerySet[Collection]:

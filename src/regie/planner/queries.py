@@ -14,7 +14,8 @@ from django.db.models.functions import Coalesce, Left, NullIf
 from regie.people.scope import Scope
 from regie.planner.models import Occurrence, Recurrence
 from regie.publishing.models import Delivery
-from regie.publishing.states import MOVABLE, NEEDS_A_PERSON, OPEN, State
+from regie.publishing.queries import SHOWN
+from regie.publishing.states import LIMITED, MOVABLE, NEEDS_A_PERSON, OPEN, State
 from regie.studio.models import Variant
 
 LONGEST_RANGE = timedelta(days=62)
@@ -23,6 +24,7 @@ GROUPS: dict[str, frozenset[str]] = {
     "open": frozenset(OPEN),
     "needs_me": frozenset(NEEDS_A_PERSON),
     "published": frozenset((State.PUBLISHED,)),
+    "limited": frozenset((LIMITED,)),
     "cancelled": frozenset((State.CANCELLED,)),
 }
 """What the calendar can be narrowed to. Without a filter all but the cancelled ones are shown."""
@@ -79,12 +81,13 @@ def entries(
         rows = rows.filter(account=account)
     if campaign is not None:
         rows = rows.filter(variant__post__campaign=campaign)
-    rows = rows.filter(state__in=GROUPS[state]) if state in GROUPS else rows.exclude(state=State.CANCELLED)
+    rows = rows.annotate(shown=SHOWN)
+    rows = rows.filter(shown__in=GROUPS[state]) if state in GROUPS else rows.exclude(state=State.CANCELLED)
     found = rows.order_by("due_at", "pk").values_list(
         "pk",
         "variant__post_id",
         "due_at",
-        "state",
+        "shown",
         "account__network",
         "account__name",
         _text(),

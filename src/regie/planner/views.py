@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.formats import date_format, get_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from regie.accounts.models import Account
@@ -43,6 +43,7 @@ STATES = (
     ("open", gettext_lazy("Still to go out")),
     ("needs_me", gettext_lazy("Need a decision")),
     ("published", gettext_lazy("Published")),
+    ("limited", pgettext_lazy("delivery", "Not public")),
     ("cancelled", gettext_lazy("Cancelled")),
 )
 

@@ -13,7 +13,7 @@ from regie.accounts.models import Account
 from regie.core import clock
 from regie.core.fields import WallClockField
 from regie.people.models import Workspace
-from regie.publishing.states import State
+from regie.publishing.states import LIMITED, State
 from regie.studio.models import Campaign, Variant
 
 
@@ -56,6 +56,12 @@ class Delivery(models.Model):
     url = models.URLField(max_length=500, blank=True)
     problem = models.TextField(blank=True, help_text="A sentence in English with {names}; shown translated.")
     problem_facts = models.JSONField(default=dict, blank=True)
+    limited = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the network does not show it to the public, a sentence in English; empty: it does.",
+    )
     tries = models.PositiveIntegerField(default=0, help_text="Sends that the network answered with 'later'.")
     scheduled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -108,6 +114,11 @@ class Delivery(models.Model):
             models.Index(fields=["workspace", "due_at"], name="delivery_on_calendar"),
         ]
         ordering = ["due_at", "pk"]
+
+    @property
+    def shown(self) -> str:
+        """The state as people see it: what the public does not see is never shown as published."""
+        return LIMITED if self.state == State.PUBLISHED and self.limited else self.state
 
 
 class Step(models.Model):

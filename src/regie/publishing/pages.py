@@ -23,7 +23,7 @@ from regie.people.scope import Scope
 from regie.publishing.contents import steps_of_delivery
 from regie.publishing.holds import KEPT, WHY
 from regie.publishing.models import Attempt, Delivery, Step
-from regie.publishing.states import MOVABLE, State
+from regie.publishing.states import LIMITED, MOVABLE, State
 
 IN_FLIGHT = frozenset((State.PREPARING, State.CLAIMED, State.SENDING, State.PROCESSING))
 SOON = timedelta(minutes=2)
@@ -123,6 +123,8 @@ def _offered(delivery: Delivery, member: Member) -> Iterable[str]:
         yield from ("there", "absent")
     if state == State.PARTLY and delivery.remove_at is None:
         yield from ("finish", "take-back")
+    if delivery.shown == LIMITED and delivery.gone_at is None and delivery.remove_at is None:
+        yield "made-public"
     if state == State.PUBLISHED and delivery.gone_at is None and delivery.remove_at is None and _can_delete(delivery):
         yield "delete"
 
@@ -154,6 +156,7 @@ def mark(delivery: Delivery) -> str:
         delivery.next_at,
         delivery.holds,
         delivery.problem,
+        delivery.limited,
         delivery.spread_from,
         delivery.visible_at,
         delivery.gone_at,

@@ -8,17 +8,34 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from django.db.models import Aggregate, Count, Exists, F, FloatField, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models import (
+    Aggregate,
+    Case,
+    Count,
+    Exists,
+    F,
+    FloatField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Extract
+from django.utils.translation import pgettext as _in
 
 from regie.accounts.models import Account
 from regie.core import clock
 from regie.core.sentences import in_words
 from regie.people.scope import Scope
 from regie.publishing.models import Attempt, Delivery, Freeze, Step
-from regie.publishing.states import NEEDS_A_PERSON, State
+from regie.publishing.states import LIMITED, NEEDS_A_PERSON, State
 
 SILENT = timedelta(seconds=15)
+SHOWN = Case(When(~Q(limited=""), state=State.PUBLISHED, then=Value(LIMITED)), default=F("state"))
+"""``Delivery.shown``, for rows that are not made into deliveries."""
 
 
 def deliveries_for(scope: Scope, verb: str = "view") -> QuerySet[Delivery]:
@@ -53,7 +70,8 @@ class Filters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarRow:
-    """One delivery on the calendar. ``local_at`` is the wall clock in ``zone``; ``gone``: no longer on its network."""
+    """One delivery on the calendar. ``local_at`` is the wall clock in ``zone``; ``gone``: no longer on its network;
+    ``limited``: the public does not see it."""
 
     id: int
     post_id: int
@@ -68,12 +86,13 @@ class CalendarRow:
     title: str
     by_hand: bool
     gone: bool
+    limited: bool
     problem: str
     problem_facts: dict[str, Any] = field(repr=False)
 
     @property
     def state_label(self) -> str:
-        return str(State(self.state).label)
+        return str(_in("delivery", "Not public") if self.limited else State(self.state).label)
 
     @property
     def why(self) -> str:
@@ -103,6 +122,7 @@ def calendar(scope: Scope, since: datetime, until: datetime, filters: Filters | 
         "variant__content__parts__0__text",
         "variant__by_hand",
         "gone_at",
+        "limited",
         "problem",
         "problem_facts",
     )
@@ -111,7 +131,7 @@ def calendar(scope: Scope, since: datetime, until: datetime, filters: Filters | 
 
 def _calendar_row(*row: Any) -> CalendarRow:
     pk, post, workspace, account, name, network, state, due_at, local_at, zone, title = row[:11]
-    text, own, by_hand, gone, problem, problem_facts = row[11:]
+    text, own, by_hand, gone, limited, problem, problem_facts = row[11:]
     return CalendarRow(
         id=pk,
         post_id=post,
@@ -126,6 +146,7 @@ def _calendar_row(*row: Any) -> CalendarRow:
         title=title or (own or text or "").strip().split("\n")[0][:80],
         by_hand=by_hand,
         gone=gone is not None,
+        limited=bool(limited) and state == State.PUBLISHED,
         problem=problem,
         problem_facts=problem_facts,
     )

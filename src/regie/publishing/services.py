@@ -24,6 +24,7 @@ from regie.people.models import Member, User, Workspace
 from regie.publishing import room
 from regie.publishing.contents import ask_for_videos, has_video, steps_of_delivery
 from regie.publishing.engine.record import UNFROZEN
+from regie.publishing.engine.rewrite import drop
 from regie.publishing.errors import AlreadyPlanned, NotNow, NotReady, StillLooking, TooLate
 from regie.publishing.holds import DERIVED, FROZEN, holds_now
 from regie.publishing.models import Attempt, Delivery, Freeze, Installation, Step
@@ -333,9 +334,23 @@ def finish_partly(delivery: Delivery, *, by: Member) -> Delivery:
     row = _locked(delivery, (State.PARTLY,), _("Nothing of it is missing."))
     if row.remove_at is not None:
         raise NotNow(_("It is being taken back."))
-    _promise_again(row, _this_moment(row.workspace))
+    if _has_all_its_parts(row):
+        _publish(row)
+    else:
+        _promise_again(row, _this_moment(row.workspace))
     audit.record(by=by, did="delivery.finished", to=row, label=_label(row))
     return row
+
+
+def _has_all_its_parts(row: Delivery) -> bool:
+    """Whether its post says no more than what is out: what was refused was taken out of it. That is then dropped."""
+    missing = list(row.steps.exclude(state__in=(Step.State.PUBLISHED, Step.State.DROPPED)))
+    many = len(steps_of_delivery(row))
+    if any(step.position < many or step.state == Step.State.UNCLEAR for step in missing):
+        return False
+    for step in missing:
+        drop(step)
+    return True
 
 
 @transaction.atomic
@@ -461,6 +476,19 @@ def receipt_from(account: Account, link: str) -> tuple[str, str]:
     is_link = link.startswith(("http://", "https://"))
     known = connector.id_of(link, author=account.remote_id) if is_link and issubclass(connector, ReadsLinks) else None
     return (known or link)[:300], link[:500] if is_link else ""
+
+
+@transaction.atomic
+def made_public(delivery: Delivery, *, by: Member) -> Delivery:
+    """A person let the public see what the network had taken without showing it. Raises NotAllowed, NotNow."""
+    by.must("publish", delivery)
+    row = _locked(delivery, (State.PUBLISHED,), _("It is not published."))
+    if not row.limited:
+        raise NotNow(_("The public sees it already."))
+    row.limited = ""
+    row.save(update_fields=["limited"])
+    audit.record(by=by, did="delivery.made_public", to=row, label=_label(row))
+    return row
 
 
 @transaction.atomic

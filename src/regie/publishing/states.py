@@ -34,7 +34,7 @@ FOLLOWS: dict[State, frozenset[State]] = {
     S.SENDING: frozenset((S.PUBLISHED, S.PROCESSING, S.PARTLY, S.UNCLEAR, S.REFUSED, S.SCHEDULED, S.MISSED, S.HELD)),
     S.PROCESSING: frozenset((S.SENDING, S.UNCLEAR)),  # asked again through sending, with what was achieved so far
     S.UNCLEAR: frozenset((S.PUBLISHED, S.PROCESSING, S.PARTLY, S.SCHEDULED, S.HELD, S.MISSED, S.CANCELLED)),
-    S.PARTLY: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED)),
+    S.PARTLY: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED)),  # the last when its post has no more parts
     S.REFUSED: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED)),
     S.MISSED: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED)),
     S.BY_HAND: frozenset((S.PUBLISHED, S.MISSED, S.CANCELLED, S.SCHEDULED, S.HELD)),
@@ -46,6 +46,9 @@ BEGINNINGS = frozenset((S.SCHEDULED, S.HELD, S.UNCLEAR))
 OPEN = frozenset((S.HELD, S.SCHEDULED, S.PREPARING, S.CLAIMED, S.SENDING, S.PROCESSING, S.UNCLEAR, S.BY_HAND))
 WAITING = frozenset((S.SCHEDULED, S.PREPARING, S.CLAIMED))  # what a freeze can still hold
 NEEDS_A_PERSON = frozenset((S.UNCLEAR, S.REFUSED, S.MISSED, S.PARTLY, S.BY_HAND))
+LIMITED = "limited"
+"""How a published delivery is shown that the public does not see. All that follows from being out holds for it: a
+receipt, numbers, deleting, never being sent again. So it is no state of its own."""
 MOVABLE = frozenset((S.HELD, S.SCHEDULED, S.MISSED, S.REFUSED, S.BY_HAND))
 
 

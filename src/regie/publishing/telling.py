@@ -13,7 +13,7 @@ from regie.people import audit, notices
 from regie.people.models import User
 from regie.people.notices import Facts
 from regie.publishing.models import Delivery
-from regie.publishing.states import State
+from regie.publishing.states import LIMITED, State
 
 AT_ONCE = 200
 
@@ -44,6 +44,10 @@ def register() -> None:
             f["count"],
         ).format(**f),
     )
+    notices.kind(
+        "delivery.limited",
+        lambda f: _("{account} took “{post}”, but the public does not see it: {why}").format(**_in_words(f)),
+    )
     notices.kind("delivery.gone", lambda f: _("“{post}” is no longer there on {account}.").format(**f))
     audit.name_acts(
         {
@@ -64,6 +68,7 @@ def register() -> None:
             "delivery.settled_absent": gettext_lazy("settled as not there the delivery"),
             "delivery.done_by_hand": gettext_lazy("published by hand"),
             "delivery.gone": gettext_lazy("no longer found on the network"),
+            "delivery.made_public": gettext_lazy("said that the public sees now"),
             "delivery.zone_changed": gettext_lazy("followed new clock rules for"),
             "frozen": gettext_lazy("froze publishing"),
             "freeze.lifted": gettext_lazy("lifted the freeze"),
@@ -94,15 +99,16 @@ def tell_people() -> int:
 
 def _tell(row: Delivery) -> None:
     attempts = sum(step.attempts.count() for step in row.steps.all())
+    what = row.state if row.problem else row.shown  # a problem of a published one: it could not be deleted
     notices.tell(
         _who(row),
         workspace=row.workspace_id,
-        kind=f"delivery.{row.state}",
-        key=f"delivery:{row.pk}:{row.state}:{row.due_at:%Y%m%dT%H%M%S}:{attempts}",
+        kind=f"delivery.{what}",
+        key=f"delivery:{row.pk}:{what}:{row.due_at:%Y%m%dT%H%M%S}:{attempts}",
         facts={
             "post": str(row.variant.post),
             "account": str(row.account),
-            "problem": row.problem,
+            "problem": row.problem or (row.limited if what == LIMITED else ""),
             "facts": row.problem_facts,
         },
         path=_where_to_act(row),

@@ -300,6 +300,11 @@ def _delete(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str
     return _("It is being deleted on its network."), ""
 
 
+def _made_public(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.made_public(found, by=member)
+    return _("It counts as published now."), ""
+
+
 ACTIONS: dict[str, Action] = {
     "move": _move,
     "cancel": _cancel,
@@ -312,6 +317,7 @@ ACTIONS: dict[str, Action] = {
     "finish": _finish,
     "take-back": _take_back,
     "done": _done,
+    "made-public": _made_public,
     "delete": _delete,
 }
 

@@ -17,6 +17,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from regie.networks.capabilities import Format
 from regie.networks.options import Value
@@ -142,6 +143,7 @@ STATES = (
     ("planned", _("Planned")),
     ("needs_me", _("Need a decision")),
     ("published", _("Published")),
+    ("limited", pgettext_lazy("delivery", "Not public")),
     ("cancelled", _("Cancelled")),
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, QuerySet, TextField
+from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
 
 from regie.people.scope import Scope
@@ -14,6 +14,7 @@ from regie.studio.models import Post, Variant
 
 # Groups of delivery states, as the list's filter offers them: publishing/states.py has the states themselves.
 PLANNED = ("held", "scheduled", "preparing", "claimed", "sending", "processing")
+LIMITED = "limited"  # published, and not seen by the public
 NEEDS_ME = ("unclear", "refused", "missed", "partly", "by_hand")
 
 
@@ -59,7 +60,9 @@ def matching(
         posts = posts.exclude(Exists(variants.filter(deliveries__isnull=False).exclude(deliveries__state="cancelled")))
     elif state:
         wanted = {"planned": PLANNED, "needs_me": NEEDS_ME}.get(state, (state,))
-        posts = posts.filter(Exists(variants.filter(deliveries__state__in=wanted)))
+        shown = variants.annotate(shown=_shown()) if state in ("published", LIMITED) else None
+        found = variants.filter(deliveries__state__in=wanted) if shown is None else shown.filter(shown=state)
+        posts = posts.filter(Exists(found))
     if account is not None:
         posts = posts.filter(Exists(variants.filter(account=account, dropped_at=None)))
     if author is not None:
@@ -69,18 +72,25 @@ def matching(
     return posts
 
 
+def _shown() -> Case:
+    """The state of a variant's delivery as people see it."""
+    limited = When(~Q(deliveries__limited=""), deliveries__state="published", then=Value(LIMITED))
+    return Case(limited, default=F("deliveries__state"))
+
+
 def standings(posts: Iterable[Post]) -> dict[int, Standing]:
     """Post number -> where it stands, for a page of posts in one query. Cancelled ones count only when alone."""
     found = {post.pk: Standing() for post in posts}
     rows = (
         Variant.objects.filter(post__in=found, deliveries__isnull=False)
-        .values("post_id", "deliveries__state")
+        .annotate(shown=_shown())
+        .values("post_id", "shown")
         .annotate(many=Count("deliveries"), first=Min("deliveries__due_at"), last=Max("deliveries__due_at"))
         .order_by("post_id")
     )
     for row in rows:
         standing = found[row["post_id"]]
-        state = row["deliveries__state"]
+        state = row["shown"]
         standing.states[state] = row["many"]
         if state in PLANNED or state == "by_hand":
             standing.next_at = min(filter(None, (standing.next_at, row["first"])))

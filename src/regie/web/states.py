@@ -46,6 +46,12 @@ DELIVERY: dict[str, Look] = {
     "published": Look(
         pgettext_lazy("delivery", "Published"), "circle-check", "good", _("The network confirmed that it is out.")
     ),
+    "limited": Look(
+        pgettext_lazy("delivery", "Not public"),
+        "eye-off",
+        "warn",
+        _("The network took it, but does not show it to the public."),
+    ),
     "partly": Look(
         pgettext_lazy("delivery", "Partly published"),
         "circle-half-2",

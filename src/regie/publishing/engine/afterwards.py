@@ -63,7 +63,8 @@ FROM claimed d JOIN accounts_account a ON a.id = d.account_id CROSS JOIN LATERAL
 SEEN = sql(
     """
 UPDATE publishing_delivery SET visible_at = CASE WHEN %(seen)s THEN MOMENT END, look_at = %(again)s,
-    gone_at = CASE WHEN %(gone)s THEN MOMENT END
+    gone_at = CASE WHEN %(gone)s THEN MOMENT END,
+    to_tell = to_tell OR (limited = '' AND %(limited)s <> ''), limited = coalesce(nullif(%(limited)s, ''), limited)
 WHERE id = %(id)s AND state = 'published' AND visible_at IS NULL
 """
 )
@@ -124,19 +125,20 @@ async def see(sender: Sender, account: Mapping[str, Any], delivery: Delivery) ->
     speaker = await speaker_of(account, sender.http, sender.apps, now)
     again = now + LOOKS[delivery.looks - 1] if delivery.looks <= len(LOOKS) else None
     seen = gone = False
+    limited = ""
     if (until := await sender.budgets.wait_until(speaker, "read", priority=Priority.READ)) is not None:
         again = until
     elif isinstance(speaker.connector, Finds):
         try:
-            await speaker.connector.fetch(account["remote_id"])
-            seen, again = True, None
+            found = await speaker.connector.fetch(account["remote_id"])
+            seen, again, limited = True, None, found.limited
         except Gone:
             gone = again is None
         except NetworkError as exc:
             log.info("Could not look at delivery %s: %s", delivery.id, exc)
     else:
         again = None
-    await database.rows(SEEN, id=delivery.id, seen=seen, again=again, gone=gone)
+    await database.rows(SEEN, id=delivery.id, seen=seen, again=again, gone=gone, limited=limited)
 
 
 async def remove(sender: Sender, account: Mapping[str, Any], delivery: Delivery) -> None:

@@ -248,6 +248,7 @@ def _found(told: Told, speaker: Speaker, delivery: Delivery, step: Step, found: 
         "remote_id",
         "url",
         "extra",
+        "limited",
         "accepted_at",
         "look_at",
     ):

@@ -17,6 +17,7 @@ from regie.networks.errors import NetworkError, Refused, SignInAgain, TryLater
 from regie.networks.line import LostOnTheWay
 from regie.publishing.engine.database import Database, as_json, sql
 from regie.publishing.engine.work import DEADLINE, Delivery, Speaker, Step
+from regie.publishing.states import LIMITED
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0  # seconds between tries of what the network answered with "later"
 SEE_AFTER = timedelta(seconds=2)  # when to look whether an accepted post can be seen
@@ -69,7 +70,7 @@ RECORD = sql(
 WITH told AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
         delivery_id bigint, lease uuid, state text, holds text[], next_at timestamptz, look_at timestamptz,
-        remote_id text, url text, problem text, problem_facts jsonb, tried int, accepted_at timestamptz,
+        remote_id text, url text, limited text, problem text, problem_facts jsonb, tried int, accepted_at timestamptz,
         to_tell boolean, keep_lease boolean, step_id bigint, step_state text, step_remote_id text, step_url text,
         extra jsonb, progress jsonb, prepared boolean, attempt_id bigint, outcome text, said text, answer jsonb)
 ), mine AS (
@@ -83,10 +84,12 @@ WITH told AS (
         holds = r.holds, next_at = greatest(coalesce(r.next_at, d.next_at), d.due_at),
         look_at = r.look_at, looks = 0,
         remote_id = coalesce(nullif(r.remote_id, ''), d.remote_id), url = coalesce(nullif(r.url, ''), d.url),
+        limited = coalesce(nullif(r.limited, ''), d.limited),
         problem = r.problem, problem_facts = r.problem_facts, tries = d.tries + r.tried,
         accepted_at = coalesce(least(r.accepted_at, MOMENT), d.accepted_at),
         prepare_at = CASE WHEN r.prepared OR r.next_at IS NOT NULL THEN NULL ELSE d.prepare_at END,
-        to_tell = r.to_tell OR d.to_tell,
+        to_tell = r.to_tell OR d.to_tell
+            OR (r.state = 'published' AND coalesce(nullif(r.limited, ''), d.limited) <> ''),
         lease = CASE WHEN r.keep_lease AND d.lease = r.lease THEN d.lease END,
         leased_until = CASE WHEN r.keep_lease AND d.lease = r.lease THEN d.leased_until END
     FROM told r, mine WHERE d.id = r.delivery_id AND mine.id = d.id RETURNING d.id
@@ -162,6 +165,7 @@ class Told:
     look_at: datetime | None = None
     remote_id: str = ""
     url: str = ""
+    limited: str = ""  # why the public does not see it
     problem: str = ""
     problem_facts: dict[str, Any] = field(default_factory=dict)
     tried: int = 0
@@ -280,6 +284,8 @@ def may_be_done(speaker: Speaker, exc: TryLater) -> bool:
 
 def _published(told: Told, delivery: Delivery, step: Step, outcome: Published, now: datetime) -> None:
     told.step_state = told.outcome = "published"
+    if outcome.limited:
+        told.limited, told.outcome = outcome.limited, LIMITED
     told.step_remote_id, told.step_url = outcome.remote_id[:300], outcome.url[:500]
     told.extra = dict(outcome.extra)
     if step.position == 0:

@@ -58,11 +58,11 @@ def _rewrite(delivery: Delivery, contents: list[dict[str, object]]) -> bool:
             step.save()
     for surplus in there.values():
         if surplus.position not in kept:
-            _drop(surplus)
+            drop(surplus)
     return True
 
 
-def _drop(step: models.Step) -> None:
+def drop(step: models.Step) -> None:
     """A part that the post no longer has. What the network ever said of it stays as proof, out of the way."""
     if step.attempts.exists():
         last = models.Step.objects.filter(delivery=step.delivery).order_by("-position")[0].position

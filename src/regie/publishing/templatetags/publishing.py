@@ -36,6 +36,7 @@ CALLS: dict[str, Words] = {
 }
 OUTCOMES: dict[str, Words] = {
     "published": gettext_lazy("published"),
+    "limited": gettext_lazy("taken, not public"),
     "ready": gettext_lazy("ready"),
     "pending": gettext_lazy("the network is working on it"),
     "later": gettext_lazy("asked to wait"),
@@ -59,6 +60,11 @@ def joined(start: str, end: object) -> str:
 @register.filter
 def problem_of(delivery: Delivery) -> str:
     return in_words(delivery.problem, delivery.problem_facts)
+
+
+@register.filter
+def limited_of(delivery: Delivery) -> str:
+    return in_words(delivery.limited)
 
 
 @register.filter

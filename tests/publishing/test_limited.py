@@ -1,0 +1,116 @@
+"""What a network takes without showing it to the public is out, and is never called published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.test import Client
+
+from regie.accounts.models import Account
+from regie.accounts.opening import seal_credentials
+from regie.api.deliveries import delivery_out
+from regie.core import clock as product_clock
+from regie.measure.queries import _published_in, period_of
+from regie.media import services as media
+from regie.people.models import Member, Notice
+from regie.people.scope import Scope
+from regie.planner.queries import entries
+from regie.publishing import queries, services
+from regie.publishing.errors import NotNow
+from regie.publishing.models import Delivery
+from regie.publishing.telling import tell_people
+from regie.studio.content import MediaUse, Part
+from regie.studio.models import Post
+from regie.studio.queries import matching, posts_for, standings
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock, Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WHY = "Pinterest shows it to nobody but you until it gives your app Standard access."
+
+
+@pytest.fixture
+def limited(
+    clock: Clock,
+    pinterest: Sandbox,
+    pinterest_account: Account,
+    alice: Member,
+    picture: Callable[..., BytesIO],
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> Delivery:
+    """A Pin of an app that Pinterest has on trial, sent."""
+    trial = pinterest.itself.ready_account()["trial"]
+    pinterest_account.server = trial["server"]
+    seal_credentials(pinterest_account, trial["credentials"])
+    pinterest_account.save()
+    file = media.upload(workspace=alice.workspace, name="a.jpg", source=picture(), by=alice)
+    post = write_post("Linen", on=[pinterest_account], options={str(pinterest_account.pk): trial["options"]})
+    post.content["parts"] = [Part(text="Linen", media=[MediaUse(file=file.pk)]).model_dump()]
+    post.save()
+    delivery = promise(post)
+    publish_due()
+    delivery.refresh_from_db()
+    return delivery
+
+
+def test_it_is_out_with_its_receipt_and_looks_like_what_it_is(
+    limited: Delivery, alice: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    assert (limited.state, limited.shown, limited.limited) == ("published", "limited", WHY)
+    assert limited.remote_id
+    assert delivery_out(limited).limited == WHY
+    client = signed_in(alice)
+    for address in (f"deliveries/{limited.pk}/", f"posts/{limited.variant.post_id}/"):
+        page = client.get(f"/w/atelier-nord/{address}").content.decode()
+        assert "Not public" in page
+        assert WHY in page
+    for address in ("posts/", "", "calendar/?view=list"):
+        page = client.get(f"/w/atelier-nord/{address}").content.decode()
+        assert "Not public" in page, address
+
+
+def test_it_is_not_counted_as_published_but_was_sent_in_time(limited: Delivery, alice: Member) -> None:
+    scope = Scope.for_member(alice)
+    post = limited.variant.post
+    assert standings([post])[post.pk].states == {"limited": 1}
+    found = {state: [one.pk for one in matching(posts_for(scope), state=state)] for state in ("published", "limited")}
+    assert found == {"published": [], "limited": [post.pk]}
+    today = product_clock.now().date()
+    shown = {
+        state: [one.state for one in entries(scope, since=today, until=today, zone="Europe/Paris", state=state)]
+        for state in ("published", "limited", "")
+    }
+    assert shown == {"published": [], "limited": ["limited"], "": ["limited"]}
+    assert queries.histogram(Delivery.objects.all()).sent == 1
+
+
+def test_people_are_told_once(limited: Delivery, alice: Member) -> None:
+    tell_people()
+    tell_people()
+    told = Notice.objects.filter(user=alice.user, kind="delivery.limited")
+    assert told.count() == 1
+    assert told.get().facts["problem"] == WHY
+
+
+def test_whoever_made_it_public_there_says_so(limited: Delivery, alice: Member, bob: Member) -> None:
+    services.made_public(limited, by=alice)
+    limited.refresh_from_db()
+    assert (limited.state, limited.shown) == ("published", "published")
+    with pytest.raises(NotNow):
+        services.made_public(limited, by=alice)
+
+
+def test_its_numbers_are_not_among_those_of_what_was_published(limited: Delivery, settings: Any) -> None:
+    from regie.measure.services import plan_what_is_new
+
+    plan_what_is_new()
+    day = f"{product_clock.now():%Y-%m-%d}"
+    assert not _published_in(period_of(day, day, zone="Europe/Paris")).exists()
+    Delivery.objects.update(limited="")
+    assert _published_in(period_of(day, day, zone="Europe/Paris")).exists()
