@@ -204,6 +204,32 @@ async def test_a_file_that_x_forgot_is_brought_again(
     assert fresh.progress["media"][0]["id"] != ready.progress["media"][0]["id"]
 
 
+async def test_a_file_that_x_forgets_each_time_is_given_up(
+    connector: Connector, x: X, videos: Callable[[int], tuple[Video, ...]]
+) -> None:
+    x.faults.will_answer(404, path="/finalize", times=10)
+    with pytest.raises(Refused, match="did not finish"):
+        await publish(connector, outgoing("Film", videos=videos(1)))
+
+
+async def test_pictures_keep_their_places_when_an_upload_breaks_off(
+    connector: Connector, x: X, pictures: Callable[[int], tuple[Picture, ...]]
+) -> None:
+    what = outgoing("Two", pictures=pictures(2))
+    ready = await connector.prepare(what, {})
+    assert isinstance(ready, Ready)
+    first, second = ready.progress["media"]
+    x.faults.will_answer(503, path="/media/upload")
+    old = {"media": [{**first, "until": "2020-01-01T00:00:00+00:00"}, second]}
+    waiting = await connector.prepare(what, old)
+    assert isinstance(waiting, Pending)
+    ready = await connector.prepare(what, waiting.progress)
+    assert isinstance(ready, Ready)
+    assert [one["id"] == second["id"] for one in ready.progress["media"]] == [False, True]
+    there = [x.state.media[one["id"]].alt for one in ready.progress["media"]]
+    assert there == ["Picture 0", "Picture 1"]
+
+
 async def test_a_poll_has_its_options_and_its_end(connector: Connector, x: X) -> None:
     poll = Poll(options=("Oui", "Non"), lasts=timedelta(days=1))
     there = x.post((await publish(connector, outgoing("Alors ?", poll=poll))).remote_id)

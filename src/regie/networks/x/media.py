@@ -23,6 +23,7 @@ from regie.networks.x.wire import NETWORK, UPLOAD_TIME, Wire, parsed
 
 SEGMENT = 4 * 1024 * 1024
 AT_ONCE = 16  # segments between two visits to the database
+MOST_TIMES = 3  # a file that X forgot is brought again
 MOST_LOOKS = 120  # at a file that X works on: at most about an hour
 KEPT = timedelta(hours=23)  # a little less than the day that X keeps a file which no post uses
 GIF = "image/gif"
@@ -38,8 +39,8 @@ LANGUAGES = {
 async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
     """Uploads what is not there yet and waits until X is done with it.
 
-    progress: ``{"media": [one per file, in order]}``, each ``{"id", "segments", "whole", "ready", "looks", "alt",
-    "until"}``; of a video also ``"cover"`` and ``"captions"``, of the same shape.
+    progress: ``{"media": [one per file, in order]}``, each ``{"id", "segments", "whole", "ready", "looks", "again",
+    "alt", "until"}``; of a video also ``"cover"`` and ``"captions"``, of the same shape.
     """
     files = outgoing.media
     _must_go_together(files)
@@ -54,9 +55,11 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready |
     except TokenExpired:
         raise
     except TryLater as exc:
-        if (there := [one for one in told if one]) == before:
+        while told and not told[-1]:
+            told.pop()
+        if told == before:
             raise
-        return Pending(progress={**progress, "media": there}, not_before=exc.not_before)  # what is there stays there
+        return Pending(progress={**progress, "media": told}, not_before=exc.not_before)  # what is there stays there
     return Ready(progress={**progress, "media": told} if files else progress)
 
 
@@ -84,8 +87,12 @@ async def _bring(wire: Wire, file: Picture | Video, one: dict[str, Any]) -> date
         one.clear()
     try:
         return await _sent(wire, file, one)
-    except Gone:  # X forgot it, as it forgets what no post used
+    except Gone as exc:  # X forgot it, as it forgets what no post used
+        again = one.get("again", 0) + 1
+        if again > MOST_TIMES:
+            raise _never_done(exc.answer) from exc
         one.clear()
+        one["again"] = again
         return datetime.now(UTC)
 
 
@@ -176,9 +183,13 @@ def _look(upload: Upload, answer: Answer, one: dict[str, Any]) -> datetime | Non
         return None
     one["looks"] = one.get("looks", 0) + 1
     if one["looks"] > MOST_LOOKS:
-        raise Refused("{network} did not finish working on the file. Send it again.", network=NETWORK, answer=answer)
+        raise _never_done(answer)
     seconds = (upload.processing_info.check_after_secs if upload.processing_info is not None else None) or 1
     return (answer.date or datetime.now(UTC)) + timedelta(seconds=seconds)
+
+
+def _never_done(answer: Answer | None) -> Refused:
+    return Refused("{network} did not finish working on the file. Send it again.", network=NETWORK, answer=answer)
 
 
 async def _describe(wire: Wire, media_id: str, text: str) -> None:
