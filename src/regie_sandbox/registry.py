@@ -20,6 +20,7 @@ _WHERE = {
     "x": "regie_sandbox.x.app:X",
     "linkedin": "regie_sandbox.linkedin.app:LinkedIn",
     "reddit": "regie_sandbox.reddit.app:Reddit",
+    "threads": "regie_sandbox.threads.app:Threads",
 }
 
 

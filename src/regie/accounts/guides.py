@@ -48,6 +48,7 @@ _SUMMARY: dict[str, Words] = {
     "reddit": _("An account: texts, links, pictures, videos and polls for communities and its own profile, comments."),
     "youtube": _("A channel: videos and Shorts with cover, subtitles and playlist, comments, watch times."),
     "vk": _("A community: its wall, stories, comments and messages."),
+    "threads": _("An account: posts, threads, pictures, videos, carousels, polls, replies, mentions."),
 }
 _CREATE: dict[str, Words] = {
     "mastodon": _("Nothing: Régie registers itself on each server at the first sign-in there."),
@@ -92,6 +93,10 @@ _CREATE: dict[str, Words] = {
     "vk": _(
         "Nothing for the installation. Each community has a key of its own; for more than texts VK also wants the key "
         "of somebody who administers it."
+    ),
+    "threads": _(
+        "An app at developers.facebook.com with the use case Access the Threads API, once for the whole installation. It "
+        "has two IDs: enter the Threads app ID and the Threads app secret here, not those of the Meta app around it."
     ),
 }
 _STEPS: dict[str, tuple[Words, ...]] = {
@@ -162,6 +167,11 @@ _STEPS: dict[str, tuple[Words, ...]] = {
             "app to which VK's support gave the rights to the wall, photos, videos and statistics."
         ),
     ),
+    "threads": (
+        _("In your app at Meta, enter the redirect address below under Settings of the Threads use case."),
+        _("In this browser, be signed in on Threads as the account to connect, and allow the app there."),
+        _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
+    ),
 }
 _WORKS: dict[str, Words] = {
     "mastodon": _("Everything works at once: there is no review."),
@@ -212,6 +222,11 @@ _WORKS: dict[str, Words] = {
     "vk": _(
         "With the community's key alone: texts, links, documents and direct messages. VK gives administrators' keys "
         "that may publish only to apps that asked its support; keys of VK ID may publish nothing."
+    ),
+    "threads": _(
+        "Before Meta's review everything works for accounts that are Threads testers of your app: add them there, and "
+        "accept the invitation in Threads. For accounts of others Meta reviews the app and your business, which takes "
+        "weeks."
     ),
 }
 

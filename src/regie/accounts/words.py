@@ -70,3 +70,10 @@ X = (  # networks/x/sign_in.py: Profile.limits["missing"]
     gettext_noop("Direct messages cannot be answered: give your app at X the right to them, and connect again."),
     gettext_noop("The connection ends in two hours: connect again with all permissions."),
 )
+THREADS = (  # networks/threads/sign_in.py: Profile.limits["missing"]
+    gettext_noop("Replies cannot be read: connect again and leave replies ticked."),
+    gettext_noop("Replies can be neither answered nor hidden: connect again and leave replies ticked."),
+    gettext_noop("Mentions cannot be read: connect again and leave mentions ticked."),
+    gettext_noop("There are no numbers: connect again and leave insights ticked."),
+    gettext_noop("Posts cannot be deleted: connect again and leave deleting ticked."),
+)

@@ -19,6 +19,7 @@ class Counting(StrEnum):
     UTF16 = "utf16"  # UTF-16 code units, as JavaScript and TikTok count: most emoji are two or more
     MASTODON = "mastodon"  # graphemes; a link counts 23, of a remote mention only the local part counts
     X = "x"  # weighted: a link counts 23, an emoji 2, characters beyond the Latin and a few more alphabets 2
+    EMOJI_BYTES = "emoji_bytes"  # Unicode code points; an emoji counts its bytes of UTF-8 (Threads)
 
 
 class Format(StrEnum):

@@ -20,6 +20,7 @@ _WHERE = {
     "x": "regie.networks.x.connector:X",
     "linkedin": "regie.networks.linkedin.connector:LinkedIn",
     "reddit": "regie.networks.reddit.connector:Reddit",
+    "threads": "regie.networks.threads.connector:Threads",
 }
 
 

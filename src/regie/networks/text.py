@@ -8,6 +8,7 @@ from regie.networks.capabilities import Counting, TextLimit
 from regie.networks.x.weights import weighted
 
 LINK = regex.compile(r"https?://[^\s<>\"]+", regex.IGNORECASE)
+EMOJI = regex.compile(r"[\p{Extended_Pictographic}\p{Regional_Indicator}\u20e3]")
 REMOTE_MENTION = regex.compile(r"(?<![\w/])(@[\w.-]+)@[\w.-]+\w")
 
 
@@ -20,6 +21,10 @@ def utf16_units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def _with_emoji_in_bytes(text: str) -> int:
+    return sum(len(one.encode()) if EMOJI.search(one) else len(one) for one in regex.findall(r"\X", text))
+
+
 def _as_mastodon_counts(text: str) -> int:
     return graphemes(REMOTE_MENTION.sub(r"\1", LINK.sub("x" * 23, text)))
 
@@ -30,6 +35,7 @@ _COUNT = {
     Counting.UTF16: utf16_units,
     Counting.MASTODON: _as_mastodon_counts,
     Counting.X: weighted,
+    Counting.EMOJI_BYTES: _with_emoji_in_bytes,
 }
 
 

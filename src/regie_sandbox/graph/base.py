@@ -39,6 +39,7 @@ LARGEST_REQUEST = 400 * 1024 * 1024
 LONG = timedelta(days=60)
 SHORT = timedelta(hours=1)
 PER_PAGE = 25
+BEGINS = {"instagram": "IGAA", "threads": "THAA"}  # of a token, by its login
 
 
 @dataclass
@@ -117,13 +118,17 @@ class GraphNetwork(Network):
     # The wire
 
     def app(self) -> web.Application:
-        from regie_sandbox.graph import oauth
-
         app = web.Application(client_max_size=LARGEST_REQUEST)
-        app.add_routes(oauth.routes(self))
+        app.add_routes(self.pages())
         app.add_routes([web.route("*", "/{rest:.*}", self.call)])
         app.cleanup_ctx.append(self._while_served)
         return app
+
+    def pages(self) -> list[web.RouteDef]:
+        """Where people sign in, and where tokens are given."""
+        from regie_sandbox.graph import oauth
+
+        return oauth.routes(self)
 
     async def _while_served(self, _: web.Application) -> AsyncIterator[None]:
         self._loop = asyncio.get_running_loop()
@@ -279,7 +284,7 @@ class GraphNetwork(Network):
     def make_token(
         self, holder: str, app: App, way: str, scopes: Sequence[str], *, lasts: timedelta | None = LONG
     ) -> str:
-        value = f"{'IGAA' if way == 'instagram' else 'EAA'}{secrets.token_urlsafe(40)}"
+        value = f"{BEGINS.get(way, 'EAA')}{secrets.token_urlsafe(40)}"
         now = self.now()
         self.state.tokens[value] = Token(
             holder, app.id, way, list(scopes), now, now + lasts if lasts else None, long=lasts != SHORT

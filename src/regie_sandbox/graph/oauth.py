@@ -50,13 +50,17 @@ def routes(net: GraphNetwork) -> list[web.RouteDef]:
             web.get(f"{prefix}/{{version:v[0-9.]+}}/oauth/access_token", _graph_token(net)),
             web.post(f"{prefix}/{{version:v[0-9.]+}}/oauth/access_token", _graph_token(net)),
         ]
+    return [*found, *own(net, "instagram", "ig")]
+
+
+def own(net: GraphNetwork, way: str, grant: str) -> list[web.RouteDef]:
+    """A network's own login beside Facebook's. ``grant``: how its grants begin."""
     return [
-        *found,
-        web.get("/oauth/authorize", _page(net, "instagram")),
-        web.post("/oauth/authorize", _decide(net, "instagram")),
-        web.post("/oauth/access_token", _instagram_token(net)),
-        web.get("/access_token", _instagram_long(net)),
-        web.get("/refresh_access_token", _instagram_refresh(net)),
+        web.get("/oauth/authorize", _page(net, way)),
+        web.post("/oauth/authorize", _decide(net, way)),
+        web.post("/oauth/access_token", _own_token(net, way)),
+        web.get("/access_token", _own_long(net, way, grant)),
+        web.get("/refresh_access_token", _own_refresh(net, way, grant)),
     ]
 
 
@@ -110,7 +114,7 @@ def _decide(net: GraphNetwork, way: str) -> Handler:
             [one for one in scopes if one not in declined],
             net.now() + CODE_HOLDS,
         )
-        return _go(asked["redirect_uri"], {"code": code, **back}, end="#_" if way == "instagram" else "")
+        return _go(asked["redirect_uri"], {"code": code, **back}, end="" if way == "facebook" else "#_")
 
     return _guarded(decide)
 
@@ -159,39 +163,41 @@ def _graph_token(net: GraphNetwork) -> Handler:
     return _guarded(token)
 
 
-def _instagram_token(net: GraphNetwork) -> Handler:
+def _own_token(net: GraphNetwork, way: str) -> Handler:
     async def token(request: web.Request) -> Any:
         asked = await params_of(request)
         app = _with_secret(net, asked)
-        code = _code(net, asked, app, "instagram")
-        value = net.make_token(code.holder, app, "instagram", code.scopes, lasts=timedelta(hours=1))
-        short = {"access_token": value, "user_id": code.holder, "permissions": ",".join(code.scopes)}
-        return {"data": [short]}
+        code = _code(net, asked, app, way)
+        value = net.make_token(code.holder, app, way, code.scopes, lasts=timedelta(hours=1))
+        short = {"access_token": value, "user_id": code.holder}
+        return {"data": [{**short, "permissions": ",".join(code.scopes)}]} if way == "instagram" else short
 
     return _guarded(token)
 
 
-def _instagram_long(net: GraphNetwork) -> Handler:
+def _own_long(net: GraphNetwork, way: str, grant: str) -> Handler:
     async def long(request: web.Request) -> Any:
         asked = request.query
         app = next((app for app in net.state.apps.values() if app.secret == asked.get("client_secret")), None)
         held = net.state.tokens.get(asked.get("access_token", ""))
-        if app is None or held is None or held.way != "instagram" or asked.get("grant_type") != "ig_exchange_token":
+        if app is None or held is None or held.way != way or asked.get("grant_type") != f"{grant}_exchange_token":
             raise Trouble("Invalid OAuth access token.", 190, status=400)
-        value = net.make_token(held.holder, app, "instagram", held.scopes)
+        value = net.make_token(held.holder, app, way, held.scopes)
         return {"access_token": value, "token_type": "bearer", "expires_in": 5_184_000}
 
     return _guarded(long)
 
 
-def _instagram_refresh(net: GraphNetwork) -> Handler:
+def _own_refresh(net: GraphNetwork, way: str, grant: str) -> Handler:
     async def refresh(request: web.Request) -> Any:
         held = net.state.tokens.get(request.query.get("access_token", ""))
-        if held is None or held.way != "instagram" or not held.until or held.until <= net.now():
+        if request.query.get("grant_type") != f"{grant}_refresh_token":
+            raise Trouble("Invalid grant_type", 100, status=400)
+        if held is None or held.way != way or not held.until or held.until <= net.now():
             raise Trouble("Error validating access token: Session has expired.", 190, 463, status=400)
         if not held.long or held.made_at > net.now() - OLD_ENOUGH:
             raise Trouble("The access token must be at least 24 hours old.", 100, status=400)
-        value = net.make_token(held.holder, net.state.apps[held.app], "instagram", held.scopes)
+        value = net.make_token(held.holder, net.state.apps[held.app], way, held.scopes)
         return {
             "access_token": value,
             "token_type": "bearer",

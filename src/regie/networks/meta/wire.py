@@ -21,9 +21,11 @@ from regie.networks.line import Answer, read, write
 VERSION = "v25.0"
 NEXT_VERSION = "v26.0"  # for what only it has: who made it, who paid for it
 FACEBOOK, INSTAGRAM = "https://graph.facebook.com", "https://graph.instagram.com"
+THREADS = "https://graph.threads.net"
 BESIDE = {  # the vendor's other hosts, by the API they go with
     FACEBOOK: {"page": "https://www.facebook.com", "upload": "https://rupload.facebook.com", "token": FACEBOOK},
     INSTAGRAM: {"page": "https://www.instagram.com", "token": "https://api.instagram.com"},
+    THREADS: {"page": "https://threads.com"},
 }
 SLOW_DOWN = frozenset((4, 17, 32, 613, *range(80000, 80015)))  # the last ones by kind of business: 80002 is Instagram
 DEAD_TOKEN = frozenset((102, 190, 463, 467))

@@ -1,0 +1,1 @@
+"""Threads accounts, through Threads' own login at Meta."""

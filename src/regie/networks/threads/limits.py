@@ -1,0 +1,128 @@
+"""What Threads takes. Sources: NOTES.md."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from regie.networks.capabilities import (
+    Answering,
+    Arrival,
+    AskStatus,
+    Capabilities,
+    Choice,
+    Counting,
+    ImageLimit,
+    MessageKind,
+    Option,
+    OptionKind,
+    PollLimit,
+    Quota,
+    SignIn,
+    TextLimit,
+    VideoLimit,
+)
+from regie.networks.data import Draft, Json
+from regie.networks.errors import Refused
+from regie.networks.text import LINK
+
+NETWORK = "Threads"
+CAROUSEL = 20
+MOST_LINKS = 5
+DAY = timedelta(days=1)
+
+OPTIONS = (
+    Option(
+        name="link",
+        kind=OptionKind.LINK,
+        label="Link",
+        help="Shown as a card below a text. Without it the first link of the text is.",
+        longest=2000,
+    ),
+    Option(name="topic", kind=OptionKind.LINE, label="Topic", help="One, without #.", longest=50),
+    Option(
+        name="reply_settings",
+        kind=OptionKind.CHOICE,
+        label="Who can reply",
+        choices=(
+            Choice("everyone", "Everyone"),
+            Choice("followers_only", "Your followers"),
+            Choice("accounts_you_follow", "Accounts you follow"),
+            Choice("mentioned_only", "Only accounts you mention"),
+            Choice("parent_post_author_only", "Only the author of the post above"),
+        ),
+        default="everyone",
+    ),
+)
+POST_METRICS = ("likes", "replies", "shares", "quotes", "views")
+ACCOUNT_METRICS = ("followers", "views_day")
+CAN = Capabilities(
+    text=TextLimit(longest=500, counting=Counting.EMOJI_BYTES),
+    repeat=AskStatus(),
+    sign_in=(SignIn.OAUTH,),
+    link_card=True,
+    images=ImageLimit(
+        most=CAROUSEL,
+        largest_bytes=8 * 1024 * 1024,
+        types=("image/jpeg", "image/png"),
+        longest_side=1440,
+        longest_alt=1000,
+        widest_ratio=10.0,
+    ),
+    video=VideoLimit(
+        largest_bytes=1_000_000_000,
+        longest=timedelta(minutes=5),
+        most=CAROUSEL,
+        types=("video/mp4", "video/quicktime"),
+        narrowest_ratio=0.01,
+        widest_ratio=10.0,
+        longest_side=1920,
+        longest_alt=1000,
+        codecs=("h264", "hevc"),
+    ),
+    mixed_media=True,
+    fetches_media=True,
+    options=OPTIONS,
+    poll=PollLimit(most_options=4, longest_option=25, shortest=DAY, longest=DAY),
+    thread=20,
+    first_comment=True,
+    sensitive=True,
+    delete=True,
+    reads=frozenset({MessageKind.REPLY, MessageKind.MENTION}),
+    answers=frozenset({Answering.REPLY, Answering.DELETE_OWN, Answering.HIDE}),
+    arrival=(Arrival.POLL, Arrival.WEBHOOK),
+    post_metrics=POST_METRICS,
+    account_metrics=ACCOUNT_METRICS,
+    quotas=(
+        Quota(name="posts", limit=250, per=DAY, cost=(("publish", 1),)),
+        Quota(name="deletions", limit=100, per=DAY, cost=(("delete", 1),)),
+    ),
+)
+
+
+def can_on(limits: Json) -> Capabilities:
+    """Without what the person left out on Meta's page."""
+    scopes = limits.get("scopes")
+
+    def granted(scope: str) -> bool:
+        return not scopes or scope in scopes
+
+    answers = set(CAN.answers)
+    if not granted("threads_delete"):
+        answers.discard(Answering.DELETE_OWN)
+    if not granted("threads_manage_replies"):
+        answers -= {Answering.REPLY, Answering.HIDE}
+    return replace(CAN, delete=granted("threads_delete"), answers=frozenset(answers))
+
+
+def objections(draft: Draft) -> tuple[Refused, ...]:
+    found = []
+    files = draft.pictures + draft.videos
+    if draft.poll and files:
+        found.append(Refused("A poll on {network} stands under a text alone.", network=NETWORK))
+    if draft.options.get("link") and (files or draft.poll):
+        found.append(Refused("A link of its own on {network} stands under a text alone.", network=NETWORK))
+    links = {one.casefold() for one in LINK.findall(draft.text)} | {str(draft.options.get("link") or "").casefold()}
+    if len(links - {""}) > MOST_LINKS:
+        found.append(Refused("{network} takes at most {most} links in a post.", network=NETWORK, most=MOST_LINKS))
+    return tuple(found)

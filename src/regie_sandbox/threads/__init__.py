@@ -1,0 +1,1 @@
+"""A Threads of our own, on what Meta's sandboxes share."""
