@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from regie.networks import registry
-from regie.networks.data import Login, Outgoing, Picture, Video
+from regie.networks.data import Login, Outgoing, Pending, Picture, Video
 from regie.networks.protocols import Converses, Publishes
 from regie_sandbox.audience import Audience, Nature
 from regie_sandbox.frame import World
@@ -137,8 +137,10 @@ async def test_it_speaks_to_every_network(
     what = Outgoing(key="k", text="Good evening", planned_at=datetime.now(UTC), options=options)
     if can.media_required:
         what = replace(what, pictures=pictures(1)) if can.images else replace(what, videos=videos(1))
-    ready_to_go = await connector.prepare(what, {})
-    await connector.commit(what, ready_to_go.progress)
+    step = await connector.prepare(what, {})
+    while isinstance(step, Pending):
+        step = await connector.prepare(what, step.progress)
+    await connector.commit(what, step.progress)
     assert audience.play(until=datetime.now(UTC) + timedelta(days=3)) > 5
     if isinstance(connector, Converses):
         assert (await connector.messages(cursor="")).messages

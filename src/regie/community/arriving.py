@@ -19,6 +19,7 @@ from regie.measure.services import hear
 from regie.networks import registry
 from regie.networks.data import Incoming, Messages
 from regie.networks.protocols import SharesInbox
+from regie.publishing import services as publishing
 from regie.publishing.models import Delivery, Step
 
 FRESH = ("text", "words", "author_name", "author_handle", "author_url", "author_avatar", "url", "extra", "answer_until")
@@ -166,6 +167,7 @@ def deliveries_of(account: Account, remote_ids: Iterable[str]) -> dict[str, int]
 
 def _mark_gone(account: Account, remote_ids: Sequence[str]) -> None:
     if remote_ids:
+        publishing.no_longer_there(account_id=account.pk, remote_ids=remote_ids)
         Message.objects.filter(account=account, remote_id__in=remote_ids, gone_at=None).update(gone_at=clock.now())
 
 

@@ -45,10 +45,17 @@ def secret_of(inbox: Inbox) -> str:
 
 
 def mark_of(inbox: Inbox) -> str:
-    """Changes when the address or the secret does: then the network has to be told."""
+    """Changes when the address or the secret does, and before the network forgets them: then it has to be told."""
     if not (address := address_of(inbox)):
         return ""
-    return f"{address}#{salted_hmac('regie.community.webhooks.mark', secret_of(inbox)).hexdigest()[:8]}"
+    turn = _turn(inbox.network)
+    return f"{address}#{salted_hmac('regie.community.webhooks.mark', secret_of(inbox) + turn).hexdigest()[:8]}"
+
+
+def _turn(network: str) -> str:
+    """Which half of the time it is after which the network forgets our address; empty where it never does."""
+    lasts: timedelta | None = getattr(registry.connector(network), "webhook_lasts", None)
+    return str(int(clock.now().timestamp() // (lasts / 2).total_seconds())) if lasts else ""
 
 
 def receives(network: str) -> bool:

@@ -296,7 +296,7 @@ Samples = Mapping[str, int | None]
 class Messages:
     """Messages since a cursor, oldest first. ``cursor`` is given back at the next call; ``more``: ask again at once.
 
-    gone: remote ids of messages that their authors took back.
+    gone: remote ids of messages that their authors took back, and of posts of ours that are no longer there.
     samples: remote id of a post -> what the network said of it, for networks that tell numbers as news and cannot be
              asked for them (Telegram's reactions). The caller stores those of its own posts and passes over the rest.
     """

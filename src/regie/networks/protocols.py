@@ -7,7 +7,7 @@ A connector is made per use: ``Connector(http, login)``. ``http`` is an ``aiohtt
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -258,6 +258,12 @@ class EntersWebhook(Protocol):
     async def enter_webhook(self, *, url: str) -> None:
         """Tell it, before ``subscribe``; telling it again changes nothing."""
         ...
+
+
+class ForgetsWebhook(Protocol):
+    """What it was told of our address it forgets after ``webhook_lasts``, unless it is told again."""
+
+    webhook_lasts: ClassVar[timedelta]
 
 
 @runtime_checkable

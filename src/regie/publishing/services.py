@@ -698,6 +698,15 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
     return made
 
 
+# What the network tells afterwards
+
+
+def no_longer_there(*, account_id: int, remote_ids: Collection[str]) -> int:
+    """The network says that posts are gone: deleted there, or hidden from the public. Returns how many were ours."""
+    rows = Delivery.objects.filter(account=account_id, remote_id__in=remote_ids, state=State.PUBLISHED, gone_at=None)
+    return rows.update(gone_at=clock.now(), look_at=None)
+
+
 # Zone rules
 
 

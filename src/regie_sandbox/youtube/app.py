@@ -14,6 +14,7 @@ from aiohttp import web
 from regie_sandbox.frame import Network, World
 from regie_sandbox.youtube import oauth
 from regie_sandbox.youtube.deeds import COSTS, Does
+from regie_sandbox.youtube.hub import Hub
 from regie_sandbox.youtube.reports import report
 from regie_sandbox.youtube.shown import VIEWS, Shown
 from regie_sandbox.youtube.state import App, Channel, Comment, Playlist, State, Token, Video
@@ -43,12 +44,15 @@ class YouTube(Network):
         self.does = Does(self)
         self.deeds = self.does.all()
         self.uploads = Uploads(self)
+        self.hub = Hub(self)
 
     # The wire
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=LARGEST_REQUEST)
         app.add_routes(oauth.routes(self))
+        app.add_routes(self.hub.routes())
+        app.cleanup_ctx.append(self.hub.while_served)
         app.add_routes(
             [
                 web.get("/v2/reports", self.call),
@@ -275,6 +279,8 @@ class YouTube(Network):
     def now_visible(self, video: Video, before: str) -> None:
         """A video that others can see from now on is written down; one of an unverified app is locked instead."""
         if video.privacy == "private":
+            if before != "private":
+                self.hub.tell_gone(video)
             return
         if video.app and not self.state.apps[video.app].verified:
             video.privacy, video.locked = "private", True
@@ -282,8 +288,12 @@ class YouTube(Network):
         if before == "private" and video.public_at is None:
             video.public_at = self.now()
             self.note(video.channel, video.id, video.description, "post", media=1)
+        if before == "private":
+            self.hub.tell(video)
 
     def remove_video(self, video: Video) -> None:
+        if video.privacy != "private":
+            self.hub.tell_gone(video)
         for comment in [self.state.comments[one] for one in video.comments]:
             del self.state.comments[comment.id]
         for playlist in self.state.playlists.values():

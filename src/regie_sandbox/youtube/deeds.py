@@ -134,12 +134,13 @@ class Does:
         if not call.body.get("id"):
             raise Trouble(400, "required", "Required", domain="global")
         video = self.own_video(call, str(call.body["id"]))
-        before, words = video.privacy, video.description
+        before, words = video.privacy, (video.title, video.description)
         self.fill_in(video, call.body, parts)
         answer = self.shown.video(video, [one for one in parts if one != "localizations"])
         self.net.now_visible(video, before)
-        if before != "private" and video.description != words:
+        if before != "private" and video.privacy != "private" and (video.title, video.description) != words:
             self.net.note(video.channel, video.id, video.description, "edit")
+            self.net.hub.tell(video)
         return answer  # an unverified app is told yes, and the video is locked right after
 
     def delete_video(self, call: Call) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 import aiohttp
@@ -28,7 +28,7 @@ from regie.networks.data import (
     SigningIn,
 )
 from regie.networks.errors import Refused
-from regie.networks.youtube import comments, limits, measuring, publishing, reading, sign_in
+from regie.networks.youtube import comments, limits, measuring, publishing, push, reading, sign_in
 from regie.networks.youtube.wire import API, NETWORK, Wire
 
 
@@ -41,9 +41,11 @@ class YouTube:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = API
     logins: ClassVar[Mapping[str, str]] = {"google": API}
+    webhook_lasts: ClassVar[timedelta] = push.LASTS
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)
+        self._webhook = ""
 
     @classmethod
     def can_on(cls, limits_: Json) -> Capabilities:
@@ -99,6 +101,36 @@ class YouTube:
 
     async def unhide(self, ref: Ref) -> None:
         await comments.moderate(self._wire, ref, hidden=False)
+
+    @classmethod
+    def has_webhook_keys(cls, app: AppKeys) -> bool:
+        return bool(app.client_secret)
+
+    async def enter_webhook(self, *, url: str) -> None:
+        self._webhook = url
+
+    async def subscribe(self) -> None:
+        await push.ask_hub(self._wire, mode="subscribe", url=self._webhook)
+
+    async def unsubscribe(self) -> None:
+        """Where we no longer have an address, the hub forgets the old one by itself."""
+        await push.ask_hub(self._wire, mode="unsubscribe", url=self._webhook)
+
+    @classmethod
+    def challenge(cls, app: AppKeys, *, query: Mapping[str, str]) -> str | None:
+        return push.challenge(app, query=query)
+
+    @classmethod
+    def verify(cls, app: AppKeys, *, body: bytes, headers: Mapping[str, str]) -> None:
+        push.verify(app, body=body, headers=headers)
+
+    @classmethod
+    def concerns(cls, body: bytes) -> frozenset[str]:
+        return push.concerns(body)
+
+    @classmethod
+    def news(cls, login: Login, *, body: bytes) -> Messages:
+        return push.news(login, body=body)
 
     # Measuring
 

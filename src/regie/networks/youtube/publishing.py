@@ -346,6 +346,7 @@ def _as_seen(wire: Wire, film: Film) -> Seen:
         text=film.snippet.description,
         media=1,
         created_at=film.snippet.published_at or datetime.now(UTC),
+        options={"title": film.snippet.title},
         extra={"kind": "video"},
     )
 
