@@ -95,8 +95,8 @@ _CREATE: dict[str, Words] = {
         "of somebody who administers it."
     ),
     "threads": _(
-        "An app at developers.facebook.com with the use case Access the Threads API, once for the whole installation. It "
-        "has two IDs: enter the Threads app ID and the Threads app secret here, not those of the Meta app around it."
+        "An app at developers.facebook.com with the use case Access the Threads API, once for the whole installation. "
+        "It has two IDs: enter the Threads app ID and the Threads app secret here, not those of the Meta app around it."
     ),
 }
 _STEPS: dict[str, tuple[Words, ...]] = {
