@@ -160,7 +160,7 @@ def declared(can: Capabilities) -> dict[Any, bool]:
         protocols.Chooses: any(option.asked for option in can.options),
         protocols.KnowsItself: True,
         protocols.Edits: can.edit,
-        protocols.Deletes: can.delete,
+        protocols.Deletes: can.delete or Answering.DELETE_OWN in can.answers,
         protocols.Converses: bool(can.reads),
         protocols.Likes: Answering.LIKE in can.answers,
         protocols.Hides: Answering.HIDE in can.answers,

@@ -103,6 +103,8 @@ LOGINS = {
     "instagram": _("On Instagram's own page"),
     "facebook": _("Through Facebook, with a Page linked to it"),
     "standard": _("With an app that has Standard access"),
+    "tiktok": _("On TikTok's page: videos and photos"),
+    "business": _("As a business account: comments too, with an app of TikTok API for Business"),
     "trial": _("With an app on trial access: only you see what you publish"),
     "pages": _("Pages, and your own profile"),
     "profile": _("Your own profile alone"),

@@ -42,7 +42,7 @@ _SUMMARY: dict[str, Words] = {
         "A professional account (business or creator): pictures, carousels, Reels, stories, comments, messages."
     ),
     "pinterest": _("An account with its boards: Pins with a picture, with several, or with a video."),
-    "tiktok": _("An account: videos, and photos that TikTok fetches from this installation."),
+    "tiktok": _("An account: videos and photos; as a business account its comments, too."),
     "x": _("An account on X: posts, threads, pictures, videos, polls, replies, direct messages."),
     "linkedin": _("A Page of an organization, or a member: posts, pictures, videos, documents, polls, comments."),
     "reddit": _("An account: texts, links, pictures, videos and polls for communities and its own profile, comments."),
@@ -69,7 +69,8 @@ _CREATE: dict[str, Words] = {
     "tiktok": _(
         "An app at developers.tiktok.com, once for the whole installation, with the products Login Kit and Content "
         "Posting API (Direct Post switched on), the permissions user.info.basic, user.info.profile, user.info.stats, "
-        "video.list and video.publish, and the domain of Régie among its URL properties. Enter its keys here."
+        "video.list and video.publish, and the domain of Régie among its URL properties. For comments: an app at "
+        "business-api.tiktok.com with the permission TikTok Accounts. Enter the keys of either here."
     ),
     "x": _(
         "A developer account and an app at console.x.com, once for the whole installation, and some credit: X takes "
@@ -129,6 +130,7 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("To take the access back one day, disconnect the account here and remove the app in Pinterest's settings."),
     ),
     "tiktok": (
+        _("Choose how to sign in: only a business account's comments can be read and answered, and it posts in public."),
         _("On TikTok's page, check which account is signed in: with several, sign out of the others first."),
         _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
         _("For each post choose who can see it, and agree to TikTok's terms: TikTok lets nobody choose this for you."),
@@ -198,7 +200,7 @@ _WORKS: dict[str, Words] = {
     "tiktok": _(
         "Before TikTok's audit of your app it publishes only for accounts that are set to private, for five of them a "
         "day, and only their owners see the posts. For public posts ask for the audit; tools that only your own team "
-        "uses are not accepted. TikTok lets apps read no comments with this sign-in."
+        "uses are not accepted. For business accounts TikTok reviews the app before it gives the permissions."
     ),
     "x": _(
         "There is no review. X takes money for what is published and read: 0.015 dollars for a post, 0.20 dollars for "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -199,6 +199,11 @@ async def check_health(account: Account) -> None:
             await in_thread(note_problem, account, exc)
         except CannotOpen:
             await in_thread(disconnect, account, _cannot_open())
+
+
+def check_soon(accounts: Iterable[Account]) -> None:
+    """With the next sweep: somebody says that the token is dead, and only the network itself is believed."""
+    Account.objects.filter(pk__in=[account.pk for account in accounts]).update(checked_at=None)
 
 
 def _cannot_open() -> SignInAgain:

@@ -61,6 +61,8 @@ REDDIT = (  # networks/reddit/wire.py: REFUSED; publishing.py: LIMITED; sign_in.
 TIKTOK = (  # networks/tiktok/sign_in.py: Profile.limits["missing"]
     gettext_noop("Posts cannot be found again and have no numbers: connect again and leave your videos ticked."),
     gettext_noop("There are no numbers of the account: connect again and leave statistics ticked."),
+    gettext_noop("Comments cannot be read: connect again and leave comments ticked."),
+    gettext_noop("Comments cannot be answered: connect again and leave managing comments ticked."),
 )
 X = (  # networks/x/sign_in.py: Profile.limits["missing"]
     gettext_noop("Nothing can be published: give your app at X the right to write, and connect again."),

@@ -13,6 +13,7 @@ from django.utils.crypto import salted_hmac
 from regie.accounts.hooks import app_webhook, brings_for_app
 from regie.accounts.models import Account, NetworkApp
 from regie.accounts.opening import app_keys, login_of, session
+from regie.accounts.services import check_soon
 from regie.community.arriving import accounts_of, store
 from regie.community.models import Inbox, Intake
 from regie.community.reading import note_trouble, speaker
@@ -21,7 +22,7 @@ from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
 from regie.networks import registry
 from regie.networks.data import Messages
-from regie.networks.errors import NetworkError, Refused
+from regie.networks.errors import NetworkError, Refused, SignInAgain
 from regie.networks.protocols import AnswersChallenges, EntersWebhook, ReceivesForApp, ReceivesWebhooks
 
 LARGEST = 1024 * 1024  # bytes of one delivery
@@ -207,6 +208,8 @@ def work_on(intake_id: int) -> None:
         store(intake.inbox, understand(intake.inbox, body=bytes(intake.body), headers=headers), cursor=False)
     except Refused as exc:
         problem = exc.said[:300]
+    except SignInAgain:  # it may come late, and be cured meanwhile
+        check_soon(accounts_of(intake.inbox))
     Intake.objects.filter(pk=intake.pk).update(done_at=clock.now(), problem=problem)
 
 

@@ -1,4 +1,5 @@
-"""TikTok's sandbox: the open API, its sign-in page and its host for uploads at one address."""
+"""TikTok's sandbox: the open API, its sign-in page and its host for uploads at one address, the API for business
+accounts below ``/business``."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ from aiohttp import web
 
 from regie_sandbox.frame import Network, World
 from regie_sandbox.tiktok import oauth
+from regie_sandbox.tiktok.business import Business
 from regie_sandbox.tiktok.display import Display
 from regie_sandbox.tiktok.posting import MOST_LAST, Posting
 from regie_sandbox.tiktok.state import App, Comment, Post, Publishing, State, Token, User
@@ -39,7 +41,9 @@ class Call:
 
 
 class TikTok(Network):
-    """``processing_seconds``, ``moderation_seconds``: how long a post is worked on, and then looked at before it is
+    """``ready_account()["business"]`` is the same account through the other login.
+
+    ``processing_seconds``, ``moderation_seconds``: how long a post is worked on, and then looked at before it is
     public; ``fails_with``: the reason why the next posts fail; ``posts_a_day`` per account; ``per_minute``: calls of
     one token by name; ``brought``: address and status of each webhook delivery."""
 
@@ -53,12 +57,12 @@ class TikTok(Network):
         self.posts_a_day = 15
         self.per_minute: dict[str, int] = {"init": 6, "creator": 20, "status": 30}
         self.brought: list[tuple[str, int]] = []
-        self._recent: dict[tuple[str, str], list[datetime]] = {}
+        self.recent: dict[tuple[str, str], list[datetime]] = {}
         self._http: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._bringing: set[asyncio.Task[None]] = set()
         super().__init__(world)
-        self.posting, self.display = Posting(self), Display(self)
+        self.posting, self.display, self.business = Posting(self), Display(self), Business(self)
 
     # The wire
 
@@ -76,6 +80,7 @@ class TikTok(Network):
                 web.post(f"{begin}/content/init/", self._do(posting.photos, "video.publish", "init")),
                 web.post(f"{begin}/status/fetch/", self._do(posting.status, "video.publish", "status")),
                 web.put("/video/", posting.receive),
+                *self.business.routes(),
             ]
         )
         app.cleanup_ctx.append(self._while_served)
@@ -109,16 +114,16 @@ class TikTok(Network):
     def _call(self, request: web.Request) -> Call:
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
         token = self.state.tokens.get(value) if kind == "Bearer" else None
-        if token is None or token.kind != "access" or token.until <= self.now():
+        if token is None or (token.kind, token.way) != ("access", "open") or token.until <= self.now():
             raise trouble_of(401)
         return Call(request, token, self.state.users[token.user], self.state.apps[token.app])
 
     def _count(self, call: Call, meter: str) -> None:
         key, now = (call.user.id, meter), self.now()
-        recent = [at for at in self._recent.get(key, ()) if at > now - MINUTE]
+        recent = [at for at in self.recent.get(key, ()) if at > now - MINUTE]
         if len(recent) >= self.per_minute[meter]:
             raise trouble_of(429)
-        self._recent[key] = [*recent, now]
+        self.recent[key] = [*recent, now]
 
     def vendor_error(self, status: int) -> tuple[Mapping[str, str], Any]:
         return {}, trouble_of(status).body
@@ -171,9 +176,9 @@ class TikTok(Network):
         """By open id, @name or name; None: the ready one."""
         return self.state.users.get(account or "") or self.user((account or "regie").lstrip("@"))
 
-    def token(self, user: User, app: App, scopes: Sequence[str], *, lasts: timedelta = YEAR) -> str:
+    def token(self, user: User, app: App, scopes: Sequence[str], way: str = "open") -> str:
         value = f"act.{secrets.token_urlsafe(40)}"
-        self.state.tokens[value] = Token(user.id, app.key, list(scopes), self.now() + lasts)
+        self.state.tokens[value] = Token(user.id, app.key, list(scopes), self.now() + YEAR, way=way)
         return value
 
     def ready_account(self, name: str = "regie") -> dict[str, Any]:
@@ -181,12 +186,17 @@ class TikTok(Network):
         user, app, ready = self.user(name), self.make_app(), self.state.ready
         if name not in ready:
             ready[name] = self.token(user, app, oauth.SCOPES)
+            ready[f"{name}/business"] = self.token(user, app, oauth.BY_BUSINESS, "business")
             self.world.changes += 1
         return {
             "server": self.base,
             "remote_id": user.id,
             "handle": f"@{user.username}",
             "credentials": {"access_token": ready[name]},
+            "business": {
+                "server": f"{self.base}/business",
+                "credentials": {"access_token": ready[f"{name}/business"]},
+            },
             "options": {"privacy": "PUBLIC_TO_EVERYONE", "consent": True},
             "client_id": app.key,
             "client_secret": app.secret,
@@ -225,7 +235,40 @@ class TikTok(Network):
             top.replies.append(made.id)
         post.comments.append(made.id)
         self.note(by, made.id, text, "reply" if by.id == post.user else "comment")
+        self.tell_of(made, "insert")
         return made
+
+    def tell_of(self, one: Comment, action: str) -> None:
+        """Ids are numbers here, as TikTok writes them in webhooks."""
+        content: Json = {
+            "comment_id": int(one.id),
+            "video_id": int(one.post),
+            "parent_comment_id": int(one.parent or 0),
+            "comment_type": "reply" if one.parent else "comment",
+            "comment_action": action,
+            "timestamp": int(one.made_at.timestamp()),
+            "unique_identifier": self.state.users[one.by].union_id,
+            "text": one.text,
+        }
+        owner = self.state.posts[one.post].user
+        for app in self.state.apps.values():
+            if self._granted(owner, app, "comment.list"):
+                self.bring(app, owner, "comment.update", content, kind="COMMENT")
+
+    def _granted(self, user: str, app: App, scope: str) -> bool:
+        mine = ((one.user, one.app) == (user, app.key) and scope in one.scopes for one in self.state.tokens.values())
+        return any(mine)
+
+    def take_back(self, one: Comment) -> None:
+        """Its author deletes it, with the answers under it."""
+        post = self.state.posts[one.post]
+        for gone in (*one.replies, one.id):
+            post.comments.remove(gone)
+            del self.state.comments[gone]
+        if one.parent:
+            self.state.comments[one.parent].replies.remove(one.id)
+        self.tell_of(one, "delete")
+        self.world.changes += 1
 
     def post_by(self, person: User, text: str) -> Post:
         """Somebody's own video, from the app."""
@@ -286,11 +329,15 @@ class TikTok(Network):
 
     def tell(self, one: Publishing, event: str, content: Json) -> None:
         told = {"publish_id": one.id, "publish_type": "DIRECT_PUBLISH", **content}
-        self.bring(self.state.apps[one.app], one.user, event, told)
+        self.bring(self.state.apps[one.app], one.user, event, told, kind="VIDEO" if one.pulled else "")
 
-    def bring(self, app: App, user: str, event: str, content: Json) -> None:
-        """Deliver to an app's callback, signed. May be called from any thread."""
-        if self._loop is None or not app.callback_url:
+    def bring(self, app: App, user: str, event: str, content: Json, *, kind: str = "") -> None:
+        """Deliver to an app's callback, signed. May be called from any thread.
+
+        kind: what was subscribed to at the API for business; "" is told to the address of the developer portal
+        """
+        address = app.callbacks.get(kind, "") if kind else app.callback_url
+        if self._loop is None or not address:
             return
         body = {
             "client_key": app.key,
@@ -299,21 +346,21 @@ class TikTok(Network):
             "user_openid": user,
             "content": json.dumps(content),
         }
-        self._loop.call_soon_threadsafe(self._bring, app, json.dumps(body).encode())
+        self._loop.call_soon_threadsafe(self._bring, app, address, json.dumps(body).encode())
 
-    def _bring(self, app: App, raw: bytes) -> None:
-        task = asyncio.ensure_future(self._deliver(app, raw))
+    def _bring(self, app: App, address: str, raw: bytes) -> None:
+        task = asyncio.ensure_future(self._deliver(app, address, raw))
         self._bringing.add(task)
         task.add_done_callback(self._bringing.discard)
 
-    async def _deliver(self, app: App, raw: bytes) -> None:
+    async def _deliver(self, app: App, address: str, raw: bytes) -> None:
         headers = {"Content-Type": "application/json", SIGNATURE: self.signed(app, raw)}
         assert self._http is not None
         try:
-            async with self._http.post(app.callback_url, data=raw, headers=headers) as reply:
-                self.brought.append((app.callback_url, reply.status))
+            async with self._http.post(address, data=raw, headers=headers) as reply:
+                self.brought.append((address, reply.status))
         except (aiohttp.ClientError, TimeoutError, OSError):
-            self.brought.append((app.callback_url, 0))
+            self.brought.append((address, 0))
 
     def signed(self, app: App, raw: bytes, *, at: datetime | None = None) -> str:
         """The header's value over a body as it leaves."""

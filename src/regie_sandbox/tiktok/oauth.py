@@ -18,6 +18,10 @@ from regie_sandbox.tiktok.wire import Handler, OAuthTrouble, answered
 if TYPE_CHECKING:
     from regie_sandbox.tiktok.app import TikTok
 
+BY_BUSINESS = (
+    "user.info.basic", "user.info.username", "user.info.stats", "user.info.profile", "video.list", "video.insights",
+    "video.publish", "video.upload", "comment.list", "comment.list.manage",
+)  # fmt: skip
 SCOPES = ("user.info.basic", "user.info.profile", "user.info.stats", "video.list", "video.publish", "video.upload")
 CODE_HOLDS = timedelta(minutes=10)
 ACCESS, REFRESH = timedelta(hours=24), timedelta(days=365)
@@ -31,7 +35,7 @@ button{{background:#c9184a;color:#fff;cursor:pointer}}button.no{{background:none
 </head><body><main><h1>Sandbox TikTok</h1>
 <p><strong>{app}</strong> would like to access your account. This is for practice: no password is asked.</p>
 <p>It wants: {scopes}.</p>
-<form method="post" action="/v2/auth/authorize/">{hidden}
+<form method="post" action="{action}">{hidden}
 <label for="username">Account</label>
 <input id="username" name="username" value="regie" autocomplete="username" required>
 <button name="decision" value="allow">Continue</button>
@@ -43,6 +47,8 @@ def routes(net: TikTok) -> list[web.RouteDef]:
     return [
         web.get("/v2/auth/authorize/", _guarded(net, _page)),
         web.post("/v2/auth/authorize/", _guarded(net, _decide)),
+        web.get("/business/v2/auth/authorize/", _guarded(net, _page)),
+        web.post("/business/v2/auth/authorize/", _guarded(net, _decide)),
         web.post("/v2/oauth/token/", _guarded(net, _token)),
         web.post("/v2/oauth/revoke/", _guarded(net, _revoke)),
     ]
@@ -61,7 +67,12 @@ def _guarded(net: TikTok, do: Callable[[TikTok, web.Request], Awaitable[Any]]) -
     return handler
 
 
-def _asking(net: TikTok, asked: Mapping[str, Any]) -> App:
+def way_of(request: web.Request) -> str:
+    """The page of the API for business accounts stands below ``/business`` here; at TikTok it is the same one."""
+    return "business" if request.path.startswith("/business/") else "open"
+
+
+def _asking(net: TikTok, asked: Mapping[str, Any], way: str) -> App:
     app = net.state.apps.get(str(asked.get("client_key", "")))
     if app is None:
         raise OAuthTrouble("invalid_client", "Client key is incorrect.")
@@ -71,23 +82,27 @@ def _asking(net: TikTok, asked: Mapping[str, Any]) -> App:
     if asked.get("response_type") != "code":
         raise OAuthTrouble("unsupported_response_type", "The response_type is not supported.")
     wanted = str(asked.get("scope", "")).split(",")
-    if "user.info.basic" not in wanted or not set(wanted) <= set(SCOPES):
+    if way == "business" and not redirect.endswith("/"):
+        raise OAuthTrouble("invalid_request", "Redirect_uri must end with a slash.")
+    if "user.info.basic" not in wanted or not set(wanted) <= set(BY_BUSINESS if way == "business" else SCOPES):
         raise OAuthTrouble("invalid_scope", "The requested scope is invalid, unknown, or malformed.")
     return app
 
 
 async def _page(net: TikTok, request: web.Request) -> web.Response:
-    app = _asking(net, request.query)
+    app = _asking(net, request.query, way_of(request))
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(request.query.get(name, ""))}">' for name in ASKED
     )
     scopes = escape(request.query["scope"].replace(",", ", "))
-    return web.Response(text=PAGE.format(app=escape(app.name), scopes=scopes, hidden=hidden), content_type="text/html")
+    page = PAGE.format(app=escape(app.name), scopes=scopes, hidden=hidden, action=escape(request.path))
+    return web.Response(text=page, content_type="text/html")
 
 
 async def _decide(net: TikTok, request: web.Request) -> web.Response:
     asked = {name: str(value) for name, value in (await request.post()).items()}
-    app, back = _asking(net, asked), {"state": asked.get("state", "")}
+    way = way_of(request)
+    app, back = _asking(net, asked, way), {"state": asked.get("state", "")}
     if asked.get("decision") != "allow":
         said = {"error": "access_denied", "error_description": "The user denied the request."}
         return _go(asked["redirect_uri"], {**said, **back})
@@ -95,9 +110,10 @@ async def _decide(net: TikTok, request: web.Request) -> web.Response:
     scopes = [one for one in asked["scope"].split(",") if one not in declined]
     code = f"{secrets.token_urlsafe(60)}*0!{secrets.randbelow(9000)}"
     user = net.user(asked.get("username") or "regie")
-    net.state.codes[code] = Code(user.id, app.key, asked["redirect_uri"], scopes, net.now() + CODE_HOLDS)
+    net.state.codes[code] = Code(user.id, app.key, asked["redirect_uri"], scopes, net.now() + CODE_HOLDS, way)
     net.world.changes += 1
-    return _go(asked["redirect_uri"], {"code": code, "scopes": ",".join(scopes), **back})
+    name = "auth_code" if way == "business" else "code"
+    return _go(asked["redirect_uri"], {name: code, "scopes": ",".join(scopes), **back})
 
 
 def _go(address: str, query: Mapping[str, str]) -> web.Response:
@@ -119,24 +135,25 @@ async def _token(net: TikTok, request: web.Request) -> dict[str, Any]:
     match asked.get("grant_type"):
         case "authorization_code":
             code = net.state.codes.pop(asked.get("code", ""), None)
-            if code is None or code.until <= net.now() or code.app != app.key:
+            if code is None or code.until <= net.now() or (code.app, code.way) != (app.key, "open"):
                 raise OAuthTrouble("invalid_grant", "Authorization code is expired.")
             if code.redirect_uri != asked.get("redirect_uri"):
                 raise OAuthTrouble("invalid_request", "Redirect_uri is not matched with the uri when requesting code.")
             return pair(net, code.user, app, code.scopes)
         case "refresh_token":
             held = net.state.tokens.get(asked.get("refresh_token", ""))
-            if held is None or held.kind != "refresh" or held.until <= net.now() or held.app != app.key:
+            fits = held is not None and (held.kind, held.way, held.app) == ("refresh", "open", app.key)
+            if held is None or not fits or held.until <= net.now():
                 raise OAuthTrouble("invalid_grant", "Refresh token is invalid or expired.")
             del net.state.tokens[asked["refresh_token"]]  # it may be another from now on: here it always is
             return pair(net, held.user, app, held.scopes)
     raise OAuthTrouble("unsupported_grant_type", "The grant type is not supported.")
 
 
-def pair(net: TikTok, user: str, app: App, scopes: list[str]) -> dict[str, Any]:
+def pair(net: TikTok, user: str, app: App, scopes: list[str], way: str = "open") -> dict[str, Any]:
     access, refresh = f"act.{secrets.token_urlsafe(40)}!{secrets.randbelow(9000)}", f"rft.{secrets.token_urlsafe(40)}"
-    net.state.tokens[access] = Token(user, app.key, scopes, net.now() + ACCESS)
-    net.state.tokens[refresh] = Token(user, app.key, scopes, net.now() + REFRESH, "refresh")
+    net.state.tokens[access] = Token(user, app.key, scopes, net.now() + ACCESS, way=way)
+    net.state.tokens[refresh] = Token(user, app.key, scopes, net.now() + REFRESH, "refresh", way)
     net.world.changes += 1
     return {
         "access_token": access,

@@ -13,7 +13,7 @@ from aiohttp import web
 from PIL import Image, UnidentifiedImageError
 
 from regie_sandbox.films import looked_at
-from regie_sandbox.tiktok.state import Post, Publishing, User
+from regie_sandbox.tiktok.state import App, Post, Publishing, User
 from regie_sandbox.tiktok.wire import (
     Json,
     Trouble,
@@ -50,7 +50,7 @@ class Posting:
 
     async def creator_info(self, call: Call) -> Json:
         user = call.user
-        if (full := self._full(user)) is not None:
+        if (full := self.full(user)) is not None:
             full.status = 200  # as TikTok does it, on purpose
             raise full
         return {
@@ -64,7 +64,7 @@ class Posting:
             "max_video_post_duration_sec": user.longest_video,
         }
 
-    def _full(self, user: User) -> Trouble | None:
+    def full(self, user: User) -> Trouble | None:
         if user.banned:
             return Trouble("spam_risk_user_banned_from_posting", status=403)
         day = self.net.now() - timedelta(days=1)
@@ -76,7 +76,7 @@ class Posting:
     def _allowed(self, call: Call, info: Json) -> str:
         """The privacy that a post will have. Raises Trouble for what TikTok does not allow this account and client."""
         user, privacy = call.user, info.get("privacy_level")
-        if (full := self._full(user)) is not None:
+        if (full := self.full(user)) is not None:
             raise full
         if not call.app.audited and not user.private:
             raise Trouble("unaudited_client_can_only_post_to_private_accounts", status=403)
@@ -99,18 +99,24 @@ class Posting:
             raise Trouble("invalid_param", "Only FILE_UPLOAD is practised here")
         size, each, parts = (whole_in(source, name) for name in ("video_size", "chunk_size", "total_chunk_count"))
         _must_divide(size, each, parts)
-        one = self._make(call, "v_pub_file~v2-1", "video", text, privacy, told)
+        one = self.make((call.user, call.app), "v_pub_file~v2-1", "video", text, privacy, told)
         one.size, one.each, one.token = size, each, secrets.token_urlsafe(24)
         address = f"{self.net.base}/video/?upload_id={one.id.rpartition('.')[2]}&upload_token={one.token}"
         return {"publish_id": one.id, "upload_url": address}
 
-    def _make(
-        self, call: Call, prefix: str, kind: str, text: str, privacy: str, told: dict[str, str | int | bool]
+    def make(
+        self,
+        who: tuple[User, App],
+        prefix: str,
+        kind: str,
+        text: str,
+        privacy: str,
+        told: dict[str, str | int | bool],
     ) -> Publishing:
         one = Publishing(
             id=f"{prefix}.{self.net.new_id()}",
-            user=call.user.id,
-            app=call.app.key,
+            user=who[0].id,
+            app=who[1].key,
             kind=kind,
             text=text,
             privacy=privacy,
@@ -147,17 +153,11 @@ class Posting:
         self.net.world.changes += 1
         if end < one.size:
             return web.Response(status=206, headers=_range(one))
-        self._publish(one, self._video_trouble(one))
+        self.publish(one, self._video_trouble(one))
         return web.Response(status=201, headers=_range(one))
 
     def _video_trouble(self, one: Publishing) -> str:
-        film = looked_at(self.net.world.files.get(f"tiktok-{one.id}-0") or b"")
-        if film is None:
-            return "file_format_check_failed"
-        sides = [side for side in film[1] if side]
-        if sides and (min(sides) < SMALLEST_SIDE or max(sides) > LARGEST_SIDE):
-            return "picture_size_check_failed"
-        return ""
+        return film_trouble(self.net.world.files.get(f"tiktok-{one.id}-0") or b"")
 
     # Photos
 
@@ -178,12 +178,12 @@ class Posting:
             raise Trouble("invalid_param", "photo_cover_index is invalid")
         if call.app.verified and not all(one.startswith(tuple(call.app.verified)) for one in images):
             raise Trouble("url_ownership_unverified", status=403)
-        one = self._make(call, "p_pub_url~v2", "photo", text, privacy, told)
+        one = self.make((call.user, call.app), "p_pub_url~v2", "photo", text, privacy, told)
         one.title, one.images = title, list(images)
-        self._publish(one, await self._photo_trouble(images))
+        self.publish(one, await self.photo_trouble(images))
         return {"publish_id": one.id}
 
-    async def _photo_trouble(self, images: list[str]) -> str:
+    async def photo_trouble(self, images: list[str]) -> str:
         for address in images:
             try:
                 content = await self.net.fetch(address)
@@ -206,7 +206,7 @@ class Posting:
 
     # What becomes of them
 
-    def _publish(self, one: Publishing, trouble: str) -> None:
+    def publish(self, one: Publishing, trouble: str) -> None:
         """It has everything: it will be out when it is processed, and public when it is moderated."""
         net, user = self.net, self.state.users[one.user]
         one.over_at = net.now() + timedelta(seconds=net.processing_seconds)
@@ -250,6 +250,17 @@ class Posting:
         post = self.state.posts[one.post]
         shown = [int(post.id)] if self.net.is_public(post) else []
         return {"status": "PUBLISH_COMPLETE", "publicaly_available_post_id": shown, **sent}
+
+
+def film_trouble(content: bytes) -> str:
+    """Why TikTok could not use a video; "" when it can."""
+    film = looked_at(content)
+    if film is None:
+        return "file_format_check_failed"
+    sides = [side for side in film[1] if side]
+    if sides and (min(sides) < SMALLEST_SIDE or max(sides) > LARGEST_SIDE):
+        return "picture_size_check_failed"
+    return ""
 
 
 def _must_divide(size: int, each: int, parts: int) -> None:

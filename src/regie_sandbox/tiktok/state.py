@@ -16,6 +16,7 @@ class App:
     name: str
     redirect_uris: list[str] = field(default_factory=list)
     callback_url: str = ""
+    callbacks: dict[str, str] = field(default_factory=dict)  # of the API for business: kind of news -> address
     audited: bool = True
     verified: list[str] = field(default_factory=list)
 
@@ -37,13 +38,14 @@ class User:
 
 @dataclass
 class Token:
-    """``kind``: access or refresh."""
+    """``kind``: access or refresh; ``way``: open or business."""
 
     user: str
     app: str
     scopes: list[str]
     until: datetime
     kind: str = "access"
+    way: str = "open"
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Code:
     redirect_uri: str
     scopes: list[str]
     until: datetime
+    way: str = "open"
 
 
 @dataclass
@@ -73,6 +76,7 @@ class Publishing:
     received: int = 0
     token: str = ""
     images: list[str] = field(default_factory=list)
+    pulled: bool = False  # through the API for business accounts
     over_at: datetime | None = None
     fail_reason: str = ""
     post: str = ""

@@ -232,6 +232,184 @@ DEEDS: Mapping[tuple[str, str], Deed] = {
         (OAUTH,), sent=Shape({**KEYS, "token": STRING}, frozenset((*KEYS, "token"))), form=True
     ),
 }
+
+# TikTok API for Business: its portal has no pages that could be kept, so these come from several readers' field lists.
+
+NUMBER: Check = lambda value: isinstance(value, str) and value.isdigit()  # noqa: E731 - in a query, and for times
+TRUTH = one_of("true", "false")
+WHO = {"business_id": STRING}
+
+
+def listed(*words: str) -> Check:
+    """A JSON list in a query."""
+    return lambda value: set(json.loads(value)) <= set(words)
+
+
+def needing(fields: Mapping[str, Any], *more: str) -> Shape:
+    """All that belongs to the account, and these."""
+    return Shape({**WHO, **fields}, frozenset((*WHO, *more)))
+
+
+COMMENT = {
+    "comment_id": STRING, "video_id": STRING, "user_id": STRING, "unique_identifier": STRING, "create_time": NUMBER,
+    "text": STRING, "likes": WHOLE, "replies": WHOLE, "owner": BOOL, "liked": BOOL, "pinned": BOOL,
+    "status": one_of("PUBLIC", "HIDDEN"), "username": STRING, "display_name": STRING, "profile_image": STRING,
+    "parent_comment_id": STRING,
+}  # fmt: skip
+COMMENTS = Shape(
+    {"comments": Each(Shape({**COMMENT, "reply_list": Each(Shape(COMMENT))})), "cursor": WHOLE, "has_more": BOOL}
+)
+PAGING = {
+    "status": one_of("ALL", "PUBLIC"),
+    "sort_field": one_of("likes", "replies", "create_time"),
+    "sort_order": one_of("asc", "desc", "smart"),
+    "cursor": NUMBER,
+    "max_count": lambda value: NUMBER(value) and 1 <= int(value) <= 30,
+}
+ITEM = {
+    "item_id": STRING, "create_time": NUMBER, "caption": STRING, "share_url": STRING, "likes": WHOLE, "comments": WHOLE,
+    "shares": WHOLE, "video_views": WHOLE, "favorites": WHOLE, "reach": WHOLE,
+    "total_time_watched": lambda value: isinstance(value, float),
+    "average_time_watched": lambda value: isinstance(value, float),
+}  # fmt: skip
+OF_BOTH = {"caption": STRING, "is_brand_organic": BOOL, "is_branded_content": BOOL, "disable_comment": BOOL}
+BRANDED = frozenset(("is_brand_organic", "is_branded_content"))
+SHARED = Shape({"share_id": STRING}, frozenset(("share_id",)))
+SECRET = {"client_id": STRING, "client_secret": STRING}
+GRANT = {"grant_type": one_of("authorization_code", "refresh_token")}
+BUSINESS_TOKEN = Shape(
+    {
+        **{name: check for name, check in TOKEN.fields.items() if name != "refresh_expires_in"},
+        "refresh_token_expires_in": WHOLE,
+    },
+    frozenset(("open_id", "access_token", "refresh_token", "expires_in", "refresh_token_expires_in", "scope")),
+)
+SAID = Shape(
+    {"code": WHOLE, "message": STRING, "request_id": STRING, "data": lambda value: isinstance(value, dict)},
+    frozenset(("code", "message", "request_id")),
+)
+API = "/business/open_api/v1.3"
+OF_BUSINESS: Mapping[tuple[str, str], Deed] = {
+    ("POST", "/tt_user/oauth2/token/"): Deed(
+        (),
+        Shape({**SECRET, **GRANT, "auth_code": STRING, "redirect_uri": lambda value: value.endswith("/")}),
+        BUSINESS_TOKEN,
+    ),
+    ("POST", "/tt_user/oauth2/refresh_token/"): Deed(
+        (), Shape({**SECRET, **GRANT, "refresh_token": STRING}), BUSINESS_TOKEN
+    ),
+    ("POST", "/tt_user/oauth2/revoke/"): Deed((), Shape({**SECRET, "access_token": STRING})),
+    ("POST", "/business/webhook/update/"): Deed(
+        (),
+        Shape({"app_id": STRING, "secret": STRING, "event_type": one_of("COMMENT", "VIDEO"), "callback_url": STRING}),
+        Shape({"app_id": STRING, "event_type": STRING, "callback_url": STRING}),
+    ),
+    ("GET", "/business/get/"): Deed(
+        (),
+        needing({"fields": listed("username", "display_name", "profile_image", "followers_count")}),
+        Shape({"username": STRING, "display_name": STRING, "profile_image": STRING, "followers_count": WHOLE}),
+    ),
+    ("GET", "/business/video/settings/"): Deed(
+        (),
+        needing({}),
+        Shape(
+            {
+                "comment_disabled": BOOL,
+                "duet_disabled": BOOL,
+                "stitch_disabled": BOOL,
+                "max_video_post_duration_sec": WHOLE,
+            }
+        ),
+    ),
+    ("GET", "/business/video/list/"): Deed(
+        (),
+        needing(
+            {
+                "fields": lambda value: "item_id" in json.loads(value) and listed(*ITEM)(value),
+                "cursor": NUMBER,
+                "max_count": lambda value: 1 <= int(value) <= 20,
+                "filters": lambda value: STRINGS(json.loads(value)["video_ids"]),
+            }
+        ),
+        Shape({"videos": Each(Shape(ITEM)), "cursor": WHOLE, "has_more": BOOL}),
+    ),
+    ("POST", "/business/video/publish/"): Deed(
+        (),
+        needing(
+            {
+                "video_url": STRING,
+                "custom_thumbnail_url": STRING,
+                "post_info": Shape(
+                    {
+                        **OF_BOTH,
+                        "disable_duet": BOOL,
+                        "disable_stitch": BOOL,
+                        "thumbnail_offset": WHOLE,
+                        "is_ai_generated": BOOL,
+                    },
+                    BRANDED,
+                ),
+            },
+            "video_url",
+            "post_info",
+        ),
+        SHARED,
+    ),
+    ("POST", "/business/photo/publish/"): Deed(
+        (),
+        needing(
+            {
+                "photo_images": STRINGS,
+                "photo_cover_index": WHOLE,
+                "post_info": Shape(
+                    {**OF_BOTH, "title": STRING, "privacy_level": PRIVACY, "auto_add_music": BOOL}, BRANDED
+                ),
+            },
+            "photo_images",
+            "post_info",
+        ),
+        SHARED,
+    ),
+    ("GET", "/business/publish/status/"): Deed(
+        (),
+        needing({"publish_id": STRING}, "publish_id"),
+        Shape(
+            {
+                "status": one_of("PROCESSING_DOWNLOAD", "PUBLISH_COMPLETE", "FAILED"),
+                "post_ids": STRINGS,
+                "reason": STRING,
+            },
+            frozenset(("status",)),
+        ),
+    ),
+    ("GET", "/business/comment/list/"): Deed(
+        (), needing({"video_id": STRING, "include_replies": TRUTH, **PAGING}, "video_id"), COMMENTS
+    ),
+    ("GET", "/business/comment/reply/list/"): Deed(
+        (), needing({"video_id": STRING, "comment_id": STRING, **PAGING}, "video_id", "comment_id"), COMMENTS
+    ),
+    ("POST", "/business/comment/create/"): Deed(
+        (), needing({"video_id": STRING, "text": STRING}, "video_id", "text"), Shape(COMMENT)
+    ),
+    ("POST", "/business/comment/reply/create/"): Deed(
+        (),
+        needing({"video_id": STRING, "comment_id": STRING, "text": STRING}, "video_id", "comment_id", "text"),
+        Shape(COMMENT),
+    ),
+    ("POST", "/business/comment/like/"): Deed(
+        (), needing({"comment_id": STRING, "action": one_of("LIKE", "UNLIKE")}, "comment_id", "action")
+    ),
+    ("POST", "/business/comment/hide/"): Deed(
+        (),
+        needing(
+            {"video_id": STRING, "comment_id": STRING, "action": one_of("HIDE", "UNHIDE")},
+            "video_id",
+            "comment_id",
+            "action",
+        ),
+    ),
+    ("POST", "/business/comment/delete/"): Deed((), needing({"comment_id": STRING}, "comment_id")),
+}
 RANGE = re.compile(r"^bytes (\d+)-(\d+)/(\d+)$")
 UPLOAD_SAYS = {201, 206, 400, 403, 404, 416}
 
@@ -261,7 +439,9 @@ class Exchanges:
         ) -> web.StreamResponse:
             body = await request.read()
             answer = await handler(request)
-            if not request.path.startswith(("/_sandbox", "/v2/auth/")):
+            if request.path.startswith(API):
+                self._hold_business(request, body, answer)
+            elif not request.path.startswith(("/_sandbox", "/v2/auth/", "/business/v2/auth/")):
                 self._hold(request, body, answer)
             return answer
 
@@ -295,6 +475,23 @@ class Exchanges:
         self.problems += ERROR.departs(told.get("error"), f"{where} answers error")
         if told.get("error", {}).get("code") == "ok":
             self.problems += deed.told.departs(told.get("data"), f"{where} answers data")
+
+    def _hold_business(self, request: web.Request, body: bytes, answer: web.StreamResponse) -> None:
+        path = request.path.removeprefix(API)
+        where = f"{request.method} {path}"
+        deed = OF_BUSINESS.get((request.method, path))
+        if deed is None:
+            self.problems.append(f"{where} is not described")
+            return
+        assert isinstance(answer, web.Response)
+        assert isinstance(answer.body, bytes)
+        sent, told = dict(request.query) if request.method == "GET" else json.loads(body), json.loads(answer.body)
+        if bool(request.headers.get("Access-Token")) is not ("business_id" in deed.sent.fields):
+            self.problems.append(f"{where}: the token where none belongs, or none where it does")
+        self.problems += deed.sent.departs(sent, where)
+        self.problems += SAID.departs(told, f"{where} answers")
+        if told["code"] == 0:
+            self.problems += deed.told.departs(told["data"], f"{where} answers data")
 
     def _hold_part(self, request: web.Request, body: bytes, answer: web.StreamResponse) -> None:
         found = RANGE.match(request.headers.get("Content-Range", ""))

@@ -17,7 +17,7 @@ from regie.networks.tiktok.connector import TikTok as Connector
 from regie.networks.tiktok.publishing import LARGE_PART, MOST_LOOKS, part_size, parts_of
 from regie_sandbox.tiktok.app import TikTok
 
-from .posting import CHOSEN, FRIENDS, LONG, MOVIE, NOW, PART, PRIVATE, PUBLIC, committed, prepared, publish, saying
+from .posting import FRIENDS, LONG, MOVIE, NOW, PART, PRIVATE, PUBLIC, committed, prepared, publish, saying
 
 Make = Callable[..., Any]
 
@@ -382,7 +382,7 @@ async def test_the_declaration_follows_the_account(tiktok: TikTok, ours: Connect
         (Draft(text="x" * 2201, videos=1), "at most 2200"),
         (Draft(text="", videos=1, options={"privacy": PRIVATE, "paid_partnership": True}), "cannot be set to private"),
         (Draft(text="x" * 2201, pictures=1), ""),
-        (Draft(text="", videos=1, options={**CHOSEN, "paid_partnership": True}), ""),
+        (Draft(text="", videos=1, options={"privacy": PUBLIC, "paid_partnership": True}), ""),
     ],
 )
 def test_objections_before_anything_is_sent(draft: Draft, said: str) -> None:

@@ -1,4 +1,4 @@
-"""TikTok: videos and photos, through its open API."""
+"""TikTok: through its open API, or through that for business accounts, which has comments: see ``business``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from regie.networks.data import (
     Json,
     Listing,
     Login,
+    Messages,
     Outgoing,
     Pending,
     Profile,
@@ -27,19 +28,19 @@ from regie.networks.data import (
     SigningIn,
 )
 from regie.networks.errors import Gone, Refused
-from regie.networks.tiktok import limits, measuring, publishing, sign_in
-from regie.networks.tiktok.wire import NETWORK, OPEN, Wire
+from regie.networks.tiktok import answering, business, limits, measuring, publishing, reading, sign_in, webhook
+from regie.networks.tiktok.wire import BUSINESS, NETWORK, OPEN, Wire
 
 
 class TikTok:
-    """An account. ``Login.credentials``: access_token, refresh_token. ``Login.limits``: scopes, missing, username,
-    privacy, switched_off, longest_video."""
+    """An account. ``Login.credentials``: access_token, refresh_token. ``Login.limits``: login, scopes, missing,
+    username, privacy, switched_off, longest_video, unique_identifier (ours, beneath comments)."""
 
     slug: ClassVar[str] = "tiktok"
     name: ClassVar[str] = NETWORK
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = OPEN
-    logins: ClassVar[Mapping[str, str]] = {"tiktok": OPEN}
+    logins: ClassVar[Mapping[str, str]] = {"tiktok": OPEN, "business": BUSINESS}
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)
@@ -72,6 +73,64 @@ class TikTok:
     @classmethod
     def id_of(cls, url: str, *, author: str = "") -> str | None:
         return publishing.id_of(url)
+
+    async def delete(self, ref: Ref) -> None:
+        """A comment of ours; posts cannot be deleted through either API."""
+        answering.must_be_allowed(self._wire)
+        if ref.extra.get("kind") != "comment":
+            raise Refused("{network} lets an app delete no posts.", network=NETWORK)
+        await business.delete(self._wire, ref)
+
+    # Reading and answering
+
+    async def messages(self, *, cursor: str) -> Messages:
+        return await reading.messages(self._wire, cursor=cursor)
+
+    async def like(self, ref: Ref) -> Json:
+        answering.must_be_allowed(self._wire)
+        await business.like(self._wire, ref, liked=True)
+        return {}
+
+    async def unlike(self, ref: Ref, liked: Json) -> None:
+        answering.must_be_allowed(self._wire)
+        await business.like(self._wire, ref, liked=False)
+
+    async def hide(self, ref: Ref) -> None:
+        answering.must_be_allowed(self._wire)
+        await business.hide(self._wire, ref, hidden=True)
+
+    async def unhide(self, ref: Ref) -> None:
+        answering.must_be_allowed(self._wire)
+        await business.hide(self._wire, ref, hidden=False)
+
+    # News
+
+    @classmethod
+    def has_webhook_keys(cls, app: AppKeys) -> bool:
+        return bool(app.client_secret)
+
+    async def enter_webhook(self, *, url: str) -> None:
+        """The open API's address is entered in TikTok's developer portal."""
+        if self._wire.business:
+            await business.enter_webhook(self._wire, url)
+
+    async def subscribe(self) -> None:
+        """TikTok tells of every account that gave the permissions."""
+
+    async def unsubscribe(self) -> None:
+        """It ends with the permissions."""
+
+    @classmethod
+    def verify(cls, app: AppKeys, *, body: bytes, headers: Mapping[str, str]) -> None:
+        webhook.verify(app, body=body, headers=headers)
+
+    @classmethod
+    def concerns(cls, body: bytes) -> frozenset[str]:
+        return webhook.concerns(body)
+
+    @classmethod
+    def news(cls, login: Login, *, body: bytes) -> Messages:
+        return webhook.news(login, body=body)
 
     # Measuring
 

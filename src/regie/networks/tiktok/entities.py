@@ -1,10 +1,10 @@
-"""What comes from TikTok's open API, as far as we read it. Source: its reference pages, see NOTES.md."""
+"""What comes from TikTok's two APIs, as far as we read it. Source: their reference pages, see NOTES.md."""
 
 from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 T = TypeVar("T")
 
@@ -41,7 +41,9 @@ class Token(Entity):
     access_token: str
     refresh_token: str
     expires_in: int
-    refresh_expires_in: int | None = None
+    refresh_expires_in: int | None = Field(
+        None, validation_alias=AliasChoices("refresh_expires_in", "refresh_token_expires_in")
+    )
     scope: str = ""
 
     @property
@@ -88,9 +90,9 @@ class Status(Entity):
     """What became of a publish id. TikTok spells the list of post ids so."""
 
     status: str
-    fail_reason: str = ""
+    fail_reason: str = Field("", validation_alias=AliasChoices("fail_reason", "reason"))
     uploaded_bytes: int | None = None
-    posts: tuple[str, ...] | None = Field(default=(), alias="publicaly_available_post_id")
+    posts: tuple[str, ...] | None = Field((), validation_alias=AliasChoices("publicaly_available_post_id", "post_ids"))
 
     @property
     def post_id(self) -> str:
@@ -115,3 +117,85 @@ class Videos(Entity):
     videos: tuple[Video, ...] = ()
     cursor: int = 0
     has_more: bool = False
+
+
+# TikTok API for Business
+
+
+class Account(Entity):
+    username: str = ""
+    display_name: str = ""
+    profile_image: str = ""
+    followers_count: int | None = None
+
+
+class Settings(Entity):
+    comment_disabled: bool = False
+    duet_disabled: bool = False
+    stitch_disabled: bool = False
+    max_video_post_duration_sec: int | None = None
+
+
+class Shared(Entity):
+    """``share_id``: what the other pages call a publish id."""
+
+    share_id: str
+
+
+class Item(Entity):
+    """A post. ``create_time`` in seconds since 1970, as text; times watched in seconds."""
+
+    item_id: str
+    create_time: int = 0
+    caption: str | None = ""
+    share_url: str | None = ""
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    video_views: int | None = None
+    favorites: int | None = None
+    reach: int | None = None
+    total_time_watched: float | None = None
+    average_time_watched: float | None = None
+
+
+class Items(Entity):
+    videos: tuple[Item, ...] = ()
+    cursor: int = 0
+    has_more: bool = False
+
+
+class Comment(Entity):
+    """``owner``: by the account itself. ``parent_comment_id`` of answers only, ``reply_list`` three at most."""
+
+    comment_id: str
+    video_id: str = ""
+    text: str | None = ""
+    create_time: int = 0
+    likes: int | None = None
+    replies: int | None = None
+    owner: bool = False
+    liked: bool | None = None
+    status: str = ""
+    username: str = ""
+    display_name: str = ""
+    unique_identifier: str = ""
+    user_id: str = ""
+    profile_image: str = ""
+    parent_comment_id: str = ""
+    reply_list: tuple[Comment, ...] = ()
+
+
+class Comments(Entity):
+    comments: tuple[Comment, ...] = ()
+    cursor: int = 0
+    has_more: bool = False
+
+
+class Made(Entity):
+    """The answer to a comment of ours."""
+
+    comment_id: str
+
+
+Comment.model_rebuild()

@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from regie.networks.capabilities import (
+    Answering,
+    Arrival,
     AskStatus,
     Capabilities,
     Choice,
     Counting,
     ImageLimit,
+    MessageKind,
     Option,
     OptionKind,
     SignIn,
@@ -20,7 +23,12 @@ from regie.networks.capabilities import (
 from regie.networks.data import Draft, Json
 from regie.networks.errors import Refused
 from regie.networks.text import length
-from regie.networks.tiktok.measuring import ACCOUNT_METRICS, POST_METRICS
+from regie.networks.tiktok.measuring import (
+    ACCOUNT_METRICS,
+    BUSINESS_ACCOUNT_METRICS,
+    BUSINESS_POST_METRICS,
+    POST_METRICS,
+)
 from regie.networks.tiktok.wire import NETWORK
 
 CAPTION, DESCRIPTION, TITLE = 2200, 4000, 90  # of a video, of photos, the photos' title: UTF-16 units
@@ -42,6 +50,8 @@ VIDEO = VideoLimit(
     codecs=("h264", "hevc", "vp8", "vp9"),
     audio_codecs=("aac", "opus", "vorbis"),
 )
+PULLED = replace(VIDEO, largest_bytes=1000 * 1000 * 1000, shortest=timedelta(seconds=3))  # through the other login
+COVER = replace(PICTURES, most=1, types=("image/jpeg", "image/webp", "image/png"))
 PRIVACY = (
     Choice("PUBLIC_TO_EVERYONE", "Everybody"),
     Choice("FOLLOWER_OF_CREATOR", "Followers"),
@@ -110,6 +120,7 @@ SWITCHED_OFF = {  # what the account's owner allows nobody, as TikTok tells it, 
     "duet_disabled": "allow_duet",
     "stitch_disabled": "allow_stitch",
 }
+NO_OPTION_OF_BUSINESS = frozenset(("privacy", "consent"))  # there everything is for everybody
 CAN = Capabilities(
     text=TextLimit(longest=DESCRIPTION, counting=Counting.UTF16),
     repeat=AskStatus(),
@@ -122,17 +133,44 @@ CAN = Capabilities(
     ahead=False,  # the last part of an upload publishes
     fetches_media=True,  # photos; a video is sent
     options=OPTIONS,
-    post_metrics=POST_METRICS,
+    first_comment=True,
+    reads=frozenset({MessageKind.COMMENT}),
+    answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.HIDE, Answering.DELETE_OWN}),
+    arrival=(Arrival.POLL, Arrival.WEBHOOK),
+    post_metrics=BUSINESS_POST_METRICS,
     account_metrics=ACCOUNT_METRICS,
 )
 
 
 def can_on(limits: Json) -> Capabilities:
-    """With what TikTok last said of the account: choices of privacy, what its owner switched off, the longest video."""
-    film = VIDEO
-    if seconds := limits.get("longest_video"):
-        film = replace(VIDEO, longest=timedelta(seconds=int(seconds)))
-    return replace(CAN, video=film, short=film, options=tuple(_options(limits)))
+    """With what TikTok last said of the account: choices of privacy, what its owner switched off, the longest video.
+
+    Comments are told to accounts that were connected with the login for business accounts.
+    """
+    business = limits.get("login") == "business"
+    can, options = _business() if business else _open(), _options(limits)
+    if business:
+        options = [option for option in options if option.name not in NO_OPTION_OF_BUSINESS]
+    film = can.video
+    if film is not None and (seconds := limits.get("longest_video")):
+        film = replace(film, longest=timedelta(seconds=int(seconds)))
+    return replace(can, video=film, short=film, options=tuple(options))
+
+
+def _open() -> Capabilities:
+    return replace(
+        CAN,
+        first_comment=False,
+        reads=frozenset(),
+        answers=frozenset(),
+        arrival=(),
+        post_metrics=POST_METRICS,
+    )
+
+
+def _business() -> Capabilities:
+    film = replace(PULLED, cover=COVER)
+    return replace(CAN, video=film, short=film, account_metrics=BUSINESS_ACCOUNT_METRICS)
 
 
 def _options(limits: Json) -> list[Option]:

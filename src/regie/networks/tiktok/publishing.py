@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from regie.networks.capabilities import Counting
-from regie.networks.data import Listing, Outgoing, Pending, Progress, Published, Ready, Seen, Video
+from regie.networks.data import Listing, Outgoing, Pending, Picture, Progress, Published, Ready, Seen, Video
 from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
 from regie.networks.line import Answer, read, write
 from regie.networks.text import length
-from regie.networks.tiktok import limits, measuring, sign_in
-from regie.networks.tiktok.entities import Begun, Status, Videos
+from regie.networks.tiktok import answering, business, limits, measuring, sign_in
+from regie.networks.tiktok.entities import Begun, Creator, Status, Videos
 from regie.networks.tiktok.entities import Video as Post
 from regie.networks.tiktok.wire import (
     MINUTE,
@@ -57,11 +58,14 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress, *, most: i
     progress: ``{"publish_id": id, "upload": address, "done": parts that TikTok has, "begun": n}``
     most:     parts at one go; None: all
     """
+    if outgoing.reply_to is not None:
+        answering.must_be_fine(wire, outgoing)
+        return Ready(progress=progress)
     refuse_what_is_absent(wire, outgoing)
     if progress.get("sent"):
         return Ready(progress=progress)
     now: dict[str, Any] = {"begun": 0, **progress}
-    if not outgoing.videos:
+    if not outgoing.videos or wire.business:
         if not now.get("allowed"):
             await _must_be_allowed(wire, outgoing)
             now["allowed"] = True
@@ -75,8 +79,6 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress, *, most: i
 
 def refuse_what_is_absent(wire: Wire, outgoing: Outgoing) -> None:
     """What TikTok does not have is refused, never dropped in silence; what its guidelines demand is demanded."""
-    if outgoing.reply_to is not None:
-        raise Refused("{network} lets an app write no comments with this sign-in.", network=NETWORK)
     if outgoing.poll is not None:
         raise Refused("{network} has no polls.", network=NETWORK)
     if outgoing.content_warning or outgoing.sensitive:
@@ -86,7 +88,9 @@ def refuse_what_is_absent(wire: Wire, outgoing: Outgoing) -> None:
     if outgoing.documents or outgoing.sounds:
         raise Refused("{network} takes pictures and videos only.", network=NETWORK)
     _must_fit(outgoing)
-    _must_be_chosen(wire, outgoing)
+    _must_be_reachable(outgoing.media if wire.business else outgoing.pictures)
+    if not wire.business:
+        _must_be_chosen(wire, outgoing)
 
 
 def _must_fit(outgoing: Outgoing) -> None:
@@ -101,9 +105,19 @@ def _must_fit(outgoing: Outgoing) -> None:
     most = limits.CAPTION if outgoing.videos else limits.DESCRIPTION
     if length(outgoing.text, Counting.UTF16) > most:
         raise Refused("The text is too long for {network}: it takes {most} characters.", network=NETWORK, most=most)
-    if any(not picture.public_url for picture in outgoing.pictures):
+
+
+def _must_be_reachable(files: Iterable[Picture | Video]) -> None:
+    """What TikTok fetches: pictures, and with the other login videos too."""
+    for file in files:
+        if file.public_url:
+            continue
+        if isinstance(file, Picture):
+            raise Refused(
+                "{network} fetches pictures from a public address, and Régie has none (REGIE_URL).", network=NETWORK
+            )
         raise Refused(
-            "{network} fetches pictures from a public address, and Régie has none (REGIE_URL).", network=NETWORK
+            "{network} fetches videos from a public address, and Régie has none (REGIE_URL).", network=NETWORK
         )
 
 
@@ -121,8 +135,9 @@ def _must_be_chosen(wire: Wire, outgoing: Outgoing) -> None:
 
 async def _must_be_allowed(wire: Wire, outgoing: Outgoing) -> None:
     """What the account's owner allows now, which may have changed since the post was written."""
-    told = await sign_in.creator(wire)
-    if told.privacy_level_options and outgoing.options["privacy"] not in told.privacy_level_options:
+    told = await (business.settings(wire) if wire.business else sign_in.creator(wire))
+    levels = told.privacy_level_options if isinstance(told, Creator) else ()
+    if levels and outgoing.options["privacy"] not in levels:
         raise refusal("privacy_level_option_mismatch", "", None)
     longest = told.max_video_post_duration_sec
     if longest and any(video.seconds > longest for video in outgoing.videos):
@@ -250,14 +265,23 @@ def _read(path: Path, begin: int, size: int) -> bytes:
 
 async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published | Pending:
     """The visible request, then what TikTok makes of it."""
+    if outgoing.reply_to is not None:
+        return await answering.comment(wire, outgoing.reply_to, outgoing.text)
     if progress.get("sent"):
         return await _became(wire, outgoing, progress, await _asked(wire, str(progress["publish_id"])))
     ready = await prepare(wire, outgoing, progress, most=1)
     if isinstance(ready, Pending):
         return ready
-    if outgoing.videos:
+    if outgoing.videos and not wire.business:
         return await _last_part(wire, outgoing, outgoing.videos[0], dict(ready.progress))
-    return await _photos(wire, outgoing, ready.progress)
+    begun = await (_pulled(wire, outgoing) if wire.business else _photos(wire, outgoing))
+    now = {**ready.progress, "begun": int(ready.progress["begun"]) + 1, "publish_id": begun.publish_id, "sent": True}
+    return await _look(wire, outgoing, now)
+
+
+async def _pulled(wire: Wire, outgoing: Outgoing) -> Begun:
+    """With the login for business accounts TikTok fetches everything, in one request that publishes."""
+    return await (business.publish_video if outgoing.videos else business.publish_photos)(wire, outgoing)
 
 
 async def _last_part(wire: Wire, outgoing: Outgoing, video: Video, now: dict[str, Any]) -> Published | Pending:
@@ -294,8 +318,7 @@ async def _not_taken(
     raise TryLater("{network} has trouble at the moment.", network=NETWORK, not_before=at + MINUTE)
 
 
-async def _photos(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published | Pending:
-    """``begun``: how often TikTok was given them; a publish id that failed is never seen."""
+async def _photos(wire: Wire, outgoing: Outgoing) -> Begun:
     title = str(outgoing.options.get("title") or "")
     told = {
         **_told(outgoing),
@@ -313,10 +336,7 @@ async def _photos(wire: Wire, outgoing: Outgoing, progress: Progress) -> Publish
             "photo_images": [picture.public_url for picture in outgoing.pictures],
         },
     }
-    answer = await wire.publish("/v2/post/publish/content/init/", body)
-    begun = written(answer, Begun)
-    now = {**progress, "begun": int(progress.get("begun", 0)) + 1, "publish_id": begun.publish_id, "sent": True}
-    return await _look(wire, outgoing, now)
+    return written(await wire.publish("/v2/post/publish/content/init/", body), Begun)
 
 
 async def _look(wire: Wire, outgoing: Outgoing, now: Progress) -> Published | Pending:
@@ -336,6 +356,9 @@ class Look(NamedTuple):
 
 
 async def _status(wire: Wire, publish_id: str) -> Look:
+    if wire.business:
+        status, answer = await business.status(wire, publish_id)
+        return Look(status, answer.date or datetime.now(UTC))
     answer = await wire.ask("/v2/post/publish/status/fetch/", {"publish_id": publish_id})
     return Look(parsed(answer, Status), answer.date or datetime.now(UTC))
 
@@ -350,7 +373,7 @@ async def _asked(wire: Wire, publish_id: str) -> Look:
 
 async def _became(wire: Wire, outgoing: Outgoing, now: Progress, look: Look) -> Published | Pending:
     """progress: also ``"looks"``. A failure is the end of a publish id: nothing of it is out, or will be."""
-    status, looks, public = look.status, int(now.get("looks", 0)), outgoing.options.get("privacy") == limits.EVERYBODY
+    status, looks, public = look.status, int(now.get("looks", 0)), _is_public(wire, outgoing)
     if status.status == "FAILED":
         if status.fail_reason in PASSING and int(now.get("begun", 1)) < MOST_BEGINNINGS:
             return _anew(now)
@@ -364,19 +387,22 @@ async def _became(wire: Wire, outgoing: Outgoing, now: Progress, look: Look) -> 
     return Pending(progress={**now, "looks": looks + 1}, not_before=look.at + pause)
 
 
+def _is_public(wire: Wire, outgoing: Outgoing) -> bool:
+    return wire.business or outgoing.options.get("privacy") == limits.EVERYBODY
+
+
 async def _published(wire: Wire, outgoing: Outgoing, publish_id: str, status: Status) -> Published:
     """The receipt is the post's id, or the publish id while the public does not see it."""
     extra = {"kind": "photo" if outgoing.pictures else "video", "publish_id": publish_id}
     if status.post_id:
         return await _shown(wire, status.post_id, extra)
-    privacy = outgoing.options.get("privacy")
-    if privacy == limits.ONLY_ME:
+    if not _is_public(wire, outgoing) and outgoing.options.get("privacy") == limits.ONLY_ME:
         return Published(
             remote_id=publish_id,
             extra=extra,
             limited="TikTok has it, and only the account itself sees it. Whoever owns it can change that in the app.",
         )
-    if privacy == limits.EVERYBODY:
+    if _is_public(wire, outgoing):
         return Published(
             remote_id=publish_id, extra=extra, limited="TikTok has it, and has not let the public see it yet."
         )
@@ -388,7 +414,7 @@ async def _published(wire: Wire, outgoing: Outgoing, publish_id: str, status: St
 async def _shown(wire: Wire, post_id: str, extra: dict[str, str]) -> Published:
     """With its address and moment, when TikTok tells them. It is out, whatever becomes of this question."""
     try:
-        post = (await measuring.videos(wire, [post_id], LISTED)).get(post_id)
+        post = (await _posts(wire, [post_id])).get(post_id)
     except NetworkError:
         post = None
     if post is None:
@@ -396,6 +422,10 @@ async def _shown(wire: Wire, post_id: str, extra: dict[str, str]) -> Published:
         url = f"https://www.tiktok.com/@{name}/{extra.get('kind', 'video')}/{post_id}" if name else ""
         return Published(remote_id=post_id, url=url, extra=extra)
     return Published(remote_id=post_id, url=_address(post), at=_moment(post), extra=extra)
+
+
+async def _posts(wire: Wire, ids: Sequence[str]) -> dict[str, Post]:
+    return await (business.videos(wire, ids) if wire.business else measuring.videos(wire, ids, LISTED))
 
 
 def _address(post: Post) -> str:
@@ -412,9 +442,11 @@ def _moment(post: Post) -> datetime:
 
 async def what_became_of(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published | Pending | None:
     """What TikTok says of the publish id. A video whose last part is not there may get it, in the same upload."""
+    if outgoing.reply_to is not None:
+        return await answering.found(wire, outgoing, outgoing.reply_to)
     publish_id = str(progress.get("publish_id") or "")
     if not publish_id:
-        return None if outgoing.videos else await _searched(wire, outgoing)
+        return None if outgoing.videos and not wire.business else await _searched(wire, outgoing)
     status, at = look = await _asked(wire, publish_id)
     sent, working = {**progress, "sent": True}, status.status not in ("FAILED", "PUBLISH_COMPLETE")
     if outgoing.videos and not progress.get("sent") and _lacks_parts(status, outgoing.videos[0]):
@@ -432,7 +464,7 @@ def _lacks_parts(status: Status, video: Video) -> bool:
 
 
 async def _searched(wire: Wire, outgoing: Outgoing) -> Published:
-    """Photos without a publish id: the newest public post with the same words since then.
+    """What TikTok was to fetch, without a publish id: the newest public post with the same words since then.
 
     Not found says nothing: what is not public, or not yet, is not listed. Then only a person can tell.
     """
@@ -441,8 +473,8 @@ async def _searched(wire: Wire, outgoing: Outgoing) -> Published:
         for seen in (await own_posts(wire, since=since)).seen:
             told = _words(seen.text)
             if told == wanted or (len(seen.text) >= LONGEST_LISTED and wanted.startswith(told)):
-                return Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at, extra={"kind": "photo"})
-    raise Unclear("{network} did not answer, and does not tell whether it took the photos.", network=NETWORK)
+                return Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at, extra=seen.extra)
+    raise Unclear("{network} did not answer, and does not tell whether it took the post.", network=NETWORK)
 
 
 def _words(text: str) -> str:
@@ -454,13 +486,10 @@ async def own_posts(wire: Wire, *, since: datetime) -> Listing:
     seen: list[Post] = []
     network_now, cursor, more = None, 0, True
     for _ in range(MOST_PAGES):
-        body = {"max_count": PAGE, **({"cursor": cursor} if cursor else {})}
-        answer = await wire.ask("/v2/video/list/", body, params={"fields": LISTED})
-        page = parsed(answer, Videos)
+        page, cursor, more, answer = await _page(wire, cursor)
         network_now = network_now or answer.date
-        seen += page.videos
-        cursor, more = page.cursor, page.has_more
-        if not more or (page.videos and _moment(page.videos[-1]) < since):
+        seen += page
+        if not more or (page and _moment(page[-1]) < since):
             more = False
             break
     reaches = max(since, _moment(seen[-1])) if more and seen else since
@@ -469,6 +498,16 @@ async def own_posts(wire: Wire, *, since: datetime) -> Listing:
         reaches_back_to=reaches,
         network_now=network_now,
     )
+
+
+async def _page(wire: Wire, cursor: int) -> tuple[list[Post], int, bool, Answer]:
+    if wire.business:
+        items, answer = await business.items(wire, cursor=cursor)
+        return [business.as_video(one) for one in items.videos], items.cursor, items.has_more, answer
+    body = {"max_count": PAGE, **({"cursor": cursor} if cursor else {})}
+    answer = await wire.ask("/v2/video/list/", body, params={"fields": LISTED})
+    page = parsed(answer, Videos)
+    return list(page.videos), page.cursor, page.has_more, answer
 
 
 def _as_seen(post: Post) -> Seen:
@@ -500,7 +539,7 @@ async def fetch(wire: Wire, remote_id: str) -> Published:
     post_id = await public_id(wire, remote_id)
     if not post_id:
         return Published(remote_id=remote_id, limited="TikTok has it, and has not let the public see it yet.")
-    post = (await measuring.videos(wire, [post_id], LISTED)).get(post_id)
+    post = (await _posts(wire, [post_id])).get(post_id)
     if post is None:
         raise Gone("{network} no longer has it.", network=NETWORK)
     return Published(remote_id=remote_id, url=_address(post), at=_moment(post))

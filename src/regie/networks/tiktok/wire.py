@@ -1,4 +1,5 @@
-"""One request to TikTok's open API, and what its errors mean. Sources: NOTES.md.
+"""One request to TikTok's open API, and what its errors mean; that for business accounts is in ``business``.
+
 
 Each answer ends with an ``error`` whose code is "ok" when it was done, whatever the HTTP status says.
 """
@@ -18,7 +19,7 @@ from regie.networks.line import Answer, read, write
 from regie.networks.tiktok.entities import Body, Entity, Failure, Said
 
 NETWORK = "TikTok"
-OPEN = "https://open.tiktokapis.com"
+OPEN, BUSINESS = "https://open.tiktokapis.com", "https://business-api.tiktok.com"
 PAGE = "https://www.tiktok.com"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FULL_DAY = frozenset(("spam_risk_too_many_posts", "spam_risk_too_many_pending_share", "reached_active_user_cap"))
@@ -36,7 +37,12 @@ class _Told(Entity):
 
 def page_beside(server: str) -> str:
     """Where people sign in: a stand-in serves that page itself."""
-    return PAGE if server.rstrip("/") == OPEN else server.rstrip("/")
+    return PAGE if server.rstrip("/") in (OPEN, BUSINESS) else server.rstrip("/")
+
+
+def way_of(server: str) -> str:
+    """Which login an address belongs to. A stand-in serves the API for business accounts below ``/business``."""
+    return "business" if server.rstrip("/") == BUSINESS or server.rstrip("/").endswith("/business") else "tiktok"
 
 
 def said_in(answer: Answer) -> Said | None:
@@ -152,11 +158,12 @@ def written(answer: Answer, entity: type[E]) -> E:
 
 
 class Wire:
-    """One account's line. ``username``: as TikTok spells it in addresses."""
+    """One account's line. ``username``: as TikTok spells it in addresses; ``business``: through the other login."""
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self.http, self.login, self.server = http, login, login.server.rstrip("/")
         self.user = login.remote_id
+        self.business = way_of(login.server) == "business"
         self.username = str(login.limits.get("username", ""))
 
     def may(self, scope: str) -> bool:

@@ -1,0 +1,149 @@
+"""TikTok: the last part of an upload publishes, and a publish id written down before it says what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from regie.accounts.models import Account
+from regie.media import making, services
+from regie.media.models import Rendition
+from regie.people.models import Member
+from regie.publishing.models import Attempt, Delivery
+from regie.studio.content import MediaUse, Part
+from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.conftest import Clock, Sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Due = Callable[[], None]
+Show = Callable[..., Delivery]
+CHOSEN: dict[str, Any] = {"privacy": "PUBLIC_TO_EVERYONE", "consent": True}
+WORDS = "Walk with us 👋"
+
+
+@pytest.fixture
+def account(tiktok: Sandbox, connect: Callable[..., Account], settings: Any) -> Account:
+    settings.PUBLIC_URL = "https://regie.example"
+    tiktok.itself.fetches = False  # nobody is at that address
+    return connect(tiktok)
+
+
+@pytest.fixture
+def show(
+    alice: Member,
+    account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    picture: Callable[..., BytesIO],
+    video: Callable[..., BytesIO],
+) -> Show:
+    """Promises a video, or photos, for now."""
+
+    def make(*names: str, **chosen: Any) -> Delivery:
+        post = write_post(WORDS, on=[account], options={"tiktok": {**CHOSEN, **chosen}})
+        uses = []
+        for name in names:
+            source = video(360, 640, seconds=4) if name.endswith("mp4") else picture(400 + ord(name[0]), 400)
+            uses.append(
+                MediaUse(file=services.upload(workspace=alice.workspace, name=name, source=source, by=alice).pk)
+            )
+        post.content["parts"] = [Part(text=WORDS, media=uses).model_dump()]
+        post.save()
+        delivery = promise(post)
+        fit()
+        return delivery
+
+    return make
+
+
+def fit() -> None:
+    for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
+        asyncio.run(making.make(rendition.pk))
+
+
+def later(clock: Clock, publish_due: Due, times: int = 12) -> None:
+    for _ in range(times):
+        publish_due()
+        clock.advance(seconds=20)
+        fit()
+
+
+def state_of(delivery: Delivery) -> str:
+    delivery.refresh_from_db()
+    return delivery.state
+
+
+@pytest.mark.parametrize("files", [("walk.mp4",), ("a.jpg", "b.jpg")])
+def test_it_goes_out_once_with_a_receipt(
+    clock: Clock, tiktok: Sandbox, show: Show, publish_due: Due, files: tuple[str, ...]
+) -> None:
+    tiktok.itself.processing_seconds, tiktok.itself.moderation_seconds = 30, 60
+    delivery = show(*files)
+    later(clock, publish_due, 3)
+    assert state_of(delivery) == "processing"
+    later(clock, publish_due)
+    assert state_of(delivery) == "published"
+    (entry,) = tiktok.accepted()
+    assert (entry.text, entry.media, entry.remote_id) == (WORDS, len(files), delivery.remote_id)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("will_lose_answer", {"path": "creator_info"}),
+        ("will_lose_answer", {"path": "video/init"}),
+        ("will_drop", {"path": "video/init"}),
+        ("will_lose_answer", {"method": "PUT"}),
+        ("will_drop", {"method": "PUT"}),
+        ("will_do_but_answer", {"status": 504, "method": "PUT"}),
+        ("will_answer", {"status": 500, "path": "status/fetch"}),
+        ("will_lose_answer", {"path": "status/fetch"}),
+    ],
+    ids=lambda fault: f"{fault[0]} {next(reversed(fault[1].values()))}",
+)
+def test_whatever_breaks_on_the_way_it_is_one_post(
+    clock: Clock, tiktok: Sandbox, show: Show, publish_due: Due, fault: tuple[str, dict[str, Any]]
+) -> None:
+    name, where = fault
+    getattr(tiktok.itself.faults, name)(**where)
+    delivery = show("walk.mp4")
+    later(clock, publish_due, 20)
+    assert state_of(delivery) == "published"
+    assert len(tiktok.accepted()) == 1
+
+
+def test_photos_whose_answer_was_lost_are_found_by_their_words(
+    clock: Clock, tiktok: Sandbox, show: Show, publish_due: Due
+) -> None:
+    tiktok.itself.faults.will_lose_answer(path="content/init")
+    delivery = show("a.jpg")
+    later(clock, publish_due)
+    assert state_of(delivery) == "published"
+    assert len(tiktok.accepted()) == 1
+    kinds = Attempt.objects.filter(step__delivery=delivery).values_list("kind", flat=True)
+    assert list(kinds).count("commit") == 1
+
+
+def test_photos_that_never_arrived_are_not_sent_again_by_themselves(
+    clock: Clock, tiktok: Sandbox, show: Show, publish_due: Due
+) -> None:
+    tiktok.itself.faults.will_drop(path="content/init")
+    delivery = show("a.jpg")
+    later(clock, publish_due, 20)
+    assert state_of(delivery) == "unclear"
+    assert tiktok.accepted() == []
+
+
+def test_what_tiktok_refuses_says_why(clock: Clock, tiktok: Sandbox, show: Show, publish_due: Due) -> None:
+    tiktok.itself.fails_with = "spam_risk_text"
+    delivery = show("walk.mp4")
+    later(clock, publish_due)
+    assert state_of(delivery) == "refused"
+    assert "spam" in delivery.problem
+    assert tiktok.accepted() == []
