@@ -94,7 +94,7 @@ class AccessKeyForm(forms.Form):
         label=_("Key of an administrator"),
         max_length=500,
         required=False,
-        help_text=_("For pictures, videos, polls, comments and numbers. Without it, texts and documents go out."),
+        help_text=_("For pictures, videos, polls and numbers. Without it, texts and documents go out."),
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
 

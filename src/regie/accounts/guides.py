@@ -165,7 +165,7 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         ),
         _("There too, under Messages, turn the community's messages on if you want to answer them."),
         _(
-            "For pictures, videos, polls, comments and numbers, paste beside it the key of an administrator, from an "
+            "For pictures, videos, polls and numbers, paste beside it the key of an administrator, from an "
             "app to which VK's support gave the rights to the wall, photos, videos and statistics."
         ),
     ),
@@ -222,8 +222,8 @@ _WORKS: dict[str, Words] = {
         "to connect again every seven days. A project has 100 uploads a day, for all channels together."
     ),
     "vk": _(
-        "With the community's key alone: texts, links, documents and direct messages. VK gives administrators' keys "
-        "that may publish only to apps that asked its support; keys of VK ID may publish nothing."
+        "With the community's key alone: texts, links, documents, new comments and direct messages. VK gives "
+        "administrators' keys that may publish only to apps that asked its support; keys of VK ID may publish nothing."
     ),
     "threads": _(
         "Before Meta's review everything works for accounts that are Threads testers of your app: add them there, and "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -41,6 +44,7 @@ class Vk(Network):
         app = web.Application(client_max_size=LARGEST_REQUEST)
         app.router.add_route("*", "/method/{method}", self.call)
         app.router.add_post("/upload/{place}", self.take)
+        app.router.add_get("/news/{group}", self.listen)
         return app
 
     def vendor_error(self, status: int) -> tuple[Mapping[str, str], Any]:
@@ -117,6 +121,35 @@ class Vk(Network):
             {"response": {"upload_result": token}} if fits else {"error": {"error_code": 1, "error_msg": "bad file"}}
         )
 
+    # News on an open line
+
+    def tell(self, group: Group, kind: str, about: dict[str, Any]) -> None:
+        if kind in group.wants:
+            told = {
+                "type": kind,
+                "object": about,
+                "group_id": group.id,
+                "event_id": secrets.token_hex(20),
+                "v": "5.199",
+            }
+            group.news.append(told)
+
+    def line_key(self, group: Group) -> str:
+        return hashlib.sha256(f"{self.world.seed}:{group.id}".encode()).hexdigest()[:40]
+
+    async def listen(self, request: web.Request) -> web.Response:
+        group = self.state.groups.get(int(request.match_info["group"]))
+        asked = request.query
+        if group is None or asked.get("act") != "a_check" or asked.get("key") != self.line_key(group):
+            return answered({"failed": 2})
+        ts = int(asked.get("ts", "0"))
+        if ts < group.forgotten:
+            return answered({"failed": 1, "ts": str(len(group.news))})
+        until = time.monotonic() + min(float(asked.get("wait", "25")), 90)
+        while len(group.news) <= ts and time.monotonic() < until:  # noqa: ASYNC110 - people speak from other threads
+            await asyncio.sleep(0.05)
+        return answered({"ts": str(max(ts, len(group.news))), "updates": group.news[ts:]})
+
     # Communities and people
 
     def ready_account(self, name: str = "regie") -> dict[str, Any]:
@@ -183,12 +216,15 @@ class Vk(Network):
         post.comments.append(made.id)
         if top is not None:
             top.replies.append(made.id)
+        self.tell(self.state.groups[-post.owner], "wall_reply_new", self.shows.comment(made))
         self.note(author, f"{post.owner}_{post.id}_{made.id}", text, "reply" if author < 0 else "comment")
         return made
 
     def write_to(self, group: Group, person: User, text: str, *, out: bool = False) -> Message:
         message = Message(self.new_id(), group.id, person.id, out, text, self.now())
         self.state.messages.append(message)
+        if not out:
+            self.tell(group, "message_new", {"message": self.shows.message(message), "client_info": {}})
         author = -group.id if out else person.id
         self.note(author, f"direct:{message.id}", text, "reply" if out else "message")
         return message

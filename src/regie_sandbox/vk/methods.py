@@ -30,6 +30,9 @@ class Methods:
         return {
             "groups.getById": self.group,
             "groups.getTokenPermissions": self.rights_of_group,
+            "groups.setLongPollSettings": self.turn_on,
+            "groups.getLongPollServer": self.line,
+            "users.get": self.users,
             "account.getAppPermissions": self.rights_of_user,
             "wall.post": self.post,
             "wall.edit": self.edit,
@@ -93,6 +96,24 @@ class Methods:
     def rights_of_user(self, call: Call) -> int:
         call.must_be_user()
         return _mask(call.key.rights)
+
+    def turn_on(self, call: Call) -> int:
+        call.must_have("manage" if call.key.kind == "group" else "groups")
+        known = ("wall_reply_new", "wall_reply_delete", "message_new")
+        wanted = [one for one in known if call.yes(one)]
+        self._administered(call).wants = wanted if call.yes("enabled") else []
+        return 1
+
+    def line(self, call: Call) -> Json:
+        group = self._administered(call)
+        if not group.wants:
+            raise invalid("longpoll for this group is not enabled")
+        server, ts = f"{self.net.base}/news/{group.id}", str(len(group.news))
+        return {"key": self.net.line_key(group), "server": server, "ts": ts}
+
+    def users(self, call: Call) -> list[Json]:
+        found = [self.state.users.get(int(one)) for one in call.listed("user_ids")]
+        return [self.shows.user(one) for one in found if one is not None]
 
     # The wall
 
@@ -229,6 +250,8 @@ class Methods:
         comment = self._comment(call, "comment_id")
         comment.deleted = True
         self.state.posts[f"{comment.owner}_{comment.post}"].comments.remove(comment.id)
+        told = {"owner_id": comment.owner, "id": comment.id, "post_id": comment.post, "user_id": comment.author}
+        self.net.tell(self.state.groups[-comment.owner], "wall_reply_delete", told)
         self.net.note(comment.owner, f"{comment.owner}_{comment.post}_{comment.id}", "", "delete")
         return 1
 

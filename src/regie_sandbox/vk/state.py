@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 
 @dataclass
@@ -30,6 +31,9 @@ class Group:
     admins: list[int] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
     wall: list[int] = field(default_factory=list)  # posts, oldest first
+    wants: list[str] = field(default_factory=list)  # kinds of news that it tells on an open line; none: turned off
+    news: list[dict[str, Any]] = field(default_factory=list)
+    forgotten: int = 0  # so many of the news are no longer told
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -75,6 +76,59 @@ async def test_a_direct_message_is_read_and_answered(signed_in: Callable[..., Co
     assert answer.remote_id == again.remote_id
     assert [one.text for one in vk.state.messages if one.out] == ["We do"]
     assert (await connector.messages(cursor=page.cursor)).messages == ()
+
+
+@pytest.mark.parametrize("admin", [True, False])
+async def test_on_an_open_line_news_come_at_once_and_once(
+    signed_in: Callable[..., Connector], vk: Vk, admin: bool
+) -> None:
+    connector = signed_in(admin=admin)
+    post = await posted(connector)
+    vk.say(by="Ben", text="Before you listened", kind="direct", to="regie")
+    first = await connector.next_messages(cursor="", seconds=0)
+    assert [one.text for one in first.messages] == ["Before you listened"]
+    waiting = asyncio.create_task(connector.next_messages(cursor=first.cursor, seconds=20))
+    await asyncio.sleep(0.1)
+    vk.say(by="Ana Belle", text="Until when?", to=post.remote_id)
+    heard = await asyncio.wait_for(waiting, 5)
+    (one,) = heard.messages
+    assert (one.text, one.by.name, one.by.handle, one.post_id) == (
+        "Until when?", "Ana Belle", "@ana_belle", post.remote_id,
+    )  # fmt: skip
+    assert (await connector.next_messages(cursor=first.cursor, seconds=0)).messages == heard.messages
+    assert (await connector.next_messages(cursor=heard.cursor, seconds=0)).messages == ()
+    assert (await connector.messages(cursor=heard.cursor)).messages == ()
+    vk.say(by="Ana Belle", text="Hello?", kind="direct", to="regie")
+    later = await connector.next_messages(cursor=heard.cursor, seconds=5)
+    assert [one.text for one in later.messages] == ["Hello?"]
+
+
+async def test_what_was_forgotten_on_the_line_is_looked_for(connector: Connector, vk: Vk) -> None:
+    post = await posted(connector)
+    first = await connector.next_messages(cursor="", seconds=0)
+    vk.say(by="Ana", text="Until when?", to=post.remote_id)
+    (group,) = vk.state.groups.values()
+    group.forgotten = len(group.news)
+    page = await connector.next_messages(cursor=first.cursor, seconds=0)
+    assert [one.text for one in page.messages] == ["Until when?"]
+    assert (await connector.next_messages(cursor=page.cursor, seconds=0)).messages == ()
+
+
+async def test_a_comment_taken_back_is_told_and_our_own_are_not_news(connector: Connector, vk: Vk) -> None:
+    post = await posted(connector)
+    first = await connector.next_messages(cursor="", seconds=0)
+    ours = await posted(connector, "First", "k2", reply_to=Ref(remote_id=post.remote_id, extra=post.extra))
+    await connector.delete(Ref(remote_id=ours.remote_id, extra=ours.extra))
+    page = await connector.next_messages(cursor=first.cursor, seconds=0)
+    assert (page.messages, page.gone) == ((), (ours.remote_id,))
+
+
+async def test_where_the_line_is_turned_off_reading_goes_on_without(
+    signed_in: Callable[..., Connector], vk: Vk
+) -> None:
+    vk.state.keys[vk.ready_account()["credentials"]["community_key"]].rights.remove("manage")
+    with pytest.raises(Refused, match="not enabled"):
+        await signed_in().next_messages(cursor="", seconds=0)
 
 
 async def test_nobody_is_written_to_who_did_not_write_first(connector: Connector, vk: Vk) -> None:

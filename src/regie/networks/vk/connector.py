@@ -73,6 +73,9 @@ class Vk:
     async def messages(self, *, cursor: str) -> Messages:
         return await reading.messages(self._wire, cursor=cursor)
 
+    async def next_messages(self, *, cursor: str, seconds: int) -> Messages:
+        return await reading.next_messages(self._wire, cursor=cursor, seconds=seconds)
+
     async def like(self, ref: Ref) -> Json:
         return await publishing.like(self._wire, ref, liked=True)
 

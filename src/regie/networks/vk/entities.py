@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from pydantic import Field
 
 from regie.networks.vk.wire import Entity
 
@@ -62,6 +65,7 @@ class StoryFeed(Entity):
 class Comment(Entity):
     id: int
     from_id: int
+    post_id: int = 0
     date: int
     text: str = ""
     deleted: bool = False
@@ -179,6 +183,27 @@ class StorySent(Entity):
 
 class Thumb(Entity):
     photo_id: int = 0
+
+
+class Place(Entity):
+    """Where the news of a community are told, to whom has the key."""
+
+    server: str
+    key: str = Field(repr=False)
+    ts: str | int
+
+
+class Update(Entity):
+    type: str
+    object: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class News(Entity):
+    """``failed``: 1 some of it is forgotten, 2 the key ran out, 3 all is forgotten."""
+
+    ts: str | int = ""
+    updates: tuple[Update, ...] = ()
+    failed: int = 0
 
 
 class Reach(Entity):

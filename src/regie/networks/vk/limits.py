@@ -103,7 +103,7 @@ CAN = Capabilities(
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.DIRECT}),
     answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN}),
-    arrival=(Arrival.POLL,),
+    arrival=(Arrival.POLL, Arrival.LONG_POLL),
     post_metrics=POST_METRICS,
     account_metrics=ACCOUNT_METRICS,
 )
@@ -120,7 +120,6 @@ OF_COMMUNITY = replace(
     poll_with_media=False,
     edit=False,
     delete=False,
-    reads=frozenset({MessageKind.DIRECT}),
     answers=frozenset({Answering.REPLY}),
     post_metrics=(),
     account_metrics=ACCOUNT_METRICS_OF_COMMUNITY,
@@ -128,5 +127,5 @@ OF_COMMUNITY = replace(
 
 
 def can_on(limits: Json) -> Capabilities:
-    """With the community's own key alone VK takes texts, links and documents, and gives direct messages."""
+    """With the community's own key alone VK takes texts, links and documents, and tells what is said from now on."""
     return CAN if limits.get("admin", True) else OF_COMMUNITY

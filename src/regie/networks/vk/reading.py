@@ -1,31 +1,51 @@
-"""Comments under a community's posts, and what people write to it. Source: wall.getComments, messages.getConversations.
+"""Comments under a community's posts, and what people write to it. Source: the schema, and the page on Bots Long Poll.
 
-There is no list of all comments: the newest posts are asked, each again only when its number of comments has changed.
+VK tells the news of a community to whoever holds the line (``next_messages``), with either key. Besides, there is no
+list of all comments: the newest posts are asked, each again only when its number of comments has changed.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Messages, Person
 from regie.networks.errors import Refused
-from regie.networks.vk.entities import Comment, Comments, Conversations, Items, Message, Post, Response, Said, Someone
-from regie.networks.vk.wire import Wire, parsed
+from regie.networks.vk.entities import (
+    Comment,
+    Comments,
+    Conversations,
+    Items,
+    Message,
+    News,
+    Place,
+    Post,
+    Response,
+    Said,
+    Someone,
+    Update,
+)
+from regie.networks.vk.wire import VERSION, Wire, parsed
 
 POSTS = 20
 COMMENTS = 100
 THREADS = 20
+WANTED = ("wall_reply_new", "wall_reply_delete", "message_new")
+E = TypeVar("E", bound=BaseModel)
 AGAIN = timedelta(minutes=5)  # times are whole seconds: what is told late is still new within these
 
 
 async def messages(wire: Wire, *, cursor: str) -> Messages:
     """Comments with an administrator's key only.
 
-    cursor: ``{"at": seconds, "ids": [...], "counts": {post: comments}}``
+    cursor: ``{"at": seconds, "ids": [...], "counts": {post: comments}, "ts": the last news heard}``
     """
     before = _read(cursor)
     counts: dict[str, int] = {}
@@ -53,7 +73,84 @@ def _after(found: Sequence[Incoming], before: Mapping[str, Any], counts: Mapping
     newest = max([one.said_at.timestamp() for one in found] + [before.get("at", 0)])
     near = {one.remote_id for one in found if one.said_at.timestamp() > newest - AGAIN.total_seconds()}
     kept = {one for one in before.get("ids", ()) if newest - before.get("at", 0) <= AGAIN.total_seconds()}
-    return {"at": newest, "ids": sorted(near | kept), "counts": dict(counts)}
+    place = {"ts": before["ts"]} if "ts" in before else {}
+    return {"at": newest, "ids": sorted(near | kept), "counts": dict(counts), **place}
+
+
+# On an open line
+
+
+async def next_messages(wire: Wire, *, cursor: str, seconds: int) -> Messages:
+    """News since ``cursor``, or nothing after ``seconds``. The first time, and when VK forgot some of it, we look."""
+    before = _read(cursor)
+    if "ts" not in before:
+        await _turn_on(wire)
+    place = parsed(await wire.ask("groups.getLongPollServer", group_id=wire.group, community=True), Response[Place])
+    if "ts" not in before:
+        return await _looked(wire, cursor, str(place.response.ts))
+    ts, key = str(before["ts"]), place.response.key
+    news = parsed(await wire.listen(place.response.server, key=key, ts=ts, seconds=seconds), News)
+    if news.failed:
+        return await _looked(wire, cursor, str(news.ts or place.response.ts))
+    found = await _told(wire, news.updates)
+    found.sort(key=lambda one: (one.said_at, one.remote_id))
+    after = {**_after(found, before, before.get("counts", {})), "ts": str(news.ts)}
+    return Messages(
+        messages=tuple(one for one in found if one.remote_id not in before.get("ids", ())),
+        cursor=json.dumps(after, sort_keys=True),
+        gone=tuple(_gone(one) for one in news.updates if one.type == "wall_reply_delete"),
+    )
+
+
+async def _turn_on(wire: Wire) -> None:
+    """Where our key may not, somebody has to do it in the community's management."""
+    with suppress(Refused):
+        await wire.ask(
+            "groups.setLongPollSettings",
+            community=True,
+            group_id=wire.group,
+            enabled=True,
+            api_version=VERSION,
+            **dict.fromkeys(WANTED, True),
+        )
+
+
+async def _looked(wire: Wire, cursor: str, ts: str) -> Messages:
+    page = await messages(wire, cursor=cursor)
+    return replace(page, cursor=json.dumps({**_read(page.cursor), "ts": ts}, sort_keys=True))
+
+
+async def _told(wire: Wire, updates: Sequence[Update]) -> list[Incoming]:
+    comments = [_valid(Comment, one.object) for one in updates if one.type == "wall_reply_new"]
+    said = [_valid(Message, one.object.get("message", {})) for one in updates if one.type == "message_new"]
+    theirs = [one for one in comments if one is not None and one.from_id != int(wire.owner)]
+    direct = [one for one in said if one is not None and not one.out]
+    people = await _people(wire, {one.from_id for one in (*theirs, *direct)})
+    return [
+        *[_comment(wire, Post(id=one.post_id), one, people) for one in theirs],
+        *[_message(one, people) for one in direct],
+    ]
+
+
+def _valid(entity: type[E], told: Mapping[str, Any]) -> E | None:
+    """One that we cannot read is passed over: the next reading looks for it."""
+    try:
+        return entity.model_validate(told)
+    except ValidationError:
+        return None
+
+
+async def _people(wire: Wire, ids: set[int]) -> dict[int, Someone]:
+    asked = sorted(one for one in ids if one > 0)
+    if not asked:
+        return {}
+    answer = await wire.ask("users.get", community=True, user_ids=asked, fields=["screen_name", "photo_100"])
+    return {one.id: one for one in parsed(answer, Response[tuple[Someone, ...]]).response}
+
+
+def _gone(update: Update) -> str:
+    told = update.object
+    return f"{told.get('owner_id')}_{told.get('post_id')}_{told.get('id')}"
 
 
 # Comments

@@ -23,8 +23,8 @@ OF_ADMIN = {  # a bit of the administrator's key -> what cannot be done without 
     1_048_576: "There are no numbers of the community: make an administrator's key with the right to statistics.",
 }
 NO_ADMIN = (
-    "Only texts, links and documents can be published, and comments are not read: for the rest VK wants the key of an "
-    "administrator."
+    "Only texts, links and documents can be published, and comments are heard from now on only: for the rest VK wants "
+    "the key of an administrator."
 )
 
 

@@ -202,6 +202,14 @@ class Wire:
         must_be_fine(answer, addressed=addressed)
         return answer
 
+    async def listen(self, server: str, *, key: str, ts: str, seconds: int) -> Answer:
+        """Holds the line until there is news. The key stands in the address, which is not kept."""
+        params = {"act": "a_check", "key": key, "ts": ts, "wait": str(seconds)}
+        time = aiohttp.ClientTimeout(total=seconds + 20, sock_connect=10)
+        answer = await read(self.http, "GET", server, network=NETWORK, params=params, timeout=time)
+        must_be_fine(answer)
+        return answer
+
     async def upload(self, url: str, form: aiohttp.FormData) -> Answer:
         """A file to the server that VK named: its address holds a signature, and is not kept."""
         shown = url.split("?", 1)[0]
