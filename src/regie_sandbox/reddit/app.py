@@ -28,6 +28,7 @@ from regie_sandbox.reddit.state import (
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 FIRST_ID = int("1sbx000", 36)  # never a number alone, and as long as today's
 LASTS = timedelta(days=1)  # an access token
+FOR_GOOD = timedelta(days=3650)  # that of a ready account, which nobody's app may be there to renew
 NAMED = re.compile(r"(?<![\w/])/?u/([\w-]{3,20})")
 TOWN = "sandbox_town"
 SCOPES = (
@@ -74,7 +75,9 @@ class Reddit(Network):
         person = self.person(name)
         app = self.make_app()
         if name not in self.state.ready:
-            self.state.ready[name] = self.new_tokens(person, app, list(SCOPES), permanent=True)
+            access, lasting = self.new_tokens(person, app, list(SCOPES), permanent=True)
+            self.state.tokens[access].until = self.now() + FOR_GOOD
+            self.state.ready[name] = access, lasting
             self.found_community(f"{person.name[:18]}_hq", by=person)
             self.world.changes += 1
         access, lasting = self.state.ready[name]
@@ -83,7 +86,6 @@ class Reddit(Network):
             "remote_id": person.id,
             "handle": f"u/{person.name}",
             "credentials": {"access_token": access, "refresh_token": lasting},
-            "expires_at": self.state.tokens[access].until.isoformat(),
             "client_id": app.id,
             "client_secret": app.secret,
             "options": {"community": f"r/{person.name[:18]}_hq", "title": "Hello"},
