@@ -72,6 +72,13 @@ X = (  # networks/x/sign_in.py: Profile.limits["missing"]
     gettext_noop("Direct messages cannot be answered: give your app at X the right to them, and connect again."),
     gettext_noop("The connection ends in two hours: connect again with all permissions."),
 )
+YOUTUBE = (  # networks/youtube/sign_in.py: Profile.limits["missing"]
+    gettext_noop(
+        "Nothing can be published, and comments can be neither read nor answered: connect again and leave the "
+        "management of videos and comments ticked."
+    ),
+    gettext_noop("There are no watch times and no shares: connect again and leave the reports ticked."),
+)
 THREADS = (  # networks/threads/sign_in.py: Profile.limits["missing"]
     gettext_noop("Replies cannot be read: connect again and leave replies ticked."),
     gettext_noop("Replies can be neither answered nor hidden: connect again and leave replies ticked."),

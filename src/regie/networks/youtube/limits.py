@@ -109,7 +109,7 @@ CAN = Capabilities(
     sign_in=(SignIn.OAUTH,),
     media_required=True,
     video=VIDEO,
-    short=replace(VIDEO, longest=timedelta(minutes=3), widest_ratio=1.0),
+    short=replace(VIDEO, longest=timedelta(minutes=3), widest_ratio=1.0, cover=None),
     options=OPTIONS,
     first_comment=True,
     comment=TextLimit(longest=10_000),
