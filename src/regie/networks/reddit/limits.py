@@ -80,7 +80,6 @@ CAN = Capabilities(
     link_card=True,
     images=PICTURES,
     video=VIDEO,
-    ahead=False,  # nobody says for how long Reddit keeps a file that no post uses
     options=OPTIONS,
     poll=PollLimit(
         most_options=6,
