@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import pytest
 
-from regie.networks.data import AppKeys, Login, SignedIn, SigningIn
+from regie.networks.data import AppKeys, Draft, Login, SignedIn, SigningIn
 from regie.networks.errors import Refused, SignInAgain, TryLater
 from regie.networks.youtube.connector import YouTube as Connector
 from regie.networks.youtube.wire import API, host_beside
@@ -92,8 +92,12 @@ async def test_what_was_left_unticked_is_said(http: aiohttp.ClientSession, youtu
         "Nothing can be published, and comments can be neither read nor answered",
         "There are no watch times and no shares",
     ]
-    login = Login(server=youtube.base, credentials=signed.credentials, app=app, limits=signed.profiles[0].limits)
-    assert (await Connector(http, login).whoami()).limits["missing"] == signed.profiles[0].limits["missing"]
+    limits = signed.profiles[0].limits
+    (said,) = Connector.objections(limits, Draft(text="", videos=1))
+    assert said.said.startswith("Nothing can be published")
+    assert (Connector.can_on(limits).reads, Connector.can_on(limits).first_comment) == (frozenset(), False)
+    login = Login(server=youtube.base, credentials=signed.credentials, app=app, limits=limits)
+    assert (await Connector(http, login).whoami()).limits["missing"] == limits["missing"]
 
 
 async def test_saying_no_and_coming_too_late(http: aiohttp.ClientSession, youtube: YouTube, app: AppKeys) -> None:

@@ -55,7 +55,7 @@ class YouTube:
 
     @classmethod
     def objections(cls, limits_: Json, draft: Draft) -> tuple[Refused, ...]:
-        return limits.objections(draft)
+        return limits.objections(limits_, draft)
 
     async def choices(self, option: str, *, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
         return await publishing.choices(self._wire, option)

@@ -24,11 +24,13 @@ from regie.networks.capabilities import (
 from regie.networks.data import Draft, Json
 from regie.networks.errors import Refused
 from regie.networks.youtube.measuring import ACCOUNT_METRICS, POST_METRICS
+from regie.networks.youtube.sign_in import MISSING
 from regie.networks.youtube.wire import NETWORK
 
 TITLE, TAGS = 100, 500
 NEVER = "<>"  # the two characters that no title, description or tag may hold
 DAY = timedelta(days=1)
+NOTHING = MISSING["youtube.force-ssl"]
 UNVERIFIED = timedelta(minutes=15)  # the longest video of a channel whose owner has not confirmed a telephone number
 
 COVER = ImageLimit(most=1, largest_bytes=50 * 1024 * 1024, types=("image/jpeg", "image/png"), longest_side=3840)
@@ -126,17 +128,21 @@ CAN = Capabilities(
 
 
 def can_on(limits: Json) -> Capabilities:
-    """A channel whose owner has not confirmed a telephone number takes quarters of an hour, and no cover."""
-    if limits.get("long_uploads", True):
-        return CAN
-    return replace(CAN, video=replace(VIDEO, longest=UNVERIFIED))
+    """Without the permission for it, a channel has no comments; one whose owner has not confirmed a telephone number
+    takes quarters of an hour."""
+    can = CAN
+    if NOTHING in limits.get("missing", ()):
+        can = replace(can, reads=frozenset(), answers=frozenset(), first_comment=False)
+    if not limits.get("long_uploads", True):
+        can = replace(can, video=replace(VIDEO, longest=UNVERIFIED))
+    return can
 
 
-def objections(draft: Draft) -> tuple[Refused, ...]:
-    """What the declaration cannot say of a text or an option."""
+def objections(limits: Json, draft: Draft) -> tuple[Refused, ...]:
+    """A permission that is missing, and what the declaration cannot say of a text or an option."""
     if draft.part > 0:
         return ()
-    found = []
+    found = [Refused(NOTHING)] if NOTHING in limits.get("missing", ()) else []
     tags = draft.options.get("tags", ())
     texts = (draft.text, draft.options.get("title", ""), *(tags if isinstance(tags, tuple) else ()))
     if any(sign in str(text) for text in texts for sign in NEVER):
