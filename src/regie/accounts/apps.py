@@ -17,7 +17,7 @@ class AccountsConfig(AppConfig):
         given = {name: url.rstrip("/") for name, url in settings.NETWORK_ADDRESSES.get("bluesky", {}).items() if url}
         if "api_url" in given:
             Bluesky.default_server = given["api_url"]
-        known = {name: given[f"{name}_url"] for name in ("plc", "web") if f"{name}_url" in given}
+        known = {name: given[f"{name}_url"] for name in ("plc", "web", "video") if f"{name}_url" in given}
         Bluesky.addresses = replace(Bluesky.addresses, **known)
 
         told = settings.NETWORK_ADDRESSES.get("linkedin", {})

@@ -145,7 +145,8 @@ def _demo_environment() -> None:
     os.environ["REGIE_ALLOWED_HOSTS_OUT"] = ",".join([env().allowed_hosts_out, *addresses])
     for nth, slug in enumerate(slugs(), start=1):
         os.environ.setdefault(f"REGIE_NETWORKS__{slug.upper()}__API_URL", f"http://127.0.0.1:{sandbox + nth}")
-    os.environ.setdefault("REGIE_NETWORKS__BLUESKY__PLC_URL", os.environ["REGIE_NETWORKS__BLUESKY__API_URL"])
+    for name in ("PLC_URL", "VIDEO_URL"):
+        os.environ.setdefault(f"REGIE_NETWORKS__BLUESKY__{name}", os.environ["REGIE_NETWORKS__BLUESKY__API_URL"])
     env.cache_clear()
 
 

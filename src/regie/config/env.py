@@ -16,8 +16,14 @@ class NetworkEnv(BaseModel):
     api_url: str = ""
     plc_url: str = ""  # Bluesky: the directory of identities
     web_url: str = ""  # Bluesky: where people read posts
+    video_url: str = ""  # Bluesky: the service that prepares videos
     version: str = ""  # LinkedIn: the month of its API that we ask for; each ends about a year later
     application: str = ""  # LinkedIn: our app's number, which its webhooks are asked for with
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Those that we call."""
+        return self.api_url, self.plc_url, self.video_url
 
 
 class Env(BaseSettings):

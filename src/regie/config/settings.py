@@ -182,7 +182,7 @@ METRICS_TOKEN = _env.metrics_token.get_secret_value()
 # Inner addresses that requests may reach: what the operator named, and the networks' own settings.
 ALLOWED_HOSTS_OUT = [
     *_env.allowed_hosts_out.split(","),
-    *(address for network in _env.networks.values() for address in (network.api_url, network.plc_url) if address),
+    *(address for network in _env.networks.values() for address in network.addresses if address),
 ]
 NETWORKS = {slug: network.api_url.rstrip("/") for slug, network in _env.networks.items()}
 NETWORK_ADDRESSES = {slug: network.model_dump() for slug, network in _env.networks.items()}

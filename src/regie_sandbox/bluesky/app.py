@@ -20,6 +20,8 @@ from regie_sandbox.bluesky.problem import Problem, invalid
 from regie_sandbox.bluesky.state import Account, Blob, Record, State, Token
 from regie_sandbox.bluesky.store import Store, iso, parts
 from regie_sandbox.bluesky.tokens import Tokens
+from regie_sandbox.bluesky.videos import LARGEST as LARGEST_VIDEO
+from regie_sandbox.bluesky.videos import Known, Videos
 from regie_sandbox.bluesky.views import Views
 from regie_sandbox.frame import Network, World
 
@@ -79,6 +81,7 @@ class Bluesky(Network):
         self.tokens = Tokens(self.store)
         self.limits = Limits()
         self.meter = Meter(self.store, self.limits)
+        self.videos = Videos(self.state, world)
         self.oauth = OAuth(self.store, self.tokens, lambda: self.base)
         self.handlers: dict[tuple[str, str], Handle] = {
             ("POST", "com.atproto.server.createAccount"): self._create_account,
@@ -87,6 +90,10 @@ class Bluesky(Network):
             ("POST", "com.atproto.server.deleteSession"): self._delete_session,
             ("GET", "com.atproto.server.getSession"): self._get_session,
             ("GET", "com.atproto.server.describeServer"): self._describe_server,
+            ("GET", "com.atproto.server.getServiceAuth"): self._get_service_auth,
+            ("GET", "app.bsky.video.getUploadLimits"): lambda call: self.videos.limits(call, self._own_did()),
+            ("POST", "app.bsky.video.uploadVideo"): lambda call: self.videos.upload(call, self._own_did()),
+            ("GET", "app.bsky.video.getJobStatus"): lambda call: self.videos.status(call.needed("jobId")),
             ("GET", "com.atproto.identity.resolveHandle"): self._resolve_handle,
             ("GET", "com.atproto.repo.describeRepo"): self._describe_repo,
             ("POST", "com.atproto.repo.uploadBlob"): self._upload_blob,
@@ -134,7 +141,7 @@ class Bluesky(Network):
     # Routes
 
     def app(self) -> web.Application:
-        app = web.Application(client_max_size=LARGEST_UPLOAD + 1024)
+        app = web.Application(client_max_size=LARGEST_VIDEO + 1024)
         app.add_routes(
             [
                 web.get("/xrpc/_health", self._health),
@@ -163,6 +170,8 @@ class Bluesky(Network):
         except Problem as problem:
             said = {"error": problem.error, "message": problem.message}
             return _json(said, status=problem.status, headers=call.headers | problem.headers)
+        except Known as known:
+            return _json(known.body, status=409)
         if isinstance(answer, web.Response):
             return answer
         return _json(answer, headers=call.headers)
@@ -303,6 +312,9 @@ class Bluesky(Network):
             "links": {},
             "contact": {},
         }
+
+    def _get_service_auth(self, call: Call) -> dict[str, Any]:
+        return self.videos.leave(self._who(call).did, call.request.query)
 
     # Records
 
@@ -611,6 +623,8 @@ def _mime_of(content: bytes) -> str:
     for magic, mime in MAGIC:
         if content.startswith(magic):
             return mime
+    if content[4:8] == b"ftyp":
+        return "video/mp4"
     return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else ""
 
 

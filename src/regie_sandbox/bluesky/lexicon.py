@@ -27,6 +27,7 @@ DID = re.compile(r"^did:[a-z]+:[a-zA-Z0-9._:%-]*[a-zA-Z0-9._-]$")
 LANGUAGE = re.compile(r"^(i|[a-z]{2,3})(-[a-zA-Z0-9]+)*$")
 URI = re.compile(r"^\w+:(?://)?[^\s/][^\s]*$")
 LARGEST_IMAGE = 1_000_000
+LARGEST_VIDEO, LARGEST_CAPTIONS = 300_000_000, 20_000
 KNOWN_EMBEDS = ("images", "video", "external", "record", "recordWithMedia")
 
 
@@ -133,9 +134,29 @@ class Check:
                 self._embed(self._needed(embed, "record", dict, f"{where}."), f"{where}.record")
                 self._embed(self._needed(embed, "media", dict, f"{where}."), f"{where}.media")
             case "video":
-                raise Problem(501, "MethodNotImplemented", "This network keeps no videos")
+                self._video(embed, where)
             case _:
                 raise self._wrong("Invalid embed", kind, where)
+
+    def _video(self, embed: dict[str, Any], where: str) -> None:
+        if "video" not in embed:
+            raise invalid(f'Invalid {self.collection} record: Missing required key "video" at {self._at(where)}')
+        self._file(embed["video"], f"{where}.video", "video/mp4", LARGEST_VIDEO)
+        self._text(embed.get("alt", ""), f"{where}.alt", most=10**6, most_bytes=10**6)
+        for nth, caption in enumerate(self._list(embed, "captions", most=20, where=f"{where}.")):
+            at = f"{where}.captions[{nth}]"
+            if not LANGUAGE.match(self._needed(caption, "lang", str, f"{at}.")):
+                raise self._wrong("Invalid language", caption["lang"], at)
+            self._file(caption.get("file"), f"{at}.file", "text/vtt", LARGEST_CAPTIONS)
+
+    def _file(self, given: Any, where: str, wanted: str, largest: int) -> None:
+        match given:
+            case {"$type": "blob", "ref": {"$link": str(cid)}, "mimeType": str(mime), "size": int(size)}:
+                if size > largest:
+                    raise self._too_big("blob", largest, size, where)
+                self._blob(cid, mime, size, wanted)
+            case _:
+                raise self._wrong("Expected blob value type", "object", where)
 
     def _image(self, image: Any, where: str) -> None:
         if not isinstance(image, dict):
@@ -149,11 +170,11 @@ class Check:
             case {"$type": "blob", "ref": {"$link": str(cid)}, "mimeType": str(mime), "size": int(size)}:
                 if size > LARGEST_IMAGE:
                     raise self._too_big("blob", LARGEST_IMAGE, size, f"{where}.image")
-                self._blob(cid, mime, size)
+                self._blob(cid, mime, size, "image/")
             case _:
                 raise self._wrong("Expected blob value type", "object", f"{where}.image")
 
-    def _blob(self, cid: str, mime: str, size: int) -> None:
+    def _blob(self, cid: str, mime: str, size: int, wanted: str) -> None:
         blob = self.blobs.get(cid)
         if blob is None:
             raise invalid(f"Could not find blob: {cid}", "BlobNotFound")
@@ -163,8 +184,9 @@ class Check:
             raise invalid(
                 f"Referenced Size does not match stored blob. Expected: {blob.size}, Got: {size}", "InvalidSize"
             )
-        if not mime.startswith("image/"):
-            raise invalid(f"Wrong type of file. It is {mime} but it must match image/*.", "InvalidMimeType")
+        if not mime.startswith(wanted):
+            must = f"{wanted}*" if wanted.endswith("/") else wanted
+            raise invalid(f"Wrong type of file. It is {mime} but it must match {must}.", "InvalidMimeType")
 
     # The small rules
 

@@ -54,6 +54,26 @@ class Blob:
 
 
 @dataclass(slots=True)
+class Leave:
+    """A token for one method of a service, in an account's name."""
+
+    did: str
+    aud: str
+    method: str
+    expires: float
+
+
+@dataclass(slots=True)
+class Job:
+    """A video that the video service prepares. ``ready_at``: seconds since 1970."""
+
+    did: str
+    cid: str
+    ready_at: float
+    failed: str = ""
+
+
+@dataclass(slots=True)
 class Token:
     """``family``: all tokens of one sign-in; ``jkt``: the key it is bound to (OAuth), "" for a bearer token."""
 
@@ -107,6 +127,8 @@ class State:
     tokens: dict[str, Token] = field(default_factory=dict)
     ready: dict[str, tuple[str, str]] = field(default_factory=dict)  # DID -> access and refresh of ready_account
     asked: dict[str, Asked] = field(default_factory=dict)  # by request_uri
+    leaves: dict[str, Leave] = field(default_factory=dict)  # by token
+    jobs: dict[str, Job] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)  # code -> request_uri
     traded: dict[str, str] = field(default_factory=dict)  # code -> family it was traded for
     windows: dict[str, Window] = field(default_factory=dict)

@@ -69,6 +69,10 @@ class Views:
                     "$type": "app.bsky.embed.images#view",
                     "images": [self._image(did, image) for image in images],
                 }
+            case {"$type": "app.bsky.embed.video", "video": {"ref": {"$link": cid}}}:
+                kept = {name: embed[name] for name in ("alt", "aspectRatio") if name in embed}
+                playlist = {"playlist": f"{self.base}/watch/{did}/{cid}/playlist.m3u8"}
+                return {"$type": "app.bsky.embed.video#view", "cid": cid, **playlist, **kept}
             case {"$type": "app.bsky.embed.external", "external": external}:
                 kept = {name: external[name] for name in ("uri", "title", "description")}
                 return {"$type": "app.bsky.embed.external#view", "external": kept}

@@ -43,6 +43,9 @@ FORMATS = {
     "language": r"(i|[a-z]{2,3})(-[a-zA-Z0-9]+)*",
 }
 
+# What the vendor's own tutorial sends and the lexicon does not know: https://docs.bsky.app/docs/tutorials/video
+UNDESCRIBED = {"app.bsky.video.uploadVideo": {"did", "name"}}
+
 
 class Lexicons:
     """The vendor's descriptions. ``problems`` names each place where a value departs from one."""
@@ -69,7 +72,8 @@ class Lexicons:
 
     def _params(self, described: Any, call: Recorded) -> Iterator[str]:
         known = described["properties"] if described else {}
-        yield from (f"{call.nsid}: no parameter {name}" for name in call.query if name not in known)
+        unknown = set(call.query) - set(known) - UNDESCRIBED.get(call.nsid, set())
+        yield from (f"{call.nsid}: no parameter {name}" for name in unknown)
         for name in described.get("required", ()) if described else ():
             if name not in call.query:
                 yield f"{call.nsid}: {name} is missing"
@@ -217,7 +221,7 @@ def connector(http: aiohttp.ClientSession, login: Login) -> Connector:
 @pytest.fixture
 def addressed(bluesky: Bluesky, monkeypatch: pytest.MonkeyPatch) -> type[Connector]:
     """The connector's class with the sandbox's addresses in its settings, as the product sets them at its start."""
-    monkeypatch.setattr(Connector, "addresses", Addresses(plc=bluesky.base, web="https://bsky.app"))
+    monkeypatch.setattr(Connector, "addresses", Addresses(plc=bluesky.base, web="https://bsky.app", video=bluesky.base))
     monkeypatch.setattr(Connector, "default_server", bluesky.base)
     return Connector
 

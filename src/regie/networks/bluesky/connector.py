@@ -24,6 +24,7 @@ from regie.networks.capabilities import (
     Repeatable,
     SignIn,
     TextLimit,
+    VideoLimit,
 )
 from regie.networks.data import (
     AppKeys,
@@ -32,6 +33,7 @@ from regie.networks.data import (
     Login,
     Messages,
     Outgoing,
+    Pending,
     Profile,
     Progress,
     Published,
@@ -51,8 +53,8 @@ class Bluesky:
     name: ClassVar[str] = "Bluesky"
     default_server: ClassVar[str] = "https://bsky.social"
     addresses: ClassVar[Addresses] = Addresses()
-    """Set once at start from ``REGIE_NETWORKS__BLUESKY__PLC_URL`` and ``__WEB_URL``; ``default_server`` from
-    ``__API_URL``."""
+    """Set once at start from ``REGIE_NETWORKS__BLUESKY__PLC_URL``, ``__WEB_URL`` and ``__VIDEO_URL``;
+    ``default_server`` from ``__API_URL``."""
 
     can: ClassVar[Capabilities] = Capabilities(
         text=TextLimit(longest=300, counting=Counting.GRAPHEMES, longest_bytes=3000),
@@ -63,6 +65,12 @@ class Bluesky:
             largest_bytes=1_000_000,  # the lexicon of 2026 says 2 MB, servers of 2025 refuse more than 1 MB
             types=("image/jpeg", "image/png", "image/webp"),
             longest_alt=2000,  # the vendor's own app takes no more; the lexicon sets no limit
+        ),
+        video=VideoLimit(
+            largest_bytes=100_000_000,  # the lexicon says 300 MB, which go in parts; this is what one request takes
+            longest=timedelta(minutes=3),
+            longest_alt=2000,
+            captions=("text/vtt",),
         ),
         thread=100,  # the network sets none
         languages=True,
@@ -97,12 +105,15 @@ class Bluesky:
 
     # Publishes, ListsOwn, Finds, Deletes
 
-    async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready:
+    async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
         """Uploads and lookups; done already when ``progress`` holds the record."""
-        return Ready(progress=progress) if "record" in progress else await publishing.prepare(self._xrpc, outgoing)
+        if "record" in progress:
+            return Ready(progress=progress)
+        return await publishing.prepare(self._xrpc, outgoing, progress, video=self.addresses.video)
 
-    async def commit(self, outgoing: Outgoing, progress: Progress) -> Published:
-        return await publishing.commit(self._xrpc, outgoing, progress, web=self.addresses.web)
+    async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
+        where = self.addresses
+        return await publishing.commit(self._xrpc, outgoing, progress, web=where.web, video=where.video)
 
     async def own_posts(self, *, since: datetime) -> Listing:
         return await reading.own_posts(self._xrpc, since=since, web=self.addresses.web)

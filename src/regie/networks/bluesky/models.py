@@ -46,6 +46,44 @@ class Uploaded(Said):
     blob: dict[str, Any]
 
 
+class Server(Said):
+    """A server's own identity."""
+
+    did: str
+
+
+class ServiceToken(Said):
+    token: str = Field(repr=False)
+
+
+class Limits(Said):
+    """What the video service takes of an account today."""
+
+    can_upload: bool = Field(alias="canUpload")
+    remaining_daily_videos: int | None = Field(default=None, alias="remainingDailyVideos")
+    remaining_daily_bytes: int | None = Field(default=None, alias="remainingDailyBytes")
+    message: str = ""
+    error: str = ""
+
+
+class JobStatus(Said):
+    """How far the video service is; every state but the two at the end means that it is at work."""
+
+    job_id: str = Field(alias="jobId")
+    state: str = ""
+    blob: dict[str, Any] | None = None
+    error: str = ""
+    message: str = ""
+
+    @property
+    def why(self) -> str:
+        return self.message or self.error or self.state
+
+
+class Job(Said):
+    status: JobStatus | None = Field(default=None, alias="jobStatus")
+
+
 class Service(Said):
     id: str = ""
     endpoint: str | dict[str, Any] = Field(default="", alias="serviceEndpoint")

@@ -8,24 +8,31 @@ do for the first try, but answers a repeat with 500 (tried on PDS 0.4.217).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from regie.networks.bluesky import videos
 from regie.networks.bluesky.facets import facets_of, found_in
-from regie.networks.bluesky.models import Kept, PostRecord, Resolved, Uploaded, Written
+from regie.networks.bluesky.models import Kept, PostRecord, Resolved, Written
 from regie.networks.bluesky.tid import tid_for
 from regie.networks.bluesky.wire import NETWORK, POST, Xrpc, error_name, parsed, parts_of
-from regie.networks.data import Outgoing, Picture, Progress, Published, Ready, Ref
+from regie.networks.data import Outgoing, Pending, Picture, Progress, Published, Ready, Ref
 from regie.networks.errors import Gone, Refused, SignInAgain
 from regie.networks.line import Answer
 
 
-async def prepare(xrpc: Xrpc, outgoing: Outgoing) -> Ready:
-    """Pictures uploaded, mentions resolved, the thread's addresses known: the whole record, ready to be written."""
+async def prepare(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, video: str) -> Ready | Pending:
+    """Files uploaded, mentions resolved, the thread's addresses known: the whole record, ready to be written.
+
+    video: the address of the video service, which takes its time with a video
+    """
     _only_what_there_is(outgoing)
+    if outgoing.videos:
+        handed = await videos.handed_over(xrpc, outgoing.videos[0], outgoing.key, progress, service=video)
+        if isinstance(handed, Pending):
+            return handed
+        progress = handed
     record: dict[str, Any] = {
         "$type": POST,
         "text": outgoing.text,
@@ -40,7 +47,9 @@ async def prepare(xrpc: Xrpc, outgoing: Outgoing) -> Ready:
     if outgoing.pictures:
         images = [await _image(xrpc, picture) for picture in outgoing.pictures]
         record["embed"] = {"$type": "app.bsky.embed.images", "images": images}
-    return Ready(progress={"record": record})
+    if outgoing.videos:
+        record["embed"] = await videos.embedded(xrpc, outgoing.videos[0], progress["blob"])
+    return Ready(progress={**progress, "record": record})
 
 
 def _only_what_there_is(outgoing: Outgoing) -> None:
@@ -52,6 +61,8 @@ def _only_what_there_is(outgoing: Outgoing) -> None:
         raise Refused("{network} has no general mark for sensitive pictures.", network=NETWORK)
     if outgoing.visibility:
         raise Refused("{network} has no choice of who can see a post.", network=NETWORK)
+    if len(outgoing.videos) > 1 or (outgoing.videos and outgoing.pictures):
+        raise Refused("{network} takes one video in a post, and no pictures beside it.", network=NETWORK)
 
 
 def _moment(at: datetime) -> str:
@@ -71,16 +82,9 @@ async def _dids(xrpc: Xrpc, text: str) -> Mapping[str, str]:
 
 
 async def _image(xrpc: Xrpc, picture: Picture) -> dict[str, Any]:
-    content = await asyncio.to_thread(Path(picture.path).read_bytes)
-    answer = await xrpc.procedure(
-        "com.atproto.repo.uploadBlob",
-        repeatable=True,  # invisible, and the same bytes are the same blob
-        data=content,
-        headers={"Content-Type": picture.content_type},
-    )
     return {
         "alt": picture.alt,
-        "image": parsed(Uploaded, answer).blob,
+        "image": await xrpc.blob(picture.path, picture.content_type),
         "aspectRatio": {"width": picture.width, "height": picture.height},
     }
 
@@ -113,13 +117,18 @@ async def _record(xrpc: Xrpc, uri: str) -> Kept:
     return parsed(Kept, answer)
 
 
-async def commit(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, web: str) -> Published:
+async def commit(
+    xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, web: str, video: str = ""
+) -> Published | Pending:
     """The one visible call. Source: lexicon com.atproto.repo.putRecord; behaviour tried on PDS 0.4.217."""
     if not xrpc.did:
         raise SignInAgain("{network} asks you to connect this account again.", network=NETWORK)
     record = progress.get("record")
     if record is None or record.get("text") != outgoing.text:
-        record = (await prepare(xrpc, outgoing)).progress["record"]
+        ready = await prepare(xrpc, outgoing, progress, video=video)
+        if isinstance(ready, Pending):
+            return ready
+        record = ready.progress["record"]
     record = {**record, "createdAt": _moment(outgoing.planned_at)}  # it may have been moved since it was prepared
     try:
         answer = await _put(xrpc, outgoing, record)
@@ -127,9 +136,12 @@ async def commit(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, web: str
         match error_name(refused):
             case "InvalidSwap":
                 return await _already_there(xrpc, outgoing, record, refused, web=web)
-            case "BlobNotFound" if outgoing.pictures:
-                # Servers throw away pictures that no post uses for a while. Nothing was written: upload them again.
-                record = (await prepare(xrpc, outgoing)).progress["record"]
+            case "BlobNotFound" if outgoing.media:
+                # Servers throw away files that no post uses for a while. Nothing was written: upload them again.
+                ready = await prepare(xrpc, outgoing, {}, video=video)
+                if isinstance(ready, Pending):
+                    return ready
+                record = ready.progress["record"]
                 answer = await _put(xrpc, outgoing, record)
             case _:
                 raise
@@ -172,9 +184,12 @@ async def _already_there(
 
 
 def pictures_in(record: PostRecord) -> int:
+    """Its pictures, or its video."""
     embed = record.embed.get("media", record.embed)
-    images = embed.get("images") if isinstance(embed, dict) else None
-    return len(images) if isinstance(images, list) else 0
+    if not isinstance(embed, dict):
+        return 0
+    images = embed.get("images")
+    return len(images) if isinstance(images, list) else int("video" in embed)
 
 
 def published(uri: str, cid: str, value: Mapping[str, Any], *, web: str, answer: Answer | None = None) -> Published:

@@ -47,11 +47,12 @@ ASSERTION_LASTS = 60  # seconds
 class Addresses:
     """Base addresses besides the account's own server: settings, so that a test network can stand in.
 
-    plc: the directory of did:plc identities; web: where people read posts
+    plc: the directory of did:plc identities; web: where people read posts; video: the service that prepares videos
     """
 
     plc: str = "https://plc.directory"
     web: str = "https://bsky.app"
+    video: str = "https://video.bsky.app"
 
 
 # App passwords

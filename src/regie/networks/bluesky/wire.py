@@ -5,17 +5,19 @@ An account lives on one server (its PDS), which passes app.bsky questions on to 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import aiohttp
 from pydantic import ValidationError
 
 from regie.networks.bluesky import dpop
-from regie.networks.bluesky.models import Problem, Said
+from regie.networks.bluesky.models import Problem, Said, Uploaded
 from regie.networks.data import Login
 from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
 from regie.networks.line import Answer, read, write
@@ -49,6 +51,16 @@ class Xrpc:
         return await self._signed(
             "GET", url, lambda headers: read(self.http, "GET", url, network=NETWORK, params=params, headers=headers)
         )
+
+    async def blob(self, path: Path, content_type: str) -> dict[str, Any]:
+        """A file laid down on the account's server. Invisible, and the same bytes are the same blob."""
+        answer = await self.procedure(
+            "com.atproto.repo.uploadBlob",
+            repeatable=True,
+            data=await asyncio.to_thread(path.read_bytes),
+            headers={"Content-Type": content_type},
+        )
+        return parsed(Uploaded, answer).blob
 
     async def procedure(self, nsid: str, *, repeatable: bool, **request: Any) -> Answer:
         """Something done. ``repeatable``: the same again does no more than once. ``data`` is bytes."""
