@@ -364,6 +364,11 @@ def tiktok(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def vk(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("vk", request, settings)
+
+
+@pytest.fixture
 def connect(alice: Member) -> Callable[..., Account]:
     """Connects an account of a sandbox to Alice's workspace: ``connect(mastodon, "shop")``."""
     from regie.accounts.services import connect

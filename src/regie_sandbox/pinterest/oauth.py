@@ -117,7 +117,7 @@ def _token(net: Pinterest, trial: bool) -> Handler:
             case "refresh_token":
                 held = net.state.tokens.pop(str(asked.get("refresh_token", "")), None)
                 fits = held is not None and held.refreshes and (held.app, held.trial) == (app.id, trial)
-                if held is None or not fits or held.until is None or held.until <= net.now():
+                if held is None or not fits or (held.until is not None and held.until <= net.now()):
                     raise Trouble(400, 283, "Invalid refresh token.")
                 return answered(pair(net, held.user, app, held.scopes, trial=trial, kind="refresh_token"))
         raise Trouble(400, 1, "Unsupported grant_type.")
