@@ -36,6 +36,7 @@ TABLE = {
     ("GET", "/accounts"): ("view", None),
     ("GET", "/accounts/{account}"): ("view", None),
     ("GET", "/accounts/{account}/room"): ("view", None),
+    ("GET", "/accounts/{account}/options/{name}/choices"): ("write", None),
     ("GET", "/media"): ("view", None),
     ("POST", "/media"): ("write", None),
     ("POST", "/uploads"): ("write", {"name": "wave.mp4", "size": 1000}),
@@ -118,6 +119,7 @@ def things(
     return {
         "upload": upload.pk,
         "account": account.pk,
+        "name": "board",
         "post": free.pk,
         "delivery": delivery.pk,
         "freeze": freeze.pk,

@@ -73,6 +73,7 @@ PAGES = [
         {"post": "{post}", "workspace": "{ws}", "version": "1", "s-0-text": "x", "account": "{account}"},
         WRITERS,
     ),
+    ("get", "posts/choices/?account={account}&option=board", {}, WRITERS),
     ("post", "posts/arrange/", {"post": "{post}", "workspace": "{ws}", "version": "1", "do": "add-part:s"}, WRITERS),
     (
         "post",

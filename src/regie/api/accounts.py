@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_noop as _
-from ninja import Router
+from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from regie.accounts.budgets import Standing, standing
 from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of
 from regie.accounts.queries import accounts_for
-from regie.api.errors import COMMON
+from regie.api.errors import COMMON, NetworkAway
 from regie.api.shapes import Moment, Number, Page, Pages, page_of
 from regie.api.tokens import ApiRequest
 from regie.core import clock
 from regie.core.sentences import in_words
+from regie.networks.capabilities import Format, Option, OptionKind
 from regie.publishing.room import room_at
+from regie.studio.choices import ask, known
+from regie.studio.options import option_of
 
 router = Router(tags=["accounts"])
 
@@ -53,7 +56,37 @@ class RoomOut(BaseModel):
     free_at: datetime | None = Field(description="The first moment from there on that takes one more post.")
 
 
+class ChoiceOut(BaseModel):
+    value: str = Field(description="What goes into a post's options.")
+    label: str = Field(description="What people read.")
+
+
+class OptionOut(BaseModel):
+    """One thing that a post may or must say there beside its text: ``Content.options``."""
+
+    name: str
+    kind: OptionKind = Field(description="line, link: a text; tags: a list of texts; choice: a value; switch: a bool.")
+    label: str
+    help: str
+    required: bool
+    longest: int | None = Field(description="Of a text or of one tag, as its network counts (counting).")
+    counting: str
+    total: int | None = Field(description="Of all tags together, with a comma between them.")
+    most: int | None = Field(description="Tags.")
+    choices: list[ChoiceOut]
+    asked: bool = Field(description="The network knows the choices: GET /accounts/{id}/options/{name}/choices.")
+    after: str = Field(description="The option that has to be chosen first.")
+    default: str | bool
+    formats: list[Format]
+    only_with: str = Field(description="picture or video: only with such a file; empty: with anything.")
+
+
+class Choices(BaseModel):
+    choices: list[ChoiceOut]
+
+
 class AccountWhole(AccountOut):
+    options: list[OptionOut] = Field(description="What a post may say there beside its text.")
     quotas: list[QuotaOut] = Field(description="What its network still takes, the longest window first.")
     capabilities: dict[str, Any] = Field(
         description="Limits, formats, what can be read and answered. Times in seconds."
@@ -100,8 +133,49 @@ def account(request: ApiRequest, pk: Number) -> AccountWhole:
     """With its capabilities: what the network, and this account's own server, take and offer."""
     found = get_object_or_404(accounts_for(request.auth.scope), pk=pk)
     return AccountWhole(
-        **_facts(found), quotas=[_quota(one) for one in standing(found)], capabilities=as_data(capabilities_of(found))
+        **_facts(found),
+        quotas=[_quota(one) for one in standing(found)],
+        options=[_option(one) for one in capabilities_of(found).options],
+        capabilities=as_data(capabilities_of(found)),
     )
+
+
+def _option(one: Option) -> OptionOut:
+    names = ("name", "kind", "required", "longest", "total", "most", "asked", "after", "default", "only_with")
+    return OptionOut(
+        **{name: getattr(one, name) for name in names},
+        label=in_words(one.label),
+        help=in_words(one.help),
+        counting=str(one.counting),
+        choices=[ChoiceOut(value=choice.value, label=in_words(choice.label)) for choice in one.choices],
+        formats=list(one.formats),
+    )
+
+
+@router.get(
+    "/accounts/{pk}/options/{name}/choices",
+    response={200: Choices, **COMMON},
+    summary=_("What an account may choose for an option"),
+)
+def option_choices(
+    request: ApiRequest, pk: Number, name: str, chosen: Annotated[str, Query(max_length=300)] = ""
+) -> Choices:
+    """Asks the network where only it knows (boards, playlists). ``chosen``: the value of the option named in ``after``.
+
+    503 with the reason when the network does not say.
+    """
+    found = get_object_or_404(accounts_for(request.auth.scope), pk=pk)
+    request.auth.member.must("write")
+    option = option_of(found, name)
+    if not option.asked:
+        return Choices(choices=_option(option).choices)
+    before = {option.after: chosen} if option.after and chosen else {}
+    there = known(found, option, before)
+    if there.choices is None:
+        there = ask(found, option, before)
+    if there.choices is None:
+        raise NetworkAway(there.problem)
+    return Choices(choices=[ChoiceOut(value=one.value, label=one.label) for one in there.choices])
 
 
 def _quota(one: Standing) -> QuotaOut:

@@ -31,6 +31,10 @@ class BadKey(Problem):
     """An ``Idempotency-Key`` that was used for another request, or is too long."""
 
 
+class NetworkAway(Problem):
+    """A network did not say what was asked of it: away, busy, or the account has to be connected again."""
+
+
 class Theirs(Changed):
     """The post changed since it was read. ``theirs`` is what is there now."""
 
@@ -43,6 +47,7 @@ CODES: tuple[tuple[type[Problem], int, str], ...] = (
     (NotReady, 422, "not_ready"),
     (BadKey, 422, "key_reused"),
     (Changed, 409, "changed"),
+    (NetworkAway, 503, "network_away"),
     (Problem, 422, "problem"),
 )
 

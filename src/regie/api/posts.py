@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from django.shortcuts import get_object_or_404
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_noop as _
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
+from regie.accounts.opening import capabilities_of
 from regie.api.deliveries import DeliveryOut, delivery_out
 from regie.api.errors import COMMON, Theirs
 from regie.api.once import Key, once
@@ -18,7 +20,7 @@ from regie.api.tokens import ApiRequest
 from regie.people import lateness
 from regie.publishing import services as publishing
 from regie.publishing.models import Delivery
-from regie.studio import checks, queries, services
+from regie.studio import checks, options, queries, services
 from regie.studio.campaigns import campaigns_for
 from regie.studio.content import Content
 from regie.studio.desk import written_from
@@ -78,11 +80,13 @@ class FindingOut(BaseModel):
 class AccountCheck(BaseModel):
     account: int
     ready: bool
+    price: float = Field(description="What the network charges for publishing it there, about, in US dollars.")
     findings: list[FindingOut]
 
 
 class Check(BaseModel):
     ready: bool = Field(description="Whether it can go out on every account, and there is at least one.")
+    price: float = Field(description="What the networks charge for it in all, about, in US dollars.")
     accounts: list[AccountCheck]
 
 
@@ -207,15 +211,19 @@ def check(request: ApiRequest, pk: Number) -> Check:
     """For each account: what stops it, and what would make it better. Nothing is changed."""
     found = _post(request, pk)
     rows = [_check(found, variant) for variant in found.variants.filter(dropped_at=None).select_related("account")]
-    return Check(ready=bool(rows) and all(row.ready for row in rows), accounts=rows)
+    price = round(sum(row.price for row in rows), 4)
+    return Check(ready=bool(rows) and all(row.ready for row in rows), price=price, accounts=rows)
 
 
 def _check(found: Post, variant: Any) -> AccountCheck:
     content = variant.document
     files = checks.files_of(content, found.workspace_id)
     findings = checks.look_at(content, variant.account, files, by_hand=variant.by_hand)
+    can = capabilities_of(variant.account)
+    charged = Decimal(0) if variant.by_hand else options.price(content, can, variant.account, files)
     return AccountCheck(
         account=variant.account_id,
+        price=float(charged),
         ready=all(finding.level is not checks.Level.STOP for finding in findings),
         findings=[FindingOut(level=str(one.level), said=one.said, part=one.part) for one in findings],
     )

@@ -196,7 +196,7 @@ def of_account(
         first = next((one.label for one in can.options if one.name == option.after), option.after)
         return replace(field, waits_for=in_words(first))
     known = choices.known(account, option, chosen)
-    if known.choices is None and asks:
+    if known.choices is None and asks and option.asked:
         known = choices.ask(account, option, chosen)
     named = tuple((choice.value, choice.label) for choice in known.choices or ())
     names = {one: choices.name_of(account, option, one) for one in field.chosen}

@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import number_format
 from django.utils.translation import get_language_info, pgettext_lazy
 from django.utils.translation import gettext as _
 
@@ -20,7 +22,7 @@ from regie.media.models import File
 from regie.networks import registry
 from regie.networks.capabilities import Capabilities, Format
 from regie.people.models import User, Workspace
-from regie.studio import checks
+from regie.studio import checks, options
 from regie.studio.beside import Field, Group, Kept, groups, kept
 from regie.studio.checks import Finding, Level
 from regie.studio.content import Content, MediaUse, Part, Poll
@@ -111,6 +113,7 @@ class Row:
     findings: tuple[Finding, ...]
     can: Capabilities
     network: str
+    price: Decimal = Decimal(0)
 
     @property
     def stops(self) -> list[Finding]:
@@ -190,15 +193,24 @@ class Desk:
         return sorted(rows, key=lambda row: (not row.stops, not row.custom, not row.given.by_hand))
 
     def _row(self, account: Account, given: Given) -> Row:
-        content = given.content or self.written.content
+        content, can = given.content or self.written.content, capabilities_of(account)
         return Row(
             account=account,
             given=given,
             content=content,
             findings=tuple(checks.look_at(content, account, self.files, by_hand=given.by_hand)),
-            can=capabilities_of(account),
+            can=can,
             network=registry.connector(account.network).name,
+            price=Decimal(0) if given.by_hand else options.price(content, can, account, self.files),
         )
+
+    @property
+    def prices(self) -> list[str]:
+        """What networks charge for it, a sentence each."""
+        charged: dict[str, Decimal] = {}
+        for row in self.rows:
+            charged[row.network] = charged.get(row.network, Decimal(0)) + row.price
+        return [_charges(network, price) for network, price in charged.items() if price]
 
     @property
     def rows_first(self) -> list[Row]:
@@ -346,6 +358,12 @@ class Desk:
     @property
     def durations(self) -> list[tuple[int, str]]:
         return [(minutes, checks.span(timedelta(minutes=minutes))) for minutes in POLL_MINUTES]
+
+
+def _charges(network: str, price: Decimal) -> str:
+    """Tenths of a cent are told where there are some."""
+    amount = number_format(price, 2 if price == price.quantize(Decimal("0.01")) else 3)
+    return _("{network} charges about ${amount} for this post.").format(network=network, amount=amount)
 
 
 def _counters(

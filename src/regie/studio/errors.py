@@ -17,5 +17,9 @@ class StillPromised(Problem):
     """The post has deliveries that are under way or planned: they are cancelled first."""
 
 
+class NoSuchOption(Problem):
+    """The account's network has no option of that name."""
+
+
 class NoSuchAccount(Problem):
     """An account that is not there, or is another workspace's."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from regie.accounts.models import Account
+from regie.accounts.opening import capabilities_of
 from regie.core.sentences import in_words
 from regie.media.models import File
 from regie.networks import registry, text
@@ -18,8 +19,18 @@ from regie.networks.data import Draft
 from regie.networks.options import TYPES, Value, belongs, filled, said
 from regie.networks.protocols import Costs, Objects
 from regie.studio.content import Content, Part
+from regie.studio.errors import NoSuchOption
 
 Files = Mapping[int, File]
+
+
+def option_of(account: Account, name: str) -> Option:
+    """Raises NoSuchOption."""
+    option = next((one for one in capabilities_of(account).options if one.name == name), None)
+    if option is None:
+        network = registry.connector(account.network).name
+        raise NoSuchOption(_("{network} has no option “{name}”.").format(network=network, name=name))
+    return option
 
 
 def offered(content: Content, can: Capabilities, files: Files) -> list[Option]:

@@ -32,6 +32,7 @@ from regie.studio.content import Content
 from regie.studio.desk import Desk
 from regie.studio.errors import Outdated
 from regie.studio.models import Post
+from regie.studio.options import option_of
 from regie.studio.services import Given, Written
 from regie.studio.signals import time_chosen
 
@@ -327,20 +328,18 @@ def _with_choices(request: HttpRequest, desk: Desk, do: str) -> HttpResponse:
     return render(request, "studio/compose.html", {**_context(request, desk), "arranged": True})
 
 
-def _asked_option(request: HttpRequest, account: str | None, name: str | None) -> tuple[Account, Option]:
-    """Raises Http404 for an account that they may not write for, and for what its network is not asked."""
-    found = get_object_or_404(accounts_for(_scope(request), "write"), pk=_int(account))
-    option = next((one for one in capabilities_of(found).options if one.name == name and one.asked), None)
-    if option is None:
-        raise Http404
-    return found, option
+def _asked_option(request: HttpRequest, account: str | None, name: str) -> tuple[Account, Option]:
+    """Raises Http404, NotAllowed, NoSuchOption."""
+    found = get_object_or_404(accounts_for(_scope(request)), pk=_int(account))
+    _scope(request).member_in(found.workspace_id).must("write")
+    return found, option_of(found, name)
 
 
 @login_required
 @require_GET
 def choices(request: HttpRequest) -> HttpResponse:
     """An option with the choices that the account's network gives now."""
-    account, option = _asked_option(request, request.GET.get("account"), request.GET.get("option"))
+    account, option = _asked_option(request, request.GET.get("account"), request.GET.get("option", ""))
     key = request.GET.get("key", "s")
     content = Content(options=forms.read_options(request.GET, key))
     field = beside.of_account(key, content, account, capabilities_of(account), option, asks=True)
