@@ -290,6 +290,12 @@ async def test_the_same_words_twice_are_refused_and_never_taken_for_success(
     assert linkedin.texts() == ["Again"]
 
 
+async def test_the_id_is_read_though_its_colons_are_hidden(linkedin: Recorded, page: Connector) -> None:
+    told = {"x-restli-id": "urn%3Ali%3Ashare%3A12"}
+    linkedin.faults.will_answer(201, headers=told, body="", path="/rest/posts", method="POST")
+    assert (await publish(page, saying())).remote_id == "urn:li:share:12"
+
+
 # What is out
 
 

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from regie.networks.data import Draft, Listing, Options, Outgoing, Pending, Progress, Published, Ready, Ref, Seen
 from regie.networks.errors import Gone, Refused, TokenExpired, TryLater
@@ -157,7 +158,7 @@ async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Publishe
     if isinstance(ready, Pending):
         return ready
     answer = await wire.publish("/rest/posts", body_of(wire, outgoing, ready.progress))
-    made = answer.headers.get(ID, "")
+    made = unquote(answer.headers.get(ID, ""))  # a key: Rest.li may hide its colons
     if not made:
         unreadable(answer)
     return Published(remote_id=made, url=address_of(made), at=answer.date, extra={"kind": "post"}, answer=answer)
