@@ -339,6 +339,11 @@ def reddit(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def threads(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("threads", request, settings)
+
+
+@pytest.fixture
 def pinterest(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
     yield from _sandbox("pinterest", request, settings)
 
