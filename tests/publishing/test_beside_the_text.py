@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test import Client
 
 from regie.accounts.models import Account
 from regie.people.models import Member
@@ -167,3 +168,28 @@ def test_a_post_is_deleted_with_its_first_comment(
     delivery.refresh_from_db()
     assert delivery.gone_at is not None
     assert facebook.texts() == []
+
+
+def test_the_receipt_and_the_page_for_work_by_hand_tell_all_of_it(
+    facebook: Sandbox,
+    facebook_account: Account,
+    write_post: Write,
+    promise: Promise,
+    publish_due: Due,
+    alice: Member,
+    signed_in: Callable[[Member], Client],
+) -> None:
+    chosen = {"facebook": {"link": "https://example.org/linen", "countries": ["FR", "BE"]}}
+    facebook.will_answer(400, path="/comments", method="POST")
+    sent = promise(write_post("Good morning", on=[facebook_account], options=chosen, first_comment="#linen"))
+    by_hand = promise(
+        write_post("Good evening", on=[facebook_account], by_hand=True, options=chosen, first_comment="#linen")
+    )
+    publish_due()
+    client = signed_in(alice)
+    receipt = client.get(f"/w/atelier-nord/deliveries/{sent.pk}/").content.decode()
+    for piece in ("Only in these countries", "FR, BE", "First comment", "The post is out, its first comment is not."):
+        assert piece in receipt
+    page = client.get(f"/w/atelier-nord/deliveries/{by_hand.pk}/by-hand/").content.decode()
+    for piece in ("Beside the text", "https://example.org/linen", "Copy the first comment, for when the post is out"):
+        assert piece in page

@@ -20,10 +20,11 @@ from regie.networks.protocols import Deletes
 from regie.people import lateness
 from regie.people.models import Member
 from regie.people.scope import Scope
-from regie.publishing.contents import steps_of_delivery
+from regie.publishing.contents import COMMENT, steps_of_delivery
 from regie.publishing.holds import KEPT, WHY
 from regie.publishing.models import Attempt, Delivery, Step
 from regie.publishing.states import LIMITED, MOVABLE, State
+from regie.studio.options import told
 
 IN_FLIGHT = frozenset((State.PREPARING, State.CLAIMED, State.SENDING, State.PROCESSING))
 SOON = timedelta(minutes=2)
@@ -60,6 +61,11 @@ class StepView:
     text: str
     pictures: tuple[tuple[File | None, str], ...]
     attempts: tuple[Attempt, ...]
+    options: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_comment(self) -> bool:
+        return COMMENT in self.step.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,12 @@ class DeliveryView:
     @property
     def late_choices(self) -> list[tuple[int, str]]:
         return lateness.choices(self.delivery.late_minutes)
+
+    @property
+    def lacks_comment(self) -> bool:
+        """All of the post is out, and its first comment is not."""
+        missing = [step for step in self.steps if step.state != Step.State.PUBLISHED]
+        return len(missing) == 1 and COMMENT in missing[0].content
 
     @property
     def out(self) -> int:
@@ -194,12 +206,14 @@ def steps_of(delivery: Delivery) -> list[StepView]:
     steps = _as_they_would_go(delivery)
     numbers = {use["file"] for step in steps for use in step.content.get("media", [])}
     files = File.objects.filter(workspace=delivery.workspace_id).in_bulk(numbers) if numbers else {}
+    can = capabilities_of(delivery.account)
     return [
         StepView(
             step=step,
             text=step.content.get("text", ""),
             pictures=tuple(_picture(use, files) for use in step.content.get("media", [])),
             attempts=tuple(step.attempts.all()) if step.pk else (),
+            options=tuple(told(delivery.account, can, step.content.get("options", {}))),
         )
         for step in steps
     ]

@@ -18,6 +18,7 @@ from regie.networks.capabilities import Capabilities, Option, OptionKind
 from regie.networks.data import Draft
 from regie.networks.options import TYPES, Value, belongs, filled, said
 from regie.networks.protocols import Costs, Objects
+from regie.studio.choices import name_of
 from regie.studio.content import Content, Part
 from regie.studio.errors import NoSuchOption
 
@@ -88,6 +89,25 @@ def price(content: Content, can: Capabilities, account: Account, files: Files) -
         return Decimal(0)
     comment = [Draft(text=content.first_comment.strip())] if content.first_comment.strip() else []
     return sum((kind.price(draft) for draft in [*drafts(content, can, account, files), *comment]), Decimal(0))
+
+
+def told(account: Account, can: Capabilities, chosen: Mapping[str, Value]) -> list[tuple[str, str]]:
+    """What was chosen as people read it: (label, words), in the order of the declaration."""
+    return [
+        (in_words(option.label), _words(account, option, value))
+        for option in can.options
+        if (value := said(option, chosen.get(option.name))) is not None
+    ]
+
+
+def _words(account: Account, option: Option, value: Value) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    labels = {choice.value: in_words(choice.label) for choice in option.choices}
+    values = value if isinstance(value, list) else [value]
+    if option.asked:
+        labels = {one: name_of(account, option, one) for one in values}
+    return ", ".join(labels.get(one, one) for one in values)
 
 
 # What is wrong

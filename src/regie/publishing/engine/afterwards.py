@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from regie.accounts.budgets import USED_UP, Priority, SavedForLater
 from regie.networks.data import Ref
-from regie.networks.errors import Gone, NetworkError, TryLater
+from regie.networks.errors import Gone, NetworkError, Refused, TryLater
 from regie.networks.protocols import Deletes, Finds
 from regie.publishing.engine.database import Database, sql
 from regie.publishing.engine.record import pause
@@ -150,7 +150,11 @@ async def remove(sender: Sender, account: Mapping[str, Any], delivery: Delivery)
             assert isinstance(speaker.connector, Deletes)
             if (until := await sender.budgets.wait_until(speaker, "delete")) is not None:
                 raise SavedForLater(USED_UP, not_before=until)
-            await speaker.connector.delete(Ref(remote_id=step.remote_id, extra=step.extra))
+            try:
+                await speaker.connector.delete(Ref(remote_id=step.remote_id, extra=step.extra))
+            except Refused:
+                if not step.is_comment:  # most networks take a post's comments away with it
+                    raise
     except NetworkError as exc:
         later = isinstance(exc, TryLater)
         again = (exc.not_before or database.moment() + pause(delivery.tries)) if later else None
