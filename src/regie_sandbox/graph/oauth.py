@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CODE_HOLDS = timedelta(hours=1)
 OLD_ENOUGH = timedelta(hours=24)
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <style>*{{box-sizing:border-box}}
 body{{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem}}
 body{{background:#f0f2f5;color:#1c1e21}}
