@@ -111,7 +111,7 @@ class Bluesky:
             return Ready(progress=progress)
         return await publishing.prepare(self._xrpc, outgoing, progress, video=self.addresses.video)
 
-    async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
+    async def commit(self, outgoing: Outgoing, progress: Progress) -> Published:
         where = self.addresses
         return await publishing.commit(self._xrpc, outgoing, progress, web=where.web, video=where.video)
 

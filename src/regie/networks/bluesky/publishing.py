@@ -18,7 +18,7 @@ from regie.networks.bluesky.models import Kept, PostRecord, Resolved, Written
 from regie.networks.bluesky.tid import tid_for
 from regie.networks.bluesky.wire import NETWORK, POST, Xrpc, error_name, parsed, parts_of
 from regie.networks.data import Outgoing, Pending, Picture, Progress, Published, Ready, Ref
-from regie.networks.errors import Gone, Refused, SignInAgain
+from regie.networks.errors import Gone, Refused, SignInAgain, TryLater
 from regie.networks.line import Answer
 
 
@@ -117,18 +117,13 @@ async def _record(xrpc: Xrpc, uri: str) -> Kept:
     return parsed(Kept, answer)
 
 
-async def commit(
-    xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, web: str, video: str = ""
-) -> Published | Pending:
+async def commit(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, web: str, video: str = "") -> Published:
     """The one visible call. Source: lexicon com.atproto.repo.putRecord; behaviour tried on PDS 0.4.217."""
     if not xrpc.did:
         raise SignInAgain("{network} asks you to connect this account again.", network=NETWORK)
     record = progress.get("record")
     if record is None or record.get("text") != outgoing.text:
-        ready = await prepare(xrpc, outgoing, progress, video=video)
-        if isinstance(ready, Pending):
-            return ready
-        record = ready.progress["record"]
+        record = await _record_now(xrpc, outgoing, progress, video=video)
     record = {**record, "createdAt": _moment(outgoing.planned_at)}  # it may have been moved since it was prepared
     try:
         answer = await _put(xrpc, outgoing, record)
@@ -138,15 +133,21 @@ async def commit(
                 return await _already_there(xrpc, outgoing, record, refused, web=web)
             case "BlobNotFound" if outgoing.media:
                 # Servers throw away files that no post uses for a while. Nothing was written: upload them again.
-                ready = await prepare(xrpc, outgoing, {}, video=video)
-                if isinstance(ready, Pending):
-                    return ready
-                record = ready.progress["record"]
+                record = await _record_now(xrpc, outgoing, {}, video=video)
                 answer = await _put(xrpc, outgoing, record)
             case _:
                 raise
     written = parsed(Written, answer, written="later" if still_repeatable(outgoing) else "unclear")
     return published(written.uri, written.cid, record, web=web, answer=answer)
+
+
+async def _record_now(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, video: str) -> dict[str, Any]:
+    """The record, prepared again at the hour. A video takes its time: what was handed over is known again then."""
+    ready = await prepare(xrpc, outgoing, progress, video=video)
+    if isinstance(ready, Pending):
+        raise TryLater("{network} is still preparing the video.", network=NETWORK, not_before=ready.not_before)
+    record: dict[str, Any] = ready.progress["record"]
+    return record
 
 
 async def _put(xrpc: Xrpc, outgoing: Outgoing, record: Mapping[str, Any]) -> Answer:
