@@ -34,6 +34,7 @@ SHORT, LONG = 280, 25_000
 PAYING = frozenset(("Basic", "Premium", "PremiumPlus"))  # subscriptions with long posts
 QUARTER, DAY = timedelta(minutes=15), timedelta(hours=24)
 CASHTAG = regex.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
+COMMUNITY_ID = regex.compile(r"[0-9]{1,19}")
 USERNAME = regex.compile(r"@?[A-Za-z0-9_]{1,15}")
 STATUS = regex.compile(r"/status(?:es)?/([0-9]{1,19})(?:[/?#]|$)")
 
@@ -61,7 +62,6 @@ COMMUNITY = Option(
     kind=OptionKind.LINE,
     label="Community",
     help="The number in the Community's address. This account must be a member.",
-    longest=19,
 )
 SHARED = Option(
     name="share_with_followers",
@@ -176,7 +176,7 @@ def objections(limits: Json, draft: Draft) -> Iterator[Refused]:
     if wrong := next((name for name in people_in(draft.options) if not USERNAME.fullmatch(name)), None):
         yield Refused("“{name}” is no username of {network}.", network=NETWORK, name=wrong)
     community = str(draft.options.get("community") or "")
-    if community and not community.isdigit():
+    if community and not COMMUNITY_ID.fullmatch(community):
         yield Refused("A Community of {network} is named by its number.", network=NETWORK)
     if draft.options.get("share_with_followers") and not community:
         yield Refused("Only a post in a Community can also be shared with followers.")
