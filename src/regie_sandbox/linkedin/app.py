@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import web
 
 from regie_sandbox.frame import Network, World
-from regie_sandbox.linkedin import oauth, shown
+from regie_sandbox.linkedin import oauth, shown, site
 from regie_sandbox.linkedin.deeds import Deeds
 from regie_sandbox.linkedin.reads import Reads
 from regie_sandbox.linkedin.state import App, Comment, Member, Notification, Page, Post, State, Token
@@ -69,6 +69,7 @@ class LinkedIn(Network):
             app.add_routes(oauth.routes(self, prefix))
             app.add_routes(self.deeds.routes(prefix))
             app.add_routes(Reads(self).routes(prefix))
+            app.add_routes(site.routes(self, prefix))
         app.cleanup_ctx.append(self._while_served)
         return app
 

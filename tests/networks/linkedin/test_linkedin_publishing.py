@@ -49,7 +49,7 @@ async def test_one_picture_with_its_description(linkedin: Recorded, page: Connec
     media = body_of(linkedin, published)["content"]["media"]
     assert media["altText"] == "A teal door"
     assert linkedin.world.files.get(media["id"]) == picture().path.read_bytes()
-    assert published.url == f"https://www.linkedin.com/feed/update/{published.remote_id}/"
+    assert published.url == f"{linkedin.base}/feed/update/{published.remote_id}/"
 
 
 async def test_several_pictures_in_their_order(linkedin: Recorded, page: Connector, picture: Pictures) -> None:

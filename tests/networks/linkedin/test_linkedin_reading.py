@@ -111,7 +111,7 @@ async def test_an_answer_to_an_answer_goes_under_the_first(linkedin: Recorded, p
     answer = await publish(page, saying("Until six", reply_to=to(second)))
     made = linkedin.state.comments[answer.remote_id]
     assert (made.parent, made.actor, made.text) == (first, "urn:li:organization:90000000", "Until six")
-    assert answer.url.startswith("https://www.linkedin.com/feed/update/urn:li:share:")
+    assert answer.url.startswith(f"{linkedin.base}/feed/update/urn:li:share:")
 
 
 async def test_a_first_comment_of_ours_is_changed_liked_and_taken_away(linkedin: Recorded, page: Connector) -> None:

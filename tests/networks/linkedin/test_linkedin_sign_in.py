@@ -13,7 +13,7 @@ import pytest
 from regie.networks.data import AppKeys, Login, SignedIn
 from regie.networks.errors import NetworkError, Refused, SignInAgain, TokenExpired, TryLater
 from regie.networks.linkedin.connector import LinkedIn as Connector
-from regie.networks.linkedin.wire import base_of, is_share, pages_of
+from regie.networks.linkedin.wire import base_of, is_share, pages_of, post_at
 
 from .linkedin_contract import Recorded
 from .posting import publish, saying
@@ -180,6 +180,23 @@ async def test_a_token_that_was_taken_back_asks_a_person(
         assert done.status == 200
     with pytest.raises(SignInAgain):
         await page.whoami()
+
+
+async def test_the_sandbox_shows_what_was_published_where_we_say(
+    linkedin: Recorded, page: Connector, http: aiohttp.ClientSession
+) -> None:
+    published = await publish(page, saying("Open <today>"))
+    linkedin.say(by="Ana", text="Until when?", to=published.remote_id)
+    for url in (published.url, (await page.whoami()).url):
+        async with http.get(url) as shown:
+            text = await shown.text()
+        assert "Open &lt;today&gt;" in text
+        assert "Until when?" in text
+
+
+def test_people_read_posts_on_linkedins_own_pages() -> None:
+    for server in Connector.logins.values():
+        assert post_at(server, "urn:li:share:1") == "https://www.linkedin.com/feed/update/urn:li:share:1/"
 
 
 def test_one_host_serves_both_kinds_of_app_and_a_stand_in_keeps_its_paths() -> None:

@@ -24,7 +24,7 @@ from regie.networks.linkedin.limits import (
     TARGETS,
     VIDEO,
 )
-from regie.networks.linkedin.wire import ID, NETWORK, PAGES, Wire, key, parsed, unreadable
+from regie.networks.linkedin.wire import ID, NETWORK, Wire, comment_at, key, parsed, post_at, unreadable
 
 PAGE = 50
 MOST_PAGES = 20
@@ -161,11 +161,9 @@ async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Publishe
     made = unquote(answer.headers.get(ID, ""))  # a key: Rest.li may hide its colons
     if not made:
         unreadable(answer)
-    return Published(remote_id=made, url=address_of(made), at=answer.date, extra={"kind": "post"}, answer=answer)
-
-
-def address_of(urn: str) -> str:
-    return f"{PAGES}/feed/update/{urn}/"
+    return Published(
+        remote_id=made, url=post_at(wire.login.server, made), at=answer.date, extra={"kind": "post"}, answer=answer
+    )
 
 
 def body_of(wire: Wire, outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
@@ -257,18 +255,20 @@ async def own_posts(wire: Wire, *, since: datetime) -> Listing:
             break
     moments = [post.at for post in found.values() if post.at is not None]
     reaches = since if whole or not moments else max(since, min(moments))
-    rows = [_as_seen(post) for post in found.values() if post.at is not None and post.lifecycle_state == "PUBLISHED"]
+    rows = [
+        _as_seen(wire, post) for post in found.values() if post.at is not None and post.lifecycle_state == "PUBLISHED"
+    ]
     rows.sort(key=lambda seen: seen.created_at, reverse=True)
     return Listing(
         seen=tuple(seen for seen in rows if seen.created_at >= since), reaches_back_to=reaches, network_now=now
     )
 
 
-def _as_seen(post: Post) -> Seen:
+def _as_seen(wire: Wire, post: Post) -> Seen:
     assert post.at is not None
     return Seen(
         remote_id=post.id,
-        url=address_of(post.id),
+        url=post_at(wire.login.server, post.id),
         text=little.read(post.commentary),
         media=post.content.files,
         created_at=post.at,
@@ -281,7 +281,8 @@ async def fetch(wire: Wire, remote_id: str) -> Published:
         raise Refused("{network} shows a member's posts to no app: look at the profile.", network=NETWORK)
     answer = await wire.get(f"/rest/posts/{key(remote_id)}", addressed=True)
     post = parsed(answer, Post)
-    return Published(remote_id=post.id, url=address_of(post.id), at=post.at, extra={"kind": "post"}, answer=answer)
+    url = post_at(wire.login.server, post.id)
+    return Published(remote_id=post.id, url=url, at=post.at, extra={"kind": "post"}, answer=answer)
 
 
 async def edit(wire: Wire, ref: Ref, outgoing: Outgoing) -> Published:
@@ -291,7 +292,7 @@ async def edit(wire: Wire, ref: Ref, outgoing: Outgoing) -> Published:
         path, url = f"{_comment_path(ref)}?actor={key(wire.me)}", ""
     else:
         patch = {"$set": {"commentary": little.written(outgoing.text)}}
-        path, url = f"/rest/posts/{key(ref.remote_id)}", address_of(ref.remote_id)
+        path, url = f"/rest/posts/{key(ref.remote_id)}", post_at(wire.login.server, ref.remote_id)
     answer = await wire.do("POST", path, {"patch": patch}, addressed=True, vital=True, method="PARTIAL_UPDATE")
     return Published(remote_id=ref.remote_id, url=url, extra=dict(ref.extra), answer=answer)
 
@@ -334,7 +335,7 @@ async def comment(wire: Wire, to: Ref, text: str) -> Published:
         fields["parentComment"] = parent
     answer = await wire.publish(f"/rest/socialActions/{key(parent or post)}/comments", fields, addressed=True)
     urn = _made(answer, post)
-    url = f"{address_of(post)}?commentUrn={key(urn)}"
+    url = comment_at(wire.login.server, post, urn)
     extra = {"kind": "comment", "post": post, "parent": parent}
     return Published(remote_id=urn, url=url, at=answer.date, extra=extra, answer=answer)
 

@@ -18,8 +18,18 @@ from regie.networks.data import Incoming, Messages, Person
 from regie.networks.errors import NetworkError, Refused, SignInAgain, TryLater
 from regie.networks.linkedin import little
 from regie.networks.linkedin.entities import Comment, Elements, Entity, Me, Moment, Notification, Organizations
-from regie.networks.linkedin.publishing import COMMENTS, address_of, parts_of
-from regie.networks.linkedin.wire import MEMBER_URN, PAGE_URN, PAGES, Wire, key, parsed
+from regie.networks.linkedin.publishing import COMMENTS, parts_of
+from regie.networks.linkedin.wire import (
+    MEMBER_URN,
+    PAGE_URN,
+    Wire,
+    comment_at,
+    key,
+    member_at,
+    page_at,
+    parsed,
+    post_at,
+)
 
 PAGE = 50
 MOST_PAGES = 20
@@ -92,7 +102,7 @@ async def _notifications(wire: Wire, known: Cursor) -> list[Notification]:
 
 async def _in_full(wire: Wire, one: Notification, people: People) -> Incoming | None:
     """With what the comment itself says. What was taken back meanwhile is left out."""
-    told = as_incoming(one)
+    told = as_incoming(one, wire.login.server)
     if told is None:
         return None
     if told.kind is MessageKind.COMMENT:
@@ -129,14 +139,14 @@ def comment_of(one: Notification) -> str:
     return f"{COMMENTS}({under},{number})"
 
 
-def as_incoming(one: Notification) -> Incoming | None:
+def as_incoming(one: Notification, server: str) -> Incoming | None:
     """What a notification says by itself; None for what nobody said (a like, an edit, a deletion)."""
     if one.action in SAID:
-        return _comment(one)
-    return _mention(one) if one.action == NAMED else None
+        return _comment(one, server)
+    return _mention(one, server) if one.action == NAMED else None
 
 
-def _comment(one: Notification) -> Incoming:
+def _comment(one: Notification, server: str) -> Incoming:
     said, post = one.decorated_generated_activity.comment, post_of(one)
     return Incoming(
         remote_id=comment_of(one),
@@ -144,7 +154,7 @@ def _comment(one: Notification) -> Incoming:
         by=nameless(said.owner if said is not None else ""),
         text=said.text if said is not None else "",
         said_at=one.last_modified_at,
-        url=f"{address_of(post)}?commentUrn={key(comment_of(one))}",
+        url=comment_at(server, post, comment_of(one)),
         conversation_id=post,
         reply_to_id=post,
         post_id=post,
@@ -158,7 +168,7 @@ def post_of(one: Notification) -> str:
     return decorated.entity if decorated is not None and decorated.entity else one.source_post
 
 
-def _mention(one: Notification) -> Incoming:
+def _mention(one: Notification, server: str) -> Incoming:
     said = one.decorated_generated_activity.share or one.decorated_source_post
     urn = (said.entity if said is not None else "") or one.generated_activity or one.source_post
     return Incoming(
@@ -167,7 +177,7 @@ def _mention(one: Notification) -> Incoming:
         by=nameless(said.owner if said is not None else ""),
         text=little.read(said.text) if said is not None else "",
         said_at=one.last_modified_at,
-        url=address_of(urn),
+        url=post_at(server, urn),
         conversation_id=urn,
         extra={"kind": "mention"},
     )
@@ -199,13 +209,13 @@ class People:
         if urn.startswith(MEMBER_URN):
             number = key(urn.removeprefix(MEMBER_URN))
             me = parsed(await self._wire.get(f"/rest/people/(id:{number})", addressed=True), Me)
-            url = f"{PAGES}/in/{me.vanity_name}/" if me.vanity_name else ""
+            url = member_at(self._wire.login.server, me.vanity_name)
             return Person(remote_id=urn, name=me.name or NAMELESS, handle=me.vanity_name, url=url)
         if urn.startswith(PAGE_URN):
             number = urn.removeprefix(PAGE_URN)
             answer = await self._wire.get(f"/rest/organizationsLookup?ids=List({key(number)})")
             page = parsed(answer, Organizations).results.get(number)
             if page is not None:
-                url = f"{PAGES}/company/{page.vanity_name or number}/"
+                url = page_at(self._wire.login.server, page.vanity_name or number)
                 return Person(remote_id=urn, name=page.localized_name or NAMELESS, handle=page.vanity_name, url=url)
         return nameless(urn)

@@ -69,7 +69,7 @@ def news(login: Login, *, body: bytes) -> Messages:
             except ValidationError:
                 continue
     told.sort(key=lambda one: (one.last_modified_at, one.notification_id))
-    found = (as_incoming(one) for one in told)
+    found = (as_incoming(one, login.server) for one in told)
     return Messages(
         messages=tuple(one for one in found if one is not None and one.by.remote_id != login.remote_id),
         cursor="",

@@ -44,6 +44,24 @@ def pages_of(server: str) -> str:
     return PAGES if base_of(server) == API else base_of(server)
 
 
+def post_at(server: str, urn: str) -> str:
+    """Where people read a post."""
+    return f"{pages_of(server)}/feed/update/{urn}/"
+
+
+def comment_at(server: str, post: str, urn: str) -> str:
+    return f"{post_at(server, post)}?commentUrn={key(urn)}"
+
+
+def member_at(server: str, vanity: str) -> str:
+    """A member's profile; "" for those whose name there LinkedIn does not tell."""
+    return f"{pages_of(server)}/in/{vanity}/" if vanity else ""
+
+
+def page_at(server: str, vanity: str) -> str:
+    return f"{pages_of(server)}/company/{vanity}/"
+
+
 def is_share(server: str) -> bool:
     """Whether the app at that address has only what every app gets: publishing for the member who signed in."""
     return server.rstrip("/") == SHARE or server.rstrip("/").endswith("/profile")
