@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from regie_sandbox.graph.oauth import PAGE
-from regie_sandbox.linkedin.state import Post
+from regie_sandbox.linkedin.state import Member, Page, Post
 
 if TYPE_CHECKING:
     from regie_sandbox.linkedin.app import LinkedIn
@@ -28,9 +28,8 @@ def routes(net: LinkedIn, prefix: str) -> list[web.RouteDef]:
 
     async def all_of(request: web.Request) -> web.Response:
         name = request.match_info["name"]
-        who = next(
-            (each for each in (*net.state.pages.values(), *net.state.members.values()) if each.vanity == name), None
-        )
+        everybody: list[Page | Member] = [*net.state.pages.values(), *net.state.members.values()]
+        who = next((each for each in everybody if each.vanity == name), None)
         if who is None:
             raise web.HTTPNotFound
         return shown(name, [post for post in reversed(net.state.posts.values()) if post.author == who.urn])

@@ -206,6 +206,14 @@ async def test_files_are_waited_for_until_linkedin_is_done(
     assert len(linkedin.state.assets) == 1
 
 
+async def test_an_app_that_may_not_ask_after_its_files_publishes_all_the_same(
+    linkedin: Recorded, member: Connector, picture: Pictures
+) -> None:
+    linkedin.faults.will_answer(403, path="/rest/images/")
+    published = await publish(member, saying(pictures=(picture(),)))
+    assert "media" in body_of(linkedin, published)["content"]
+
+
 async def test_a_file_that_linkedin_cannot_use_is_refused(
     linkedin: Recorded, page: Connector, picture: Pictures
 ) -> None:

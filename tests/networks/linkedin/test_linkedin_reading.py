@@ -100,6 +100,16 @@ async def test_a_member_has_no_messages_and_nobody_is_asked(linkedin: Recorded, 
     assert len(linkedin.seen) == asked
 
 
+async def test_without_the_permission_for_comments_the_notification_tells_them(
+    linkedin: Recorded, page: Connector
+) -> None:
+    post = await publish(page, saying("Open today"))
+    comment = linkedin.say(by="Ana", text="Until when?", to=post.remote_id)
+    linkedin.faults.will_answer(403, path="/comments/")
+    (told,) = await heard(page)
+    assert (told.remote_id, told.text, told.by.name) == (comment, "Until when?", "Ana")
+
+
 # Answering
 
 

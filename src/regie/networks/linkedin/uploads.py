@@ -40,12 +40,16 @@ async def _started(wire: Wire, kind: str) -> Started:
 
 
 async def is_ready(wire: Wire, urn: str) -> bool:
-    """Whether LinkedIn is done with it. Raises Refused when it cannot use it."""
+    """Whether LinkedIn is done with it. An app that may not ask goes on without. Raises Refused for what is no use."""
     kind = f"{urn.split(':')[2]}s"
     try:
         answer = await wire.get(f"/rest/{kind}/{key(urn)}", addressed=True)
     except Gone:
         return False  # named a moment ago, and not yet known everywhere
+    except Refused as exc:
+        if exc.answer is None or exc.answer.status != 403:
+            raise
+        return True
     match parsed(answer, Asset).status:
         case "AVAILABLE":
             return True
