@@ -37,6 +37,7 @@ PAUSES = (2, 5, 10, 20, 30, 60, 120, 300)  # seconds between looks at a video th
 MOST_LOOKS = 90  # about seven hours
 PIECES_AT_ONCE = 16  # of an upload, before what was achieved is written down
 PAGE, MOST_PAGES = 50, 20
+VISIBLE = ("public", "unlisted")
 PEOPLE_AND_BLOGS = "22"  # the category YouTube's own upload page begins with
 VIDEO_ID = regex.compile(r"[A-Za-z0-9_-]{11}")
 HOSTS = frozenset(("youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be"))
@@ -287,7 +288,7 @@ async def what_became_of(wire: Wire, outgoing: Outgoing, progress: Progress) -> 
     except Gone:
         return None
     shown, wanted = found.status.privacy if found.status is not None else "", _privacy(outgoing)
-    if shown == wanted:
+    if shown == wanted or shown in VISIBLE:
         at = found.snippet.published_at if found.snippet is not None else None
         return _as_published(wire, found.id, outgoing.format, shown, wanted, answer, at=at)
     comments.must_not_be_under_way(outgoing, answer)
@@ -335,7 +336,7 @@ def _made(film: Film) -> datetime | None:
 
 
 def _is_visible(film: Film) -> bool:
-    return film.status is not None and film.status.privacy in ("public", "unlisted") and _made(film) is not None
+    return film.status is not None and film.status.privacy in VISIBLE and _made(film) is not None
 
 
 def _as_seen(wire: Wire, film: Film) -> Seen:

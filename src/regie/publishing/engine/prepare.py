@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from regie.accounts.budgets import NO_FILES, SavedForLater
+from regie.accounts.services import refresh_token
 from regie.networks.data import Outgoing, Pending, Progress, Ready
-from regie.networks.errors import NetworkError, Refused, SignInAgain, TryLater
+from regie.networks.errors import NetworkError, Refused, SignInAgain, TokenExpired, TryLater
 from regie.publishing.engine import rewrite
 from regie.publishing.engine.database import Database, as_json, sql
 from regie.publishing.engine.outgoing import fingerprint, outgoing_for
@@ -79,7 +80,7 @@ async def prepared(
         return Ready(progress=step.progress)
     database = sender.database
     files = len(outgoing.pictures) + len(outgoing.videos) + len(outgoing.documents) + len(outgoing.sounds)
-    if files:
+    if files and SINCE not in step.progress:  # what goes on was counted when it began
         until = await sender.budgets.wait_until(speaker, "upload", calls=files)
         if until is not None:
             raise SavedForLater(NO_FILES, not_before=until)
@@ -178,6 +179,8 @@ async def _one(sender: Sender, speaker: Speaker, delivery: Delivery, step: Step)
     except NetworkError as exc:
         told.problem, told.problem_facts = exc.sentence, dict(exc.facts)
         when = exc.not_before if isinstance(exc, TryLater) else None
+        if isinstance(exc, TokenExpired) and await refresh_token(speaker.account_id):
+            told.problem, told.problem_facts, when = "", {}, database.moment()  # nothing was wrong with the post
         await _again(database, delivery, when or database.moment() + pause(delivery.tries))
         return told
     told.progress = ready.progress
