@@ -149,9 +149,11 @@ class X(Network):
         known = self.state.names.get(name.lower())
         if known is not None:
             return self.state.users[known]
-        username = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)[:15].strip("_") or "somebody"
+        letters = "".join(c if c.isascii() and c.isalnum() else "_" for c in name).strip("_")[:15]
+        username = letters if any(c.isalpha() for c in letters) else "user"
+        number = len(self.state.users)
         while username.lower() in self.state.names:
-            username = f"{username[:10]}{secrets.randbelow(10**5)}"
+            username, number = f"{username[:10]}{number}", number + 1
         user = User(self.new_id(), username, name, self.now())
         self.state.users[user.id] = user
         self.state.names[name.lower()] = self.state.names[username.lower()] = user.id
