@@ -91,6 +91,15 @@ def test_a_title_that_was_tidied_is_reason_to_ask(
     assert titles(reddit) == ["Our linen is here!"]
 
 
+def test_what_the_communitys_filter_holds_back_is_said(
+    clock: Clock, reddit: Sandbox, show: Callable[..., Delivery], publish_due: Due
+) -> None:
+    reddit.itself.community("regie_hq").automod = ["linen"]
+    delivery = show("Linen")
+    assert settle(clock, publish_due, delivery) == "published"
+    assert "AutoModerator" in delivery.limited
+
+
 def test_a_picture_alone_is_published_once_reddit_has_made_a_post_of_it(
     clock: Clock,
     reddit: Sandbox,

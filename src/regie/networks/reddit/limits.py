@@ -100,7 +100,7 @@ CAN = Capabilities(
             name="requests",
             limit=1000,
             per=timedelta(minutes=10),
-            cost=(("publish", 2), ("edit", 2), ("delete", 1), ("like", 1), ("read", 2)),
+            cost=(("publish", 1), ("edit", 2), ("delete", 1), ("like", 1), ("upload", 1), ("read", 2)),
             shared=True,
         ),
     ),

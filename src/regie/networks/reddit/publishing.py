@@ -13,7 +13,7 @@ from typing import Any
 
 from regie.networks.capabilities import Format
 from regie.networks.data import Outgoing, Pending, Poll, Progress, Published, Ready, Ref
-from regie.networks.errors import Gone, NetworkError, Refused, Unclear
+from regie.networks.errors import Gone, Refused, Unclear
 from regie.networks.line import Answer
 from regie.networks.reddit import checks, files
 from regie.networks.reddit.entities import Submitted, Thing, Things
@@ -111,7 +111,7 @@ async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Publishe
     path, fields, as_json = submission_of(outgoing, progress["files"])
     said, answer = await wire.publish(path, fields, as_json=as_json)
     if name := name_of(said):
-        return await _as_shown(wire, name, said.url, answer)
+        return Published(remote_id=name, url=said.url, at=answer.date, answer=answer)
     if said.websocket_url or said.user_submitted_page:
         taken_at = answer.date or datetime.now(UTC)
         told = {**progress, "taken_at": taken_at.isoformat(), "looks": 0}
@@ -158,14 +158,6 @@ def _kind_of(outgoing: Outgoing, there: list[dict[str, str]]) -> dict[str, str]:
 def name_of(said: Submitted) -> str:
     """The new post's full name. Galleries and polls say it as their id."""
     return said.name or (said.id if said.id.startswith("t3_") or not said.id else f"t3_{said.id}")
-
-
-async def _as_shown(wire: Wire, name: str, url: str, answer: Answer) -> Published:
-    """The post is out. One look says whether everybody sees it; without an answer it counts as shown."""
-    with suppress(NetworkError):
-        if (seen := await thing(wire, name)) is not None:
-            return published(seen, url=url, answer=answer)
-    return Published(remote_id=name, url=url, at=answer.date, answer=answer)
 
 
 async def _made_of(wire: Wire, progress: Progress) -> Published | Pending:
