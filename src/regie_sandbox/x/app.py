@@ -219,9 +219,18 @@ class X(Network):
         )
         self.state.posts[post.id] = post
         author.posts.append(post.id)
+        for who in post.mentions:
+            self.state.users[who].named_in.append(post.id)
+        self._count(post, 1)
         self._note(author, post, "reply" if reply_to is not None else "post")
         self._tell(post, reply_to)
         return post
+
+    def _count(self, post: Post, by: int) -> None:
+        if (answered := self.state.posts.get(post.reply_to)) is not None:
+            answered.answers += by
+        if (quoted := self.state.posts.get(post.quotes)) is not None:
+            quoted.quoted += by
 
     def _named_in(self, text: str, author: User, reply_to: Post | None) -> list[str]:
         """Whom it names, and whom it answers."""
@@ -243,6 +252,9 @@ class X(Network):
     def remove(self, post: Post) -> None:
         author = self.state.users[post.author]
         author.posts.remove(post.id)
+        for who in post.mentions:
+            self.state.users[who].named_in.remove(post.id)
+        self._count(post, -1)
         del self.state.posts[post.id]
         self._note(author, post, "delete")
 

@@ -208,7 +208,7 @@ async def timeline(call: Call) -> Any:
 
 async def mentions(call: Call) -> Any:
     call.must_be_me()
-    return _paged(call, [one for one in call.net.state.posts.values() if call.me.id in one.mentions][-800:])
+    return _paged(call, [call.net.state.posts[one] for one in call.me.named_in[-800:]])
 
 
 async def search(call: Call) -> Any:

@@ -111,12 +111,11 @@ class Shows:
         return {**body, **{name: one for name, one in found.items() if name in wanted}}
 
     def numbers(self, post: Post) -> Json:
-        there = self.net.state.posts.values()
         return {
             "repost_count": len(post.passed_on_by),
-            "reply_count": sum(one.reply_to == post.id for one in there),
+            "reply_count": post.answers,
             "like_count": len(post.liked_by),
-            "quote_count": sum(one.quotes == post.id for one in there),
+            "quote_count": post.quoted,
             "bookmark_count": 0,
             "impression_count": post.seen,
         }

@@ -18,6 +18,7 @@ class User:
     followers: set[str] = field(default_factory=set)
     following: set[str] = field(default_factory=set)
     posts: list[str] = field(default_factory=list)  # ids, oldest first
+    named_in: list[str] = field(default_factory=list)  # ids of others' posts, oldest first
 
 
 @dataclass(slots=True)
@@ -117,6 +118,8 @@ class Post:
     mentions: list[str] = field(default_factory=list)
     liked_by: set[str] = field(default_factory=set)
     passed_on_by: set[str] = field(default_factory=set)
+    answers: int = 0
+    quoted: int = 0
     seen: int = 0
 
 
