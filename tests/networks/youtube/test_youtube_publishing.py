@@ -155,6 +155,19 @@ async def test_when_the_answer_to_the_last_piece_is_lost_there_is_still_one_vide
     assert list(youtube.state.videos) == [progress["video"]]
 
 
+async def test_a_web_page_in_answer_to_the_last_piece_is_asked_about(
+    youtube: YouTube, connector: Connector, video: Make
+) -> None:
+    what = saying(videos=(video(),))
+    begun = await connector.prepare(what, {})
+    youtube.faults.will_do_but_answer(200, method="PUT", path="/upload/", body="<html>Welcome</html>")
+    youtube.faults.waiting[-1].after = 1  # the first is the question how far it came
+    with pytest.raises(Unclear):
+        await connector.prepare(what, begun.progress)
+    progress = await prepared(connector, what, begun.progress)
+    assert list(youtube.state.videos) == [progress["video"]]
+
+
 async def test_an_upload_whose_place_is_forgotten_begins_anew(
     youtube: YouTube, connector: Connector, video: Make
 ) -> None:

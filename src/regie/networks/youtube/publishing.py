@@ -108,7 +108,7 @@ async def _upload(wire: Wire, outgoing: Outgoing, video: Video, now: dict[str, A
         return
     if sent.done is not None:
         now.pop("session")
-        now["video"] = parsed(sent.done, Ident).id
+        now["video"] = written(sent.done, Ident).id
 
 
 def _parts(outgoing: Outgoing) -> str:
