@@ -198,8 +198,12 @@ class Vk(Network):
 
     def say(self, *, by: str, text: str, to: str | None = None, kind: str = "reply") -> str:
         person = self.person(by)
-        if kind == "direct" or to is None or to.count("_") == 0:
-            return f"direct:{self.write_to(self.known_as(to if kind == 'direct' else None), person, text).id}"
+        if kind == "direct":
+            return f"direct:{self.write_to(self.known_as(to), person, text).id}"
+        if kind == "mention" or to is None:  # on a page of their own, of which VK tells us nothing
+            elsewhere = f"{person.id}_{self.new_id()}"
+            self.note(person.id, elsewhere, text, "post")
+            return elsewhere
         owner, number, *rest = to.split("_")
         post = self.state.posts[f"{owner}_{number}"]
         parent = self.state.comments.get(f"{owner}_{rest[0]}") if rest else None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from regie.networks.capabilities import Choice
 from regie.networks.data import Outgoing, Pending, Picture, Published, Ready, Ref, Video
@@ -72,6 +73,17 @@ async def test_the_pictures_arrive_byte_for_byte(
     items = sent["media_source"]["items"]
     assert [one["content_type"] for one in items] == ["image/png", "image/jpeg"]
     assert [base64.b64decode(one["data"]) for one in items] == [door.path.read_bytes(), shop.path.read_bytes()]
+
+
+async def test_a_large_picture_arrives_whole(
+    connector: Connector, recorder: Any, board: str, picture: Pictures
+) -> None:
+    large = picture("noise.png")
+    Image.effect_noise((1600, 1600), 90).save(large.path)
+    assert large.path.stat().st_size > 2_000_000
+    await published(connector, saying(board, pictures=(large,)))
+    (sent,) = [seen.request for seen in recorder.seen if seen.method == "POST"]
+    assert base64.b64decode(sent["media_source"]["data"]) == large.path.read_bytes()
 
 
 async def test_descriptions_of_several_pictures_are_one_and_have_one_limit(

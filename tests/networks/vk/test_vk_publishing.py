@@ -211,6 +211,16 @@ async def test_an_error_says_what_comes_next(
     assert vk.texts() == []
 
 
+async def test_what_vk_repeats_of_our_question_is_not_kept(connector: Connector, vk: Vk) -> None:
+    params = [{"key": "access_token", "value": "vk1.a.secret"}]
+    body = {"error": {"error_code": 100, "error_msg": "No", "request_params": params}}
+    vk.faults.will_answer(200, body=body, path="wall.post")
+    with pytest.raises(Refused) as met:
+        await connector.commit(saying(), {})
+    assert met.value.answer is not None
+    assert met.value.answer.kept()["body"] == {"error": {"error_code": 100, "error_msg": "No"}}
+
+
 async def test_too_many_questions_in_a_second_wait_a_moment(
     connector: Connector, vk: Vk, picture: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,9 @@ storage before the hour; what the storage asks for with it is good for minutes, 
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -124,13 +126,14 @@ async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Publishe
     ready = await prepare(wire, outgoing, progress)
     if isinstance(ready, Pending):
         return ready
-    answer = await wire.publish("/pins", _pin(outgoing, ready.progress))
+    body = await asyncio.to_thread(_pin, outgoing, ready.progress)  # pictures are large: others wait for nobody
+    answer = await wire.publish("/pins", body)
     return as_published(wire, written(answer, Pin), answer)
 
 
-def _pin(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
+def _pin(outgoing: Outgoing, progress: Progress) -> bytes:
     source = _video(outgoing.videos[0], progress) if outgoing.videos else _pictures(outgoing.pictures)
-    return {**_words(outgoing), "media_source": source}
+    return json.dumps({**_words(outgoing), "media_source": source}).encode()
 
 
 def _words(outgoing: Outgoing) -> dict[str, Any]:

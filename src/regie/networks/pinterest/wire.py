@@ -6,6 +6,7 @@ is none of Pinterest's stands in for both: there the Sandbox is below ``/trial``
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -149,17 +150,19 @@ class Wire:
         must_be_fine(answer, addressed=addressed, vital=True, expires_at=self._expires_at)
         return answer
 
-    async def publish(self, path: str, fields: Mapping[str, Any]) -> Answer:
-        """The visible call."""
+    async def publish(self, path: str, body: bytes) -> Answer:
+        """The visible call. ``body``: JSON, which may be large."""
+        request = self._request()
+        request["headers"]["Content-Type"] = "application/json"
         answer = await write(
             self.http,
             "POST",
             self._url(path),
             network=NETWORK,
             repeatable=False,
-            json=dict(fields),
+            data=io.BytesIO(body),
             timeout=UPLOAD_TIME,
-            **self._request(),
+            **request,
         )
         must_be_fine(answer, vital=True, expires_at=self._expires_at)
         return answer

@@ -125,7 +125,7 @@ async def _told(wire: Wire, updates: Sequence[Update]) -> list[Incoming]:
     said = [_valid(Message, one.object.get("message", {})) for one in updates if one.type == "message_new"]
     theirs = [one for one in comments if one is not None and one.from_id != int(wire.owner)]
     direct = [one for one in said if one is not None and not one.out]
-    people = await _people(wire, {one.from_id for one in (*theirs, *direct)})
+    people = await _people(wire, {one.from_id for one in theirs} | {one.from_id for one in direct})
     return [
         *[_comment(wire, Post(id=one.post_id), one, people) for one in theirs],
         *[_message(one, people) for one in direct],

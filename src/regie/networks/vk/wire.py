@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -73,7 +75,7 @@ def must_be_fine(answer: Answer, *, addressed: bool = False) -> None:
 
 
 def _meant(said: Said, answer: Answer, *, addressed: bool) -> NetworkError:
-    facts: dict[str, Any] = {"network": NETWORK, "answer": answer}
+    facts: dict[str, Any] = {"network": NETWORK, "answer": _without_params(answer, said)}
     code, reason = said.error_code, said.error_msg or f"error {said.error_code}"
     if code in DEAD_KEY:
         return SignInAgain("{network} asks you to connect this account again.", **facts)
@@ -95,6 +97,11 @@ def _meant(said: Said, answer: Answer, *, addressed: bool) -> NetworkError:
     if code in NO_RIGHT:
         return Refused("{network} says that a permission is missing: {reason}", reason=reason, **facts)
     return Refused("{network} said: {reason}", reason=reason, **facts)
+
+
+def _without_params(answer: Answer, said: Said) -> Answer:
+    """VK repeats what it was asked beside an error: that is not for keeping."""
+    return replace(answer, body=json.dumps({"error": said.model_dump()}).encode())
 
 
 def not_api(answer: Answer) -> Refused:
