@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from regie.accounts.models import Account
+from regie.accounts.opening import seal_credentials
+from regie.community.arriving import store
+from regie.community.reading import join
 from regie.media import making, services
 from regie.media.models import Rendition
+from regie.networks.data import Messages
 from regie.people.models import Member
 from regie.publishing.models import Attempt, Delivery
 from regie.studio.content import MediaUse, Part
@@ -147,3 +151,48 @@ def test_what_tiktok_refuses_says_why(clock: Clock, tiktok: Sandbox, show: Show,
     assert state_of(delivery) == "refused"
     assert "spam" in delivery.problem
     assert tiktok.accepted() == []
+
+
+def test_what_the_public_does_not_see_is_not_shown_as_published(
+    clock: Clock, tiktok: Sandbox, show: Show, publish_due: Due
+) -> None:
+    delivery = show("walk.mp4", privacy="SELF_ONLY")
+    later(clock, publish_due, 4)
+    assert state_of(delivery) == "published"
+    assert "only the account itself sees it" in delivery.limited
+    assert delivery.remote_id in tiktok.itself.state.publishing  # its receipt: there is no public post
+    assert delivery.url == ""
+
+
+@pytest.mark.parametrize("loss", ["will_lose_answer", "will_drop"])
+def test_a_business_account_s_video_is_one_post_or_a_person_s_to_settle(
+    clock: Clock, tiktok: Sandbox, account: Account, show: Show, publish_due: Due, loss: str
+) -> None:
+    ready = tiktok.network.ready_account()["business"]
+    seal_credentials(account, ready["credentials"])
+    account.server, account.limits = ready["server"], {"login": "business", "username": "regie"}
+    account.save()
+    getattr(tiktok.itself.faults, loss)(path="video/publish")
+    delivery = show("walk.mp4")
+    later(clock, publish_due, 20)
+    taken = loss == "will_lose_answer"
+    assert state_of(delivery) == ("published" if taken else "unclear")
+    assert len(tiktok.accepted()) == taken
+
+
+def test_what_the_public_sees_at_last_is_no_longer_called_hidden(
+    clock: Clock, account: Account, show: Show, publish_due: Due
+) -> None:
+    delivery = show("walk.mp4", privacy="SELF_ONLY")
+    later(clock, publish_due, 4)
+    inbox = join(account)
+    assert inbox is not None
+    store(inbox, Messages(messages=(), cursor="", shown=("another",)), cursor=False)
+    delivery.refresh_from_db()
+    assert delivery.limited
+    store(inbox, Messages(messages=(), cursor="", shown=(delivery.remote_id,)), cursor=False)
+    delivery.refresh_from_db()
+    assert (delivery.limited, delivery.gone_at) == ("", None)
+    store(inbox, Messages(messages=(), cursor="", gone=(delivery.remote_id,)), cursor=False)
+    delivery.refresh_from_db()
+    assert delivery.gone_at is not None

@@ -23,6 +23,7 @@ def describe(slug: str) -> dict[str, Any]:
     """One network: its name, limits and what it can do, as JSON-able data."""
     kind = registry.connector(slug)
     can = kind.can
+    lacks = () if can.delete else ("delete",)  # it may take back what we said, and no post
     return {
         "slug": slug,
         "name": kind.name,
@@ -39,7 +40,7 @@ def describe(slug: str) -> dict[str, Any]:
         "answers": sorted(str(one) for one in can.answers),
         "post_metrics": list(can.post_metrics),
         "account_metrics": list(can.account_metrics),
-        "offers": [name for name, protocol in PROTOCOLS.items() if _implements(kind, protocol)],
+        "offers": [name for name, protocol in PROTOCOLS.items() if _implements(kind, protocol) and name not in lacks],
     }
 
 

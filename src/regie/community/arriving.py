@@ -38,6 +38,7 @@ def store(inbox: Inbox, page: Messages, *, cursor: bool = True) -> int:
     for account, messages in _routed(inbox, page).items():
         fresh += _store_messages(account, messages)
         _mark_gone(account, page.gone)
+        publishing.seen_by_all(account_id=account.pk, remote_ids=page.shown)
         hear(account, page.samples)
     moved = Inbox.objects.filter(pk=inbox.pk, cursor=inbox.cursor)  # only forward: another reader may be ahead
     if cursor and page.cursor != inbox.cursor and moved.update(cursor=page.cursor):

@@ -297,6 +297,7 @@ class Messages:
     """Messages since a cursor, oldest first. ``cursor`` is given back at the next call; ``more``: ask again at once.
 
     gone: remote ids of messages that their authors took back, and of posts of ours that are no longer there.
+    shown: remote ids of posts of ours that the public sees from now on, whatever ``Published.limited`` had said.
     samples: remote id of a post -> what the network said of it, for networks that tell numbers as news and cannot be
              asked for them (Telegram's reactions). The caller stores those of its own posts and passes over the rest.
     """
@@ -305,6 +306,7 @@ class Messages:
     cursor: str
     more: bool = False
     gone: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     samples: Mapping[str, Samples] = field(default_factory=dict)
 
 

@@ -707,6 +707,14 @@ def no_longer_there(*, account_id: int, remote_ids: Collection[str]) -> int:
     return rows.update(gone_at=clock.now(), look_at=None)
 
 
+def seen_by_all(*, account_id: int, remote_ids: Collection[str]) -> int:
+    """The network shows posts to the public that it had taken without doing so. Returns how many were ours."""
+    if not remote_ids:
+        return 0
+    rows = Delivery.objects.filter(account=account_id, remote_id__in=remote_ids, state=State.PUBLISHED)
+    return rows.exclude(limited="").update(limited="")
+
+
 # Zone rules
 
 

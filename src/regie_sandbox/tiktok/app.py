@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import io
 import json
 import re
 import secrets
@@ -16,6 +17,7 @@ from typing import Any, ClassVar
 
 import aiohttp
 from aiohttp import web
+from PIL import Image
 
 from regie_sandbox.frame import Network, World
 from regie_sandbox.tiktok import oauth
@@ -80,6 +82,8 @@ class TikTok(Network):
                 web.post(f"{begin}/content/init/", self._do(posting.photos, "video.publish", "init")),
                 web.post(f"{begin}/status/fetch/", self._do(posting.status, "video.publish", "status")),
                 web.put("/video/", posting.receive),
+                web.get("/avatar/{name}", _picture),
+                web.get("/cover/{name}", _picture),
                 *self.business.routes(),
             ]
         )
@@ -367,3 +371,11 @@ class TikTok(Network):
         moment = str(int((at or self.now()).timestamp()))
         sign = hmac.new(app.secret.encode(), f"{moment}.".encode() + raw, hashlib.sha256).hexdigest()
         return f"t={moment},s={sign}"
+
+
+async def _picture(request: web.Request) -> web.Response:
+    """One colour for each name."""
+    tint = hashlib.sha256(request.match_info["name"].encode()).digest()[:3]
+    made = io.BytesIO()
+    Image.new("RGB", (96, 96), (tint[0], tint[1], tint[2])).save(made, "JPEG")
+    return web.Response(body=made.getvalue(), content_type="image/jpeg")

@@ -26,7 +26,7 @@ SCOPES = ("user.info.basic", "user.info.profile", "user.info.stats", "video.list
 CODE_HOLDS = timedelta(minutes=10)
 ACCESS, REFRESH = timedelta(hours=24), timedelta(days=365)
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Allow</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <style>*{{box-sizing:border-box}}
 body{{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem}}
 body{{background:#f8f8f8;color:#161823}}

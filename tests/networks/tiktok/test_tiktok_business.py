@@ -79,7 +79,9 @@ async def test_photos_that_tiktok_fetches(tiktok: TikTok, shop: Connector, pictu
 
 async def test_everything_there_is_for_everybody(tiktok: TikTok, shop: Connector, video_there: Make) -> None:
     can = Connector.can_on((await shop.whoami()).limits)
-    assert not {"privacy", "consent"} & {option.name for option in can.options}
+    assert not any(option.required for option in can.options)
+    (privacy,) = [option for option in can.options if option.name == "privacy"]
+    assert ([choice.value for choice in privacy.choices], privacy.default) == ([PUBLIC], PUBLIC)
     assert can.video is not None
     assert can.video.cover is not None
     assert can.video.largest_bytes == 10**9

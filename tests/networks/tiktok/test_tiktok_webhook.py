@@ -172,8 +172,8 @@ async def test_a_permission_withdrawn_asks_a_person(tiktok: TikTok) -> None:
     ("event", "content"),
     [
         ("post.publish.complete", {"publish_id": "v_pub_file~v2-1.1", "publish_type": "DIRECT_PUBLISH"}),
-        ("post.publish.publicly_available", {"publish_id": "p", "post_id": 2**53 + 1}),
-        ("post.publish.no_longer_publicaly_available", {"publish_id": "p", "post_id": 2**53 + 1}),
+        ("post.publish.failed", {"publish_id": "v_pub_file~v2-1.1", "reason": "internal"}),
+        ("post.publish.publicly_available", {}),
         ("comment.update", {}),
         ("comment.update", {"comment_id": 1, "video_id": 2, "comment_action": "set_to_hidden"}),
         ("something.new", {"a": [1]}),
@@ -185,6 +185,16 @@ def test_other_news_say_nothing_and_do_no_harm(plain: TikTok, event: str, conten
     assert (found.messages, found.gone) == ((), ())
     broken = delivery(event, content).replace(b'"content": "', b'"content": "{not json')
     assert Connector.news(business_login(plain, unique_identifier=OURS), body=broken).messages == ()
+
+
+@pytest.mark.parametrize("spelt", ["no_longer_publicaly_available", "no_longer_publicly_available"])
+def test_whether_the_public_sees_a_post_is_told_by_either_receipt(plain: TikTok, spelt: str) -> None:
+    told = {"publish_id": "p_pub_url~v2.1", "post_id": 2**53 + 1, "publish_type": "DIRECT_PUBLISH"}
+    receipts = (str(2**53 + 1), "p_pub_url~v2.1")
+    found = Connector.news(business_login(plain), body=delivery("post.publish.publicly_available", told))
+    assert (found.shown, found.gone) == (receipts, ())
+    found = Connector.news(business_login(plain), body=delivery(f"post.publish.{spelt}", told))
+    assert (found.shown, found.gone) == ((), receipts)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"<html>", b'{"event": 3}', b"\xff"])

@@ -120,7 +120,6 @@ SWITCHED_OFF = {  # what the account's owner allows nobody, as TikTok tells it, 
     "duet_disabled": "allow_duet",
     "stitch_disabled": "allow_stitch",
 }
-NO_OPTION_OF_BUSINESS = frozenset(("privacy", "consent"))  # there everything is for everybody
 CAN = Capabilities(
     text=TextLimit(longest=DESCRIPTION, counting=Counting.UTF16),
     repeat=AskStatus(),
@@ -150,11 +149,18 @@ def can_on(limits: Json) -> Capabilities:
     business = limits.get("login") == "business"
     can, options = _business() if business else _open(), _options(limits)
     if business:
-        options = [option for option in options if option.name not in NO_OPTION_OF_BUSINESS]
+        options = [_for_everybody(option) for option in options]
     film = can.video
     if film is not None and (seconds := limits.get("longest_video")):
         film = replace(film, longest=timedelta(seconds=int(seconds)))
     return replace(can, video=film, short=film, options=tuple(options))
+
+
+def _for_everybody(option: Option) -> Option:
+    """A business account's posts are for everybody, and ask no consent."""
+    if option.name == "privacy":
+        return replace(option, help="", required=False, choices=PRIVACY[:1], default=EVERYBODY)
+    return replace(option, required=False)
 
 
 def _open() -> Capabilities:

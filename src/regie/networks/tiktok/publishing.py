@@ -36,7 +36,7 @@ from regie.networks.tiktok.wire import (
     written,
 )
 
-PART, LARGE_PART = 5 * 1024 * 1024, 10 * 1024 * 1024  # TikTok takes 5 to 64 MB, the last part up to twice the others
+PART, LARGE_PART = 5 * 1024 * 1024, 10 * 1024 * 1024  # the shortest we send: TikTok takes 5 to 64 MB
 MANY = 100  # parts of 5 MiB, from which on they are larger
 MOST_BEGINNINGS = 3  # of the same post, before a person is asked
 PASSING = frozenset(("", "internal", "photo_pull_failed"))  # failures that TikTok says to try again after
@@ -159,15 +159,14 @@ def _told(outgoing: Outgoing) -> dict[str, Any]:
     }
 
 
-def part_size(size: int) -> int:
-    """How long each part is but the last, which takes what is left over. A short video is one part."""
-    if size < 2 * PART:
-        return size
-    return PART if size < MANY * PART else LARGE_PART
-
-
 def parts_of(size: int) -> int:
-    return size // part_size(size)
+    return max(1, size // (PART if size < MANY * PART else LARGE_PART))
+
+
+def part_size(size: int) -> int:
+    """How long each part is but the last, which takes what is left over: as little as can be, as it is the one that is
+    seen. A short video is one part."""
+    return size // parts_of(size)
 
 
 async def _begin(wire: Wire, outgoing: Outgoing, video: Video, now: dict[str, Any]) -> dict[str, Any]:
@@ -538,7 +537,7 @@ async def fetch(wire: Wire, remote_id: str) -> Published:
     """One of ours. A publish id stays the receipt, with the address of the public post once there is one."""
     post_id = await public_id(wire, remote_id)
     if not post_id:
-        return Published(remote_id=remote_id, limited="TikTok has it, and has not let the public see it yet.")
+        return Published(remote_id=remote_id)
     post = (await _posts(wire, [post_id])).get(post_id)
     if post is None:
         raise Gone("{network} no longer has it.", network=NETWORK)

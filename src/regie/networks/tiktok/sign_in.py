@@ -50,6 +50,7 @@ MISSING_BUSINESS = {
     "comment.list.manage": "Comments cannot be answered: connect again and leave managing comments ticked.",
 }
 DEAD = frozenset(("invalid_grant", "access_denied"))
+LOOKED_AT = 5  # posts, for a comment of our own
 TRADED_LATER = frozenset(("server_error", "temporarily_unavailable"))
 
 
@@ -191,9 +192,6 @@ async def revoke(wire: Wire) -> None:
 
 
 # Who we are
-
-
-LOOKED_AT = 5  # posts, for a comment of our own
 
 
 async def me(wire: Wire) -> User | Account:

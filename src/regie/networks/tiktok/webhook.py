@@ -58,7 +58,7 @@ def _content(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def news(login: Login, *, body: bytes) -> Messages:
-    """Comments, and those taken back. What became of posts, and kinds that we do not know, say nothing here.
+    """Comments, those taken back, and whether the public sees a post. Other kinds say nothing here.
 
     Raises SignInAgain when the account withdrew our permission.
     """
@@ -67,9 +67,18 @@ def news(login: Login, *, body: bytes) -> Messages:
     match event["event"]:
         case "authorization.removed":
             raise SignInAgain("{network} asks you to connect this account again.", network=NETWORK)
+        case "post.publish.publicly_available":
+            return Messages(messages=(), cursor="", shown=_posts(content))
+        case "post.publish.no_longer_publicaly_available" | "post.publish.no_longer_publicly_available":
+            return Messages(messages=(), cursor="", gone=_posts(content))  # spelt so, and so
         case "comment.update" if content.get("comment_id") and content.get("video_id"):
             return _comment(login, content)
     return Messages(messages=(), cursor="")
+
+
+def _posts(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """By either receipt that we may have given it."""
+    return tuple(str(content[name]) for name in ("post_id", "publish_id") if content.get(name))
 
 
 def _comment(login: Login, content: Mapping[str, Any]) -> Messages:
