@@ -57,6 +57,7 @@ class Methods:
             "stories.save": self.save_story,
             "stories.get": self.stories,
             "stories.delete": self.delete_story,
+            "stories.getStats": self.story_stats,
             "messages.getConversations": self.conversations,
             "messages.getHistory": self.history,
             "messages.send": self.send,
@@ -378,6 +379,17 @@ class Methods:
         if self.state.stories.pop(f"{call.number('owner_id')}_{call.number('story_id')}", None) is None:
             raise Trouble(104, "Not found")
         return 1
+
+    def story_stats(self, call: Call) -> Json:
+        self._administered_owner(call)
+        story = self.state.stories.get(f"{call.number('owner_id')}_{call.number('story_id')}")
+        if story is None:
+            raise Trouble(104, "Not found")
+        if self.net.now() - story.made_at >= timedelta(days=1):
+            raise Trouble(1600, "Story has already expired")
+        numbers = {"views": 5, "likes": 1, "replies": 0, "shares": 0, "subscribers": 0, "bans": 0, "open_link": 0}
+        shown: Json = {name: {"state": "on", "count": count} for name, count in numbers.items()}
+        return {**shown, "answer": {"state": "hidden"}}
 
     # Messages
 

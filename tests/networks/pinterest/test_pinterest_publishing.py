@@ -256,7 +256,7 @@ async def test_on_trial_access_a_pin_is_out_but_nobody_sees_it(
     assert profile.limits["trial"] is True
     can = Connector.can_on(profile.limits)
     assert (can.video, can.post_metrics) == (None, ())
-    assert await connector.post_samples([Ref(remote_id=out.remote_id)]) == {}
+    assert await connector.post_samples([Ref(remote_id=out.remote_id)]) == {out.remote_id: {}}  # it is not gone
     assert set(await connector.account_samples()) == set(can.account_metrics)
     with pytest.raises(Refused, match="trial"):
         await connector.prepare(saying(board, videos=(video(),)), {})

@@ -88,9 +88,14 @@ async def test_a_story(connector: Connector, vk: Vk, picture: Pictures, video: V
     assert vk.state.stories[out.remote_id].kind == kind
     listing = await connector.own_posts(since=datetime.now(UTC) - HOUR)
     assert [one.remote_id for one in listing.seen] == [out.remote_id]
+    told = (await connector.post_samples([ref_to(out)]))[out.remote_id]
+    assert (told["views"], told["likes"], told["reach"]) == (5, 1, None)
+    vk.state.stories[out.remote_id].made_at -= timedelta(days=2)
+    assert await connector.post_samples([ref_to(out)]) == {out.remote_id: {}}  # over, and not gone
     for _ in range(2):
         await connector.delete(ref_to(out))
     assert vk.state.stories == {}
+    assert await connector.post_samples([ref_to(out)]) == {}
 
 
 async def test_a_first_comment_and_an_answer_stand_under_their_post(connector: Connector, vk: Vk) -> None:
@@ -167,7 +172,7 @@ async def test_with_the_communitys_key_alone_texts_and_documents_go_out(
         await connector.prepare(saying(pictures=(picture(),)), {})
     with pytest.raises(Refused, match="administrator"):
         await connector.delete(ref_to(out))
-    assert await connector.post_samples([ref_to(out)]) == {}
+    assert await connector.post_samples([ref_to(out)]) == {out.remote_id: {}}  # it is not gone
     assert set(await connector.account_samples()) == set(can.account_metrics)
 
 

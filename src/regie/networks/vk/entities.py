@@ -58,6 +58,16 @@ class Story(Entity):
     is_expired: bool = False
 
 
+class StoryStats(Entity):
+    """A number that VK hides has no ``count``."""
+
+    likes: Count = Count()
+    shares: Count = Count()
+    replies: Count = Count()
+    views: Count = Count()
+    open_link: Count = Count()
+
+
 class StoryFeed(Entity):
     stories: tuple[Story, ...] = ()
 

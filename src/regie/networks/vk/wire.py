@@ -26,7 +26,8 @@ VERSION = "5.199"
 DEFAULT_SERVER = "https://api.vk.ru"
 TOO_MANY_A_SECOND, FLOOD, THEIR_TROUBLE, CAPTCHA = 6, 9, frozenset((1, 10)), 14
 DEAD_KEY = frozenset((5, 17, 1117))
-GONE = frozenset((18, 104, 1600))
+STORY_EXPIRED = 1600
+GONE = frozenset((18, 104, STORY_EXPIRED))
 NO_RIGHT = frozenset((7, 15, 203, 210, 211, 212, 213, 214))
 WAIT = {FLOOD: timedelta(minutes=5), 29: timedelta(hours=1), 219: timedelta(hours=1), 224: timedelta(hours=12)}
 NEEDS_ADMIN, VK_ID = 27, 1051
