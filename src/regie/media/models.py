@@ -77,7 +77,8 @@ class File(models.Model):
     @property
     def public_name(self) -> str:
         """What a document or a sound is called for its readers, with its ending: never what the team calls it."""
-        stem = re.sub(r'[\x00-\x1f/\\:*?"<>|]+', " ", self.title).strip(" .")[:100]
+        plain = re.sub(r'[\x00-\x1f/\\:*?"<>|]', " ", self.title)
+        stem = " ".join(plain.split())[:100].strip(" .")
         ending = str(self.file.name).rpartition(".")[2]
         return f"{stem or self.kind}.{ending}"
 
