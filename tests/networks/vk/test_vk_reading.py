@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Outgoing, Published, Ref
-from regie.networks.errors import Refused
+from regie.networks.errors import Refused, TryLater, Unclear
 from regie.networks.vk.connector import Vk as Connector
 from regie_sandbox.vk.app import Vk
 
@@ -60,6 +61,26 @@ async def test_our_own_comments_and_deleted_ones_are_not_news(connector: Connect
     gone = vk.say(by="Ana", text="Spam", to=post.remote_id)
     vk.state.comments[f"{gone.split('_')[0]}_{gone.split('_')[2]}"].deleted = True
     assert (await connector.messages(cursor="")).messages == ()
+
+
+async def test_a_comment_whose_answer_was_lost_is_found_and_one_that_never_came_is_not(
+    connector: Connector, vk: Vk
+) -> None:
+    post = await posted(connector)
+    to, now = Ref(remote_id=post.remote_id, extra=post.extra), datetime.now(UTC)
+    what = Outgoing(key="k2", text="The link is  here", planned_at=now, reply_to=to)
+    with pytest.raises(TryLater):  # too early to say
+        await connector.comment_found(what)
+    vk.faults.will_lose_answer(path="createComment")
+    with pytest.raises(Unclear):
+        await connector.commit(what, {})
+    vk.say(by="Ana", text="The link is here", to=post.remote_id)  # the same words, and not ours
+    found = await connector.comment_found(what)
+    assert found is not None
+    (ours,) = [one for one in vk.state.comments.values() if one.author < 0]
+    assert found.remote_id == f"{post.remote_id}_{ours.id}"
+    late = replace(what, text="Another", planned_at=now - timedelta(hours=1))
+    assert await connector.comment_found(late) is None
 
 
 @pytest.mark.parametrize("admin", [True, False])

@@ -52,6 +52,10 @@ class Vk:
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
         return await publishing.commit(self._wire, outgoing, progress)
 
+    async def comment_found(self, outgoing: Outgoing) -> Published | None:
+        assert outgoing.reply_to is not None
+        return await reading.comment_found(self._wire, outgoing, outgoing.reply_to)
+
     async def own_posts(self, *, since: datetime) -> Listing:
         return await publishing.own_posts(self._wire, since=since)
 

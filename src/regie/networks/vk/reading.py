@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import Incoming, Messages, Person
-from regie.networks.errors import Refused
+from regie.networks.data import Incoming, Messages, Outgoing, Person, Published, Ref
+from regie.networks.errors import Refused, TryLater, Unclear
 from regie.networks.vk.entities import (
     Comment,
     Comments,
@@ -32,11 +32,12 @@ from regie.networks.vk.entities import (
     Someone,
     Update,
 )
-from regie.networks.vk.wire import VERSION, Wire, parsed
+from regie.networks.vk.wire import NETWORK, VERSION, Wire, clock, parsed
 
 POSTS = 20
 COMMENTS = 100
 THREADS = 20
+LOST_FOR = timedelta(minutes=1)  # after this a call whose answer was lost is no longer under way
 WANTED = ("wall_reply_new", "wall_reply_delete", "message_new")
 E = TypeVar("E", bound=BaseModel)
 AGAIN = timedelta(minutes=5)  # times are whole seconds: what is told late is still new within these
@@ -187,6 +188,28 @@ async def _under(wire: Wire, post: Post) -> list[Incoming]:
         for one in _all(page.items)
         if not one.deleted and one.from_id != int(wire.owner)
     ]
+
+
+async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
+    """Ours with the same words, among the newest under the post. A message cannot be told from another like it."""
+    if to.extra.get("kind") == "direct":
+        raise Unclear("{network} did not answer, and may have taken it.", network=NETWORK)
+    post = str(to.extra.get("post") or to.remote_id)
+    owner, _, number = post.partition("_")
+    asked = {"sort": "desc", "count": COMMENTS, "thread_items_count": 10}
+    answer = await wire.ask("wall.getComments", owner_id=owner, post_id=number, addressed=True, **asked)
+    for one in _all(parsed(answer, Response[Comments]).response.items):
+        at = datetime.fromtimestamp(one.date, UTC)
+        same = one.from_id == int(wire.owner) and " ".join(one.text.split()) == " ".join(outgoing.text.split())
+        if same and not one.deleted and at >= outgoing.planned_at - timedelta(minutes=2):
+            extra = {"kind": "comment", "post": post, "comment": one.id}
+            url = f"https://vk.com/wall{post}?reply={one.id}"
+            return Published(remote_id=f"{post}_{one.id}", url=url, at=at, extra=extra, answer=answer)
+    if clock(answer) < outgoing.planned_at + LOST_FOR:
+        raise TryLater(
+            "{network} may still be publishing it.", network=NETWORK, not_before=outgoing.planned_at + LOST_FOR
+        )
+    return None
 
 
 def _all(comments: Sequence[Comment]) -> Iterator[Comment]:
