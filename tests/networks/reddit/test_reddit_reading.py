@@ -82,6 +82,12 @@ async def test_answers_reach_comments_and_private_messages(account: Connector, r
     written = await publish(account, saying("Yes?", reply_to=ref_of(direct)))
     message = reddit.state.messages[written.remote_id]
     assert (message.to, message.text, message.first) == ("cleo", "Yes?", direct.remote_id)
+    listing = await account.own_posts(since=NOW - timedelta(hours=1))  # where a lost answer is looked for
+    assert {one.remote_id: one.text for one in listing.seen} == {
+        post.remote_id: "Open until six",
+        said.remote_id: "Until six",
+        written.remote_id: "Yes?",
+    }
     with pytest.raises(Refused, match="cannot be taken back"):
         await account.delete(ref_to(written))
 

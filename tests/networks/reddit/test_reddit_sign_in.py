@@ -10,11 +10,14 @@ from urllib.parse import parse_qsl, urlsplit
 import aiohttp
 import pytest
 
+from regie.networks.capabilities import NobodyKnows, Search
 from regie.networks.data import AppKeys, Login, SignedIn
 from regie.networks.errors import Refused, SignInAgain, TryLater
 from regie.networks.reddit.connector import Reddit as Connector
 from regie.networks.reddit.sign_in import SCOPES
 from regie_sandbox.reddit.app import Reddit
+
+from .posting import NOW
 
 BACK = "https://regie.example/oauth/reddit/back"
 
@@ -68,9 +71,12 @@ async def test_what_was_left_out_is_said_and_no_longer_offered(
     assert len(profile.limits["missing"]) == 3
     can = Connector.can_on(profile.limits)
     assert (can.edit, can.delete, can.reads, can.arrival) == (False, False, frozenset(), ())
+    assert isinstance(can.repeat, Search)
+    assert isinstance(Connector.can_on({"scopes": ["identity", "submit"]}).repeat, NobodyKnows)
     login = Login(server=reddit.base, credentials=found.credentials, app=keys, limits=profile.limits)
     with pytest.raises(Refused, match="permission"):
         await Connector(http, login).messages(cursor="")
+    assert (await Connector(http, login).own_posts(since=NOW)).seen == ()
 
 
 async def test_a_no_is_a_no(http: aiohttp.ClientSession, reddit: Reddit, keys: AppKeys) -> None:

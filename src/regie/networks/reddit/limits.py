@@ -12,6 +12,7 @@ from regie.networks.capabilities import (
     Capabilities,
     ImageLimit,
     MessageKind,
+    NobodyKnows,
     Option,
     OptionKind,
     PollLimit,
@@ -124,6 +125,7 @@ def can_on(limits: Json) -> Capabilities:
     reads = CAN.reads if granted("privatemessages") else frozenset[MessageKind]()
     return replace(
         CAN,
+        repeat=CAN.repeat if granted("history") else NobodyKnows(),
         edit=granted("edit", "read"),
         delete=granted("edit"),
         reads=reads,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
@@ -28,16 +28,26 @@ INFO_AT_ONCE = 100
 
 
 async def own_posts(wire: Wire, *, since: datetime) -> Listing:
-    """Posts and comments, newest first. What the account deleted is not among them."""
+    """Posts, comments and private messages, newest first. What the account deleted is not among them."""
     name = await wire.username()
-    posts, posts_back_to, answer = await _listing(wire, f"/user/{name}/submitted", since)
-    comments, comments_back_to, _ = await _listing(wire, f"/user/{name}/comments", since)
-    seen = [_as_seen(one) for one in (*posts, *comments) if one.created_utc and one.created_utc >= since]
+    found: list[Thing] = []
+    back_to, now = since, None
+    for path in (f"/user/{name}/submitted", f"/user/{name}/comments", *(["/message/sent"] if _may_write(wire) else [])):
+        things, reaches, answer = await _listing(wire, path, since)
+        found += things
+        back_to, now = max(back_to, reaches), now or answer.date
+    seen = [_as_seen(one) for one in found if one.created_utc and one.created_utc >= since]
     seen.sort(key=lambda one: one.created_at, reverse=True)
-    return Listing(seen=tuple(seen), reaches_back_to=max(posts_back_to, comments_back_to), network_now=answer.date)
+    return Listing(seen=tuple(seen), reaches_back_to=back_to, network_now=now)
 
 
-async def _listing(wire: Wire, path: str, since: datetime | None) -> tuple[list[Thing], datetime, Answer]:
+def _may_write(wire: Wire) -> bool:
+    """Private messages: without the permission there are none of ours."""
+    scopes = wire.login.limits.get("scopes")
+    return not scopes or "privatemessages" in scopes
+
+
+async def _listing(wire: Wire, path: str, since: datetime) -> tuple[list[Thing], datetime, Answer]:
     """Its things, how far back they reach, and the first answer."""
     found: list[Thing] = []
     first, after = None, ""
@@ -48,10 +58,10 @@ async def _listing(wire: Wire, path: str, since: datetime | None) -> tuple[list[
         found += [child.data for child in page.children]
         after = page.after or ""
         oldest = min((one.created_utc for one in found if one.created_utc), default=None)
-        if not after or (since is not None and oldest is not None and oldest < since):
-            return found, since or oldest or datetime.now(UTC), first
+        if not after or (oldest is not None and oldest < since):
+            return found, since, first
     assert first is not None
-    return found, max(since, oldest) if since and oldest else datetime.now(UTC), first
+    return found, max(since, oldest) if oldest is not None else since, first
 
 
 def _as_seen(one: Thing) -> Seen:
