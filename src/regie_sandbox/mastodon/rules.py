@@ -15,6 +15,7 @@ LARGEST_VIDEO = 99 * 1024 * 1024
 MOST_VIDEO_PIXELS = 8_294_400
 VIDEO_TYPES = ("video/mp4", "video/quicktime", "video/webm")
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
+AUDIO_TYPES = ("audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav")
 MOST_OPTIONS = 4
 LONGEST_OPTION = 50
 SHORTEST_POLL = 300

@@ -194,7 +194,7 @@ class Shows:
                 "characters_reserved_per_url": 23,
             },
             "media_attachments": {
-                "supported_mime_types": [*rules.IMAGE_TYPES, *rules.VIDEO_TYPES],
+                "supported_mime_types": [*rules.IMAGE_TYPES, *rules.VIDEO_TYPES, *rules.AUDIO_TYPES],
                 "description_limit": rules.LONGEST_ALT,
                 "image_size_limit": rules.LARGEST_IMAGE,
                 "image_matrix_limit": rules.MOST_PIXELS,

@@ -57,6 +57,7 @@ class Media:
     focus: tuple[float, float]
     ready_at: datetime
     status_id: str = ""
+    thumbnail: str = ""  # of the sender's own: its key among the world's files
 
 
 @dataclass(slots=True)

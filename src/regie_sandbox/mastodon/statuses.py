@@ -109,7 +109,8 @@ def _attached(call: Call, fields: dict[str, Any], status: Status | None = None) 
         raise invalid("Cannot attach more than 4 files")
     found = [call.server.state.media.get(str(one)) for one in ids]
     allowed = ("", status.id if status else "")
-    films_there = [one for one in found if one is not None and one.content_type in rules.VIDEO_TYPES]
+    alone = (*rules.VIDEO_TYPES, *rules.AUDIO_TYPES)
+    films_there = [one for one in found if one is not None and one.content_type in alone]
     if films_there and len(found) > 1:
         raise invalid("Cannot attach a video to a post that already contains images")
     if any(one is None or one.account_id != call.me.id or one.status_id not in allowed for one in found):
@@ -262,8 +263,8 @@ async def upload(call: Call) -> Any:
     if not isinstance(file, web.FileField):
         raise invalid("File can't be blank")
     content = file.file.read()
-    content_type, (width, height) = films.looked_at(content) or _looked_at(content)
-    film = content_type in rules.VIDEO_TYPES
+    content_type, (width, height) = _heard(content) or films.looked_at(content) or _looked_at(content)
+    film = content_type in rules.VIDEO_TYPES or content_type in rules.AUDIO_TYPES
     if film and (len(content) > rules.LARGEST_VIDEO or width * height > rules.MOST_VIDEO_PIXELS):
         raise invalid("File file size must be less than or equal to 99 MB, and 8294400 pixels")
     media = Media(
@@ -276,12 +277,36 @@ async def upload(call: Call) -> Any:
         focus=_focus(fields),
         ready_at=server.now() + timedelta(seconds=server.media_seconds),
     )
+    _thumbnail(server, media, fields)
     server.world.files.put(f"mastodon-{media.id}", content)
     server.state.media[media.id] = media
     now = server.now()
-    if film:  # videos are always worked on after the answer
+    if film:  # videos and sounds are always worked on after the answer
         return 202, {**server.shows.media(media, now), "url": None}
     return 202 if media.ready_at > now else 200, server.shows.media(media, now)
+
+
+MAGIC = {b"ID3": "audio/mpeg", b"\xff\xfb": "audio/mpeg", b"OggS": "audio/ogg"}
+
+
+def _heard(content: bytes) -> tuple[str, tuple[int, int]] | None:
+    """Content type of a sound; None for anything else."""
+    if content[:4] == b"RIFF" and content[8:12] == b"WAVE":
+        return "audio/wav", (0, 0)
+    if content[4:12] == b"ftypM4A ":
+        return "audio/mp4", (0, 0)
+    kind = next((kind for begin, kind in MAGIC.items() if content.startswith(begin)), None)
+    return (kind, (0, 0)) if kind else None
+
+
+def _thumbnail(server: Any, media: Media, fields: dict[str, Any]) -> None:
+    """A picture of the sender's own that stands for a video or a sound."""
+    given = fields.get("thumbnail")
+    if isinstance(given, web.FileField):
+        content = given.file.read()
+        _looked_at(content)
+        media.thumbnail = f"mastodon-{media.id}-thumbnail"
+        server.world.files.put(media.thumbnail, content)
 
 
 def _looked_at(content: bytes) -> tuple[str, tuple[int, int]]:

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from regie.networks.data import Login, Outgoing, Pending, Picture, Poll, Published, Ready, Ref
+from regie.networks.data import Login, Outgoing, Pending, Picture, Poll, Published, Ready, Ref, Sound, Video
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.mastodon.connector import Mastodon as Connector
 from regie_sandbox.mastodon.app import Mastodon
@@ -319,3 +319,41 @@ async def test_403_means_the_token_only_when_it_says_so(connector: Connector, ma
         await publish(connector, outgoing())
     with pytest.raises(Refused, match="not allowed"):
         await publish(connector, outgoing())
+
+
+# Sounds and covers
+
+
+async def test_a_sound_goes_out_with_its_title_as_description(
+    mastodon: Mastodon, connector: Connector, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp3"
+    path.write_bytes(b"ID3" + bytes(500))
+    facts: dict[str, Any] = {"path": path, "content_type": "audio/mpeg", "size": 503, "seconds": 3.0, "name": "a.mp3"}
+    published = await publish(connector, outgoing("Listen", sounds=(Sound(title="Episode 1", **facts),)))
+    (media,) = (mastodon.state.media[one] for one in mastodon.status(published.remote_id).media_ids)
+    assert (media.content_type, media.description) == ("audio/mpeg", "Episode 1")
+
+
+async def test_a_video_takes_its_cover_along(mastodon: Mastodon, connector: Connector, tmp_path: Path) -> None:
+    film, shown = tmp_path / "a.mp4", tmp_path / "c.png"
+    Image.new("RGB", (64, 36), "teal").save(shown)
+    film.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(500))
+    cover = Picture(path=shown, content_type="image/png", width=64, height=36, size=shown.stat().st_size)
+    video = Video(path=film, content_type="video/mp4", width=96, height=64, size=512, seconds=2.0, cover=cover)
+    await publish(connector, outgoing("Waves", videos=(video,)))
+    (media,) = mastodon.state.media.values()
+    assert mastodon.world.files.get(media.thumbnail) == shown.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("listed", "taken"),
+    [
+        (["image/png", "audio/x-m4a", "audio/wave"], ("audio/mp4", "audio/wav")),
+        ([], ("audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav")),
+        (["image/png"], None),
+    ],
+)
+def test_the_server_says_which_sounds_it_takes(listed: list[str], taken: tuple[str, ...] | None) -> None:
+    sounds = Connector.can_on({"software": "mastodon", "mime_types": listed}).sounds
+    assert (sounds.types if sounds else None) == taken

@@ -22,6 +22,7 @@ from regie.networks.capabilities import (
     Repeatable,
     Search,
     SignIn,
+    SoundLimit,
     TextLimit,
     VideoLimit,
 )
@@ -34,6 +35,17 @@ HONOURS_KEY = frozenset(("mastodon", "glitch-soc", "hometown", "mastodon-mock"))
 """Software known to keep Idempotency-Key for an hour. snac was seen to make two posts of one key."""
 
 VIDEOS = ("video/mp4", "video/quicktime", "video/webm")
+SOUNDS = {  # what a server calls a sound -> what we call it
+    "audio/mpeg": "audio/mpeg",
+    "audio/mp3": "audio/mpeg",
+    "audio/mp4": "audio/mp4",
+    "audio/m4a": "audio/mp4",
+    "audio/x-m4a": "audio/mp4",
+    "audio/ogg": "audio/ogg",
+    "audio/wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/x-wav": "audio/wav",
+}
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 SHOWS_WITHIN = Search(visible_within=timedelta(seconds=30))
 KEY_HOLDS = Repeatable(for_=timedelta(hours=1), then=SHOWS_WITHIN)
@@ -54,7 +66,9 @@ CAN = Capabilities(
         longest_alt=1500,
         codecs=("h264", "vp8", "vp9"),  # the server converts what browsers cannot play
         audio_codecs=("aac", "opus", "vorbis"),
+        cover=ImageLimit(most=1, largest_bytes=2_000_000, types=("image/jpeg", "image/png"), longest_side=1280),
     ),
+    sounds=SoundLimit(largest_bytes=99 * 1024 * 1024, types=("audio/mpeg", "audio/mp4", "audio/ogg", "audio/wav")),
     poll=PollLimit(
         most_options=4,
         longest_option=50,
@@ -112,6 +126,7 @@ def can_on(limits: Json) -> Capabilities:
             longest_alt=limits.get("alt") or CAN.images.longest_alt,
         ),
         video=None if snac else _video(CAN.video, limits),
+        sounds=None if snac else _sounds(limits),
         poll=None if snac else _poll(limits),  # snac takes a post with a poll and drops the poll
         content_warning=TextLimit(longest=characters, counting=Counting.GRAPHEMES),
         delete=not snac,  # snac has no such call
@@ -136,6 +151,16 @@ def _video(usual: VideoLimit, limits: Json) -> VideoLimit | None:
         longest_alt=limits.get("alt") or usual.longest_alt,
         types=types,
     )
+
+
+def _sounds(limits: Json) -> SoundLimit | None:
+    """None on a server that lists the types it takes, and no sound among them. As large as videos may be."""
+    assert CAN.sounds is not None
+    taken = limits.get("mime_types") or SOUNDS
+    types = tuple(dict.fromkeys(ours for theirs, ours in SOUNDS.items() if theirs in taken))
+    if not types:
+        return None
+    return replace(CAN.sounds, types=types, largest_bytes=limits.get("video_bytes") or CAN.sounds.largest_bytes)
 
 
 def _repeat(limits: Json) -> Repeat:

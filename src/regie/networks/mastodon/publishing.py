@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import Any
 
 import aiohttp
 
-from regie.networks.data import Outgoing, Pending, Picture, Progress, Published, Ready, Ref, Video
+from regie.networks.data import Outgoing, Pending, Picture, Progress, Published, Ready, Ref, Sound, Video
 from regie.networks.errors import Gone, Refused
 from regie.networks.line import Answer
 from regie.networks.mastodon.entities import Media, Status
 from regie.networks.mastodon.wire import NETWORK, Wire, must_be_fine, parsed, written
+
+File = Picture | Video | Sound
 
 
 async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
@@ -29,13 +32,13 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready |
     return Ready(progress=progress) if all(one["ready"] for one in media) else Pending(progress=progress)
 
 
-def files_of(outgoing: Outgoing) -> list[Picture | Video]:
-    """Pictures and videos in the order of the post."""
-    files: list[Picture | Video] = [*outgoing.pictures, *outgoing.videos]
+def files_of(outgoing: Outgoing) -> list[File]:
+    """All files in the order of the post."""
+    files: list[File] = [*outgoing.pictures, *outgoing.videos, *outgoing.sounds]
     return sorted(files, key=lambda file: file.place)
 
 
-async def _upload(wire: Wire, file: Picture | Video) -> dict[str, Any]:
+async def _upload(wire: Wire, file: File) -> dict[str, Any]:
     answer = await _sent(wire, "/api/v2/media", file)
     if answer.status == 404:  # servers that stopped at version 1
         answer = await _sent(wire, "/api/v1/media", file)
@@ -43,22 +46,26 @@ async def _upload(wire: Wire, file: Picture | Video) -> dict[str, Any]:
     return {"id": parsed(answer, Media).id, "ready": answer.status == 200}  # 202: still working on it
 
 
-async def _sent(wire: Wire, path: str, file: Picture | Video) -> Answer:
-    with file.path.open("rb") as source:  # read as it goes: a video can be 99 MB; closed however the request ends
-        return await wire.tell(path, method="POST", data=_form(file, source))
+async def _sent(wire: Wire, path: str, file: File) -> Answer:
+    with ExitStack() as opened:  # read as it goes: a video can be 99 MB; closed however the request ends
+        return await wire.tell(path, method="POST", data=_form(file, opened))
 
 
-def _form(file: Picture | Video, source: IO[bytes]) -> aiohttp.FormData:
+def _form(file: File, opened: ExitStack) -> aiohttp.FormData:
     form = aiohttp.FormData()
+    source = opened.enter_context(file.path.open("rb"))
     form.add_field("file", source, filename=file.path.name, content_type=file.content_type)
-    if file.alt:
-        form.add_field("description", file.alt)
+    if description := file.title if isinstance(file, Sound) else file.alt:
+        form.add_field("description", description)
     if isinstance(file, Picture) and file.focus:
         form.add_field("focus", f"{file.focus[0]:.4f},{file.focus[1]:.4f}")
+    if isinstance(file, Video) and file.cover is not None:
+        cover = opened.enter_context(file.cover.path.open("rb"))
+        form.add_field("thumbnail", cover, filename=file.cover.path.name, content_type=file.cover.content_type)
     return form
 
 
-async def _look_at(wire: Wire, media_id: str, file: Picture | Video) -> dict[str, Any]:
+async def _look_at(wire: Wire, media_id: str, file: File) -> dict[str, Any]:
     answer = await wire.tell(f"/api/v1/media/{media_id}")
     if answer.status == 404:  # forgotten by the server, as it forgets what no post used
         return await _upload(wire, file)
@@ -88,7 +95,7 @@ def still_repeatable(outgoing: Outgoing) -> bool:
 def fields_of(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
     """The body of a new status."""
     fields: dict[str, Any] = {"status": text_as_sent(outgoing)}
-    if outgoing.pictures or outgoing.videos:
+    if files_of(outgoing):
         fields["media_ids"] = [one["id"] for one in progress["media"]]
     if outgoing.reply_to is not None:
         fields["in_reply_to_id"] = outgoing.reply_to.remote_id
