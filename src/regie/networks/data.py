@@ -152,6 +152,7 @@ class Outgoing:
     key:        ours, the same at each attempt of this step
     planned_at: UTC, the same at each attempt: what a client-chosen creation time is made from
     repeat_until: UTC; until then, this account's network treats a repeat as the same post. None: never safe
+    again:      an earlier attempt may have been done: whoever can ask what became of it asks first
     """
 
     key: str
@@ -171,6 +172,7 @@ class Outgoing:
     reply_to: Ref | None = None
     comment: bool = False  # the first comment under ``reply_to``, and no further part of its thread
     repeat_until: datetime | None = None
+    again: bool = False
 
     @property
     def media(self) -> tuple[Picture | Video, ...]:

@@ -40,7 +40,8 @@ SECRET_BYTES = tuple(word.encode() for word in SECRET_WORDS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a network said. ``seconds`` from the first byte sent to the last byte read."""
+    """What a network said. ``seconds`` from the first byte sent to the last byte read, which was at ``ended`` on the
+    monotonic clock."""
 
     method: str
     url: str  # without query and without anything secret in its path
@@ -48,6 +49,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
     body: bytes = field(default=b"", repr=False)
     seconds: float = 0.0
+    ended: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
     def json(self) -> Any:
         """The body as JSON. Raises ``ValueError`` when it is not."""

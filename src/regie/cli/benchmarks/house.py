@@ -15,11 +15,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ PATIENCE_SECONDS = 1800.0
 AHEAD_SECONDS = 4.0  # between planning and the moment, beside what the copying takes
 COPIES_PER_SECOND = 4000
 LATER_DAYS = 30
+MOVIE = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(range(256)) * 4000
 
 # Every row is a template's, with other keys: jsonb_populate_record keeps the columns it is not told.
 COPY = """
@@ -38,7 +41,7 @@ CREATE TEMP TABLE plan ON COMMIT DROP AS
 SELECT n, a.id AS account_id, a.workspace_id, nextval(pg_get_serial_sequence('studio_post', 'id')) AS post_id,
     nextval(pg_get_serial_sequence('studio_variant', 'id')) AS variant_id,
     nextval(pg_get_serial_sequence('publishing_delivery', 'id')) AS delivery_id,
-    jsonb_build_object('text', %(prefix)s || n, 'media', '[]'::jsonb) AS part,
+    %(part)s::jsonb || jsonb_build_object('text', %(prefix)s || n) AS part,
     %(due)s::timestamptz + (n::float8 / %(count)s) * %(spread)s::interval AS due
 FROM generate_series(0, %(count)s - 1) AS n
 JOIN unnest(%(accounts)s::bigint[]) WITH ORDINALITY AS chosen(id, nth)
@@ -47,7 +50,7 @@ JOIN unnest(%(accounts)s::bigint[]) WITH ORDINALITY AS chosen(id, nth)
 JOIN accounts_account a ON a.id = chosen.id;
 INSERT INTO studio_post SELECT r.* FROM plan p, studio_post t, jsonb_populate_record(t, jsonb_build_object(
     'id', p.post_id, 'workspace_id', p.workspace_id,
-    'content', jsonb_build_object('parts', jsonb_build_array(p.part)))) r WHERE t.id = %(post)s;
+    'content', jsonb_build_object('parts', jsonb_build_array(p.part - 'format')))) r WHERE t.id = %(post)s;
 INSERT INTO studio_variant SELECT r.* FROM plan p, studio_variant t, jsonb_populate_record(t, jsonb_build_object(
     'id', p.variant_id, 'post_id', p.post_id, 'account_id', p.account_id)) r WHERE t.id = %(variant)s;
 INSERT INTO publishing_step SELECT r.* FROM plan p, publishing_step t, jsonb_populate_record(t, jsonb_build_object(
@@ -57,7 +60,8 @@ INSERT INTO publishing_delivery SELECT r.* FROM plan p, publishing_delivery t,
     jsonb_populate_record(t, jsonb_build_object(
     'id', p.delivery_id, 'workspace_id', p.workspace_id, 'variant_id', p.variant_id, 'account_id', p.account_id,
     'state', 'scheduled', 'holds', '[]'::jsonb, 'local_at', p.due AT TIME ZONE 'UTC',
-    'due_at', p.due, 'next_at', p.due)) r WHERE t.id = %(delivery)s;
+    'due_at', p.due, 'next_at', p.due,
+    'prepare_at', CASE WHEN %(ahead)s THEN statement_timestamp() END)) r WHERE t.id = %(delivery)s;
 """
 
 
@@ -77,7 +81,7 @@ class House:
         self.folder, self.sandbox, self._stack = folder, sandbox, stack
         self.publishers: list[subprocess.Popen[bytes]] = []
         self.accounts: list[int] = []
-        self._template: dict[str, int] = {}
+        self._template: dict[str, Any] = {}
         self._rounds = 0
 
     # The network
@@ -95,8 +99,8 @@ class House:
 
     # Rows
 
-    def make_accounts(self, network: str, count: int, *, workspaces: int) -> None:
-        """Accounts with sealed tokens, the workspaces taken in turn."""
+    def make_accounts(self, network: str, count: int, *, workspaces: int, film: bool = False) -> None:
+        """Accounts with sealed tokens, the workspaces taken in turn. ``film``: what is planned on them is a Reel."""
         from regie.accounts.models import Account
         from regie.accounts.opening import seal_credentials
         from regie.people.models import Workspace
@@ -111,7 +115,8 @@ class House:
                 server=one["server"],
                 remote_id=one["remote_id"],
                 name=one["handle"],
-                limits=one.get("limits") or {"software": network, "honours_key": True},
+                limits=one.get("limits")
+                or ({"software": network, "honours_key": True} if network == "mastodon" else {}),
             )
             for number, one in enumerate(made)
         )
@@ -119,7 +124,7 @@ class House:
             seal_credentials(row, one["credentials"])
         Account.objects.bulk_update(rows, ["sealed_credentials"], batch_size=500)
         self.accounts = [row.pk for row in rows]
-        self._template = _template(rows[0])
+        self._template = _template(rows[0], film=film)
 
     def plan(self, count: int, *, alone: int = 0) -> Planned:
         """So many deliveries, all due at one moment a little ahead. ``alone``: the last so many have the last account
@@ -130,6 +135,26 @@ class House:
         self._rounds += 1
         accounts = self._of_the_first_workspace() + self.accounts[-1:] if alone else self.accounts
         first, last = self._copy(f"Delivery {self._rounds}.", count, due, timedelta(0), accounts, alone)
+        return Planned(first, last, due)
+
+    def plan_prepared(self, count: int) -> Planned:
+        """The same with what has to be uploaded: once all of it is prepared, the hour is set."""
+        from django.utils import timezone
+
+        self._rounds += 1
+        later = timezone.now() + timedelta(hours=6)
+        first, last = self._copy(f"Delivery {self._rounds}.", count, later, timedelta(0), self.accounts, 0, ahead=True)
+        given = {"first": first, "last": last}
+        self._wait(
+            "SELECT 1 FROM publishing_step WHERE prepared_at IS NULL AND delivery_id BETWEEN %(first)s AND %(last)s",
+            given,
+        )
+        due = timezone.now() + timedelta(seconds=AHEAD_SECONDS)
+        _execute(
+            "UPDATE publishing_delivery SET due_at = %(due)s, next_at = %(due)s, local_at = %(due)s AT TIME ZONE 'UTC'"
+            " WHERE id BETWEEN %(first)s AND %(last)s",
+            given | {"due": due},
+        )
         return Planned(first, last, due)
 
     def plan_for_later(self, count: int) -> None:
@@ -158,18 +183,30 @@ class House:
         return list(Account.objects.filter(workspace_id=place).order_by("pk").values_list("pk", flat=True))
 
     def _copy(
-        self, prefix: str, count: int, due: datetime, spread: timedelta, accounts: list[int], alone: int
+        self,
+        prefix: str,
+        count: int,
+        due: datetime,
+        spread: timedelta,
+        accounts: list[int],
+        alone: int,
+        *,
+        ahead: bool = False,
     ) -> tuple[int, int]:
-        given = self._template | {"prefix": prefix, "count": count, "due": due, "spread": spread}
+        given = self._template | {"prefix": prefix, "count": count, "due": due, "spread": spread, "ahead": ahead}
         _execute(COPY, given | {"accounts": accounts, "alone": alone})
         ((last,),) = _rows("SELECT max(id) FROM publishing_delivery", {})
         return last - count + 1, last
 
     def wait_until_out(self, planned: Planned) -> None:
         """Raises TimeoutError when they are not all out after half an hour."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
         waiting = "SELECT 1 FROM publishing_delivery WHERE id BETWEEN %(first)s AND %(last)s AND state <> 'published'"
-        while _rows(f"{waiting} LIMIT 1", {"first": planned.first, "last": planned.last}):
+        self._wait(waiting, {"first": planned.first, "last": planned.last})
+
+    @staticmethod
+    def _wait(some: str, given: dict[str, Any]) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while _rows(f"{some} LIMIT 1", given):
             if time.monotonic() > deadline:
                 raise TimeoutError("Some deliveries never went out.")
             time.sleep(0.25)
@@ -270,6 +307,7 @@ def house() -> Iterator[House]:
         sandbox, process = start_sandbox()
         stack.callback(stop, process)
         hosts = [one["server"].partition("//")[2] for one in sandbox["networks"].values()]
+        os.environ["REGIE_URL"] = _shelf(stack)
         os.environ |= {"REGIE_DATA": str(folder / "data"), "REGIE_ALLOWED_HOSTS_OUT": ",".join(hosts)}
         _forget_the_environment()
         stack.enter_context(ready())
@@ -315,14 +353,16 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _template(account: Any) -> dict[str, int]:
+def _template(account: Any, *, film: bool) -> dict[str, Any]:
     """One post promised through the models, held for ever: its rows are copied."""
     from regie.core import clock
     from regie.publishing.models import Delivery, Step
     from regie.studio.models import Post, Variant
 
-    content = {"text": "Template", "media": []}
+    media = [{"file": _film(account.workspace)}] if film else []
+    content: dict[str, Any] = {"text": "Template", "media": media}
     post = Post.objects.create(workspace=account.workspace, content={"parts": [content]})
+    content |= {"format": "short"} if film else {}
     variant = Variant.objects.create(post=post, account=account)
     due = clock.now() + timedelta(days=3650)
     delivery = Delivery.objects.create(
@@ -339,7 +379,53 @@ def _template(account: Any) -> dict[str, int]:
         late_minutes=24 * 60,
     )
     step = Step.objects.create(delivery=delivery, position=0, content=content)
-    return {"post": post.pk, "variant": variant.pk, "delivery": delivery.pk, "step": step.pk}
+    part = json.dumps(content)
+    return {"post": post.pk, "variant": variant.pk, "delivery": delivery.pk, "step": step.pk, "part": part}
+
+
+def _film(workspace: Any) -> int:
+    """A megabyte that begins as a Reel does: it goes out as it is, so nobody looks inside."""
+    from django.core.files.base import ContentFile
+
+    from regie.media.models import File
+
+    row = File.objects.create(
+        workspace=workspace,
+        kind=File.Kind.VIDEO,
+        name="reel.mp4",
+        file=ContentFile(MOVIE, name="reel.mp4"),
+        content_type="video/mp4",
+        size=len(MOVIE),
+        width=1080,
+        height=1920,
+        sha256="0" * 64,
+        seconds=12,
+        frame_rate=30,
+        video_codec="h264",
+        audio_codec="aac",
+    )
+    return row.pk
+
+
+class _Shelf(BaseHTTPRequestHandler):
+    """Our public address, where networks fetch files: whatever is asked for is the film."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "video/mp4")
+        self.send_header("Content-Length", str(len(MOVIE)))
+        self.end_headers()
+        self.wfile.write(MOVIE)
+
+    def log_message(self, format: str, *given: Any) -> None:
+        """Nobody reads it."""
+
+
+def _shelf(stack: ExitStack) -> str:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Shelf)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    stack.callback(server.shutdown)
+    return f"http://127.0.0.1:{server.server_port}"
 
 
 def _execute(statements: str, given: dict[str, Any]) -> None:

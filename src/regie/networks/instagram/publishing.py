@@ -38,6 +38,7 @@ LOST_FOR = timedelta(minutes=1)  # after this a publishing call whose answer was
 NEXT_FIELDS = {"made_with_ai": "is_ai_generated", "paid_partnership": "is_paid_partnership"}  # of v26.0 only
 PAGE = 50
 MOST_PAGES = 20
+FRESH = timedelta(hours=20)  # of the day that a container lives
 NOT_READY, TOO_MANY, NOT_FOUND_YET = (9007, 2207027), (9, 2207042), (24, 2207008)
 MEDIA = "id,caption,permalink,timestamp,media_type,media_product_type,children{id}"
 
@@ -49,7 +50,7 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready |
     """Makes the containers that are not there yet, and waits until Instagram is done with them.
 
     progress: ``{"children": [container id, ...], "container": id, "looks": n}``; of files that we upload ourselves also
-    ``"begun"`` and ``"sent"``, lists of container ids.
+    ``"begun"`` and ``"sent"``, lists of container ids. ``"finished_at"``: when it was seen that it may be published.
     """
     refuse_what_is_absent(outgoing)
     if outgoing.reply_to is not None:
@@ -184,6 +185,7 @@ async def _settle(
             raise Refused("{network} could not use the file: {reason}", network=NETWORK, reason=reason, answer=answer)
         now["published"] = state.status_code == "PUBLISHED"
         waiting = waiting or state.status_code not in ("FINISHED", "PUBLISHED")
+    now["finished_at"] = _clock(answer).isoformat()
     return _later(now, answer) if waiting else None
 
 
@@ -228,16 +230,28 @@ async def _upload(wire: Wire, container: str, video: Video) -> None:
 
 
 async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published | Pending:
-    """The visible call. The container is asked first: one that is out already is never published again."""
+    """The visible call. After an earlier attempt the container is asked first: what is out is never published again."""
     if outgoing.reply_to is not None:
         return await comment(wire, outgoing.reply_to, outgoing.text)
+    if not outgoing.again and _is_fresh(progress, outgoing.planned_at):
+        return await _published(wire, str(progress["container"]))
     ready = await prepare(wire, outgoing, progress)
     if isinstance(ready, Pending):
         return ready
     if ready.progress.get("published"):
         looks = progress.get("looks", 0) if progress.get("published") else 0  # those of preparing do not count
         return await _found(wire, outgoing, {**ready.progress, "looks": looks})
-    answer = await _publish(wire, str(ready.progress["container"]))
+    return await _published(wire, str(ready.progress["container"]))
+
+
+def _is_fresh(progress: Progress, moment: datetime) -> bool:
+    """Whether the container was finished so lately that it cannot have run out."""
+    finished = progress.get("finished_at")
+    return finished is not None and moment < datetime.fromisoformat(finished) + FRESH
+
+
+async def _published(wire: Wire, container: str) -> Published:
+    answer = await _publish(wire, container)
     return await shown(wire, written(answer, Id, network=NETWORK).id, answer)
 
 

@@ -122,7 +122,7 @@ async def see(sender: Sender, account: Mapping[str, Any], delivery: Delivery) ->
     """Fetches a published post once: there, not yet, or gone. What cannot be fetched is left as it is."""
     database = sender.database
     now = database.moment()
-    speaker = await speaker_of(account, sender.http, sender.apps, now)
+    speaker = await speaker_of(account, sender.http, sender.apps)
     again = now + LOOKS[delivery.looks - 1] if delivery.looks <= len(LOOKS) else None
     seen = gone = False
     limited = ""
@@ -144,7 +144,7 @@ async def see(sender: Sender, account: Mapping[str, Any], delivery: Delivery) ->
 async def remove(sender: Sender, account: Mapping[str, Any], delivery: Delivery) -> None:
     """Deletes the parts that are out, the last one first. Already gone counts as done."""
     database = sender.database
-    speaker = await speaker_of(account, sender.http, sender.apps, database.moment())
+    speaker = await speaker_of(account, sender.http, sender.apps)
     try:
         for step in reversed([step for step in delivery.steps if step.is_out and step.remote_id]):
             assert isinstance(speaker.connector, Deletes)

@@ -14,6 +14,7 @@ from regie.publishing.engine.database import Database, Row, sql
 from regie.publishing.engine.work import ACCOUNT_COLUMNS, LEASE, STEPS, Delivery, delivery_of
 
 EACH = 10  # deliveries of one account in one claim: then the lane goes to the end of the line
+EACH_AHEAD = 2  # of those that are not due yet: others want lanes too when the hour has come
 
 LANES = sql(
     f"""
@@ -135,7 +136,7 @@ async def claim(database: Database, *, most: int, publisher: str, ahead: timedel
     claimed = await database.rows(
         DELIVERIES,
         accounts=list(lanes),
-        each=EACH,
+        each=EACH_AHEAD if ahead else EACH,
         lease=lease,
         lease_time=LEASE,
         publisher=publisher,

@@ -21,21 +21,36 @@ from regie.networks.capabilities import Capabilities, DocumentLimit, Format, Ima
 from regie.networks.data import Captions, Document, Options, Outgoing, Picture, Poll, Sound, Video
 from regie.networks.errors import Refused, TryLater
 from regie.networks.options import filled
-from regie.publishing.engine.work import Delivery, Speaker, Step, repeat_until
+from regie.publishing.engine.work import Delivery, Shared, Speaker, Step, repeat_until
 
 PLANNED = "planned_at"  # in a step's progress, beside what the connector keeps there
+ATTEMPT = ("repeat_until", "again")  # of the attempt, and not of what is said
+AT_HAND = 5.0  # seconds
 FETCHED_WITHIN = timedelta(hours=6)  # how long the addresses that we give a network are good
 LOOK_AGAIN = timedelta(seconds=5)  # while a video is being made to fit
 
 
-async def outgoing_for(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> Outgoing:
+class Shelf(Shared[tuple[bytes, Capabilities, Format], "Files"]):
+    """Files at hand for a moment: a film that a hundred accounts show at nine is looked for once."""
+
+    def __init__(self) -> None:
+        super().__init__(AT_HAND)
+
+    async def files(self, uses: list[dict[str, Any]], can: Capabilities, form: Format, now: datetime) -> Files:
+        return await self.get((orjson.dumps(uses), can, form), lambda: in_thread(_media, uses, can, form, now))
+
+
+async def outgoing_for(
+    speaker: Speaker, delivery: Delivery, step: Step, now: datetime, *, shelf: Shelf | None = None
+) -> Outgoing:
     """Everything of a step, its files made to fit.
 
     Raises Refused when one cannot be, TryLater while a video is still being made.
     """
     outgoing = outgoing_of(speaker, delivery, step, now)
     if step.content.get("media"):
-        made = await in_thread(_media, step.content["media"], speaker.can, outgoing.format, now)
+        given = (step.content["media"], speaker.can, outgoing.format, now)
+        made = await (shelf.files(*given) if shelf is not None else in_thread(_media, *given))
         outgoing = replace(outgoing, **vars(made))
     return replace(outgoing, options=_options(speaker.can, step, outgoing))
 
@@ -64,6 +79,7 @@ def outgoing_of(speaker: Speaker, delivery: Delivery, step: Step, now: datetime)
         reply_to=delivery.answers(step),
         comment=step.is_comment,
         repeat_until=repeat_until(speaker.can, step.first_at, now),
+        again=step.first_at is not None,
     )
 
 
@@ -290,9 +306,9 @@ def _said_of_video(video: Video) -> dict[str, Any]:
 
 
 def fingerprint(outgoing: Outgoing) -> str:
-    """SHA-256 of what is said and to whom it answers; not of how long a repeat is safe, nor of where files can be
-    fetched, which move with the hour."""
-    said = {name: getattr(outgoing, name) for name in outgoing.__dataclass_fields__ if name != "repeat_until"}
+    """SHA-256 of what is said and to whom it answers; not of how often and until when it may be said again, nor of
+    where files can be fetched, which move with the hour."""
+    said = {name: getattr(outgoing, name) for name in outgoing.__dataclass_fields__ if name not in ATTEMPT}
     said["reply_to"] = outgoing.reply_to.remote_id if outgoing.reply_to else ""
     said["pictures"] = [asdict(replace(picture, public_url="")) for picture in outgoing.pictures]
     said["videos"] = [_said_of_video(video) for video in outgoing.videos]

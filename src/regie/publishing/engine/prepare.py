@@ -156,7 +156,7 @@ async def claim(database: Database, *, publisher: str, most: int = MOST) -> list
 async def ahead(sender: Sender, account: Mapping[str, Any], delivery: Delivery) -> None:
     """Prepares a delivery before its hour. What fails now is tried again, and once more at the hour itself."""
     database = sender.database
-    speaker = await speaker_of(account, sender.http, sender.apps, database.moment())
+    speaker = await speaker_of(account, sender.http, sender.apps)
     told = Told(delivery_id=delivery.id, lease=delivery.lease, state="scheduled")
     if delivery.content is not None and not await rewrite.follow(database, speaker, delivery):
         return

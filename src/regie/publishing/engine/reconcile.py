@@ -134,7 +134,7 @@ async def settle(sender: Sender, account: Mapping[str, Any], delivery: Delivery)
     window = await _window(database, delivery, step)
     told = _told(delivery, step)
     try:
-        speaker = await speaker_of(account, sender.http, sender.apps, now)
+        speaker = await speaker_of(account, sender.http, sender.apps)
         await _must_have_room(sender, speaker)
         await _find_out(sender, speaker, delivery, step, window, told)
     except NetworkError as exc:

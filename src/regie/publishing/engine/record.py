@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -86,7 +87,8 @@ WITH told AS (
         remote_id = coalesce(nullif(r.remote_id, ''), d.remote_id), url = coalesce(nullif(r.url, ''), d.url),
         limited = coalesce(nullif(r.limited, ''), d.limited),
         problem = r.problem, problem_facts = r.problem_facts, tries = d.tries + r.tried,
-        accepted_at = coalesce(least(r.accepted_at, MOMENT), d.accepted_at),
+        accepted_at = CASE WHEN r.accepted_at IS NULL THEN d.accepted_at
+            ELSE greatest(least(r.accepted_at, MOMENT), d.sent_at) END,
         prepare_at = CASE WHEN r.prepared OR r.next_at IS NOT NULL THEN NULL ELSE d.prepare_at END,
         to_tell = r.to_tell OR d.to_tell
             OR (r.state = 'published' AND coalesce(nullif(r.limited, ''), d.limited) <> ''),
@@ -291,7 +293,9 @@ def _published(told: Told, delivery: Delivery, step: Step, outcome: Published, n
     if step.position == 0:
         told.remote_id, told.url = told.step_remote_id, told.step_url
     if step.position == len(delivery.steps) - 1:
-        told.state, told.accepted_at, told.look_at = "published", now, now + SEE_AFTER
+        told.state, told.look_at = "published", now + SEE_AFTER
+        since = time.monotonic() - outcome.answer.ended if outcome.answer is not None else 0.0
+        told.accepted_at = now - timedelta(seconds=since)
     else:
         told.state, told.keep_lease = "sending", True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -22,7 +23,7 @@ from regie.publishing.engine.batches import Batches
 from regie.publishing.engine.budget import Budgets
 from regie.publishing.engine.claim import Lane, give_back, release
 from regie.publishing.engine.database import Database, Row
-from regie.publishing.engine.outgoing import PLANNED, fingerprint, outgoing_for
+from regie.publishing.engine.outgoing import PLANNED, Shelf, fingerprint, outgoing_for
 from regie.publishing.engine.prepare import prepared
 from regie.publishing.engine.record import Intent, Outcome, Told, after_commit
 from regie.publishing.engine.work import (
@@ -38,8 +39,8 @@ from regie.publishing.engine.work import (
 
 log = logging.getLogger(__name__)
 ANOTHER_REFRESHES = timedelta(seconds=3)  # another process is at it, or the network cannot be asked now
-CLOCK = 0.002  # seconds: timers may ring so much early
-TOGETHER = 100  # intents in one statement: the first are on the wire while the next are written down
+CLOCK = 0.01  # seconds: timers, and our notion of the database's clock, may be so much early
+TOGETHER = 200  # intents in one statement: the first are on the wire while the next are written down
 GIVES_WAY = 3  # after so many tries a delivery no longer keeps the next ones of its account waiting
 
 
@@ -64,7 +65,7 @@ class Sender:
         )
         self.releases: Batches[Lane, None] = Batches(lambda lanes: release(database, lanes), gather=0.005)
         self.budgets = Budgets(database)
-        self.apps = Apps()
+        self.apps, self.shelf = Apps(), Shelf()
 
     async def finish(self) -> None:
         """Until all outcomes are written and all lanes given back."""
@@ -81,7 +82,7 @@ class Sender:
 
     async def _serve(self, lane: Lane) -> None:
         try:
-            speaker = await speaker_of(lane.account, self.http, self.apps, self.database.moment())
+            speaker = await speaker_of(lane.account, self.http, self.apps)
         except CannotOpen:
             await in_thread(_cannot_open, lane.account["account_id"])
             await give_back(self.database, lane.deliveries)
@@ -90,7 +91,7 @@ class Sender:
         left = list(lane.deliveries)
         while left and lane.not_before is None and not self.leaving:
             together = self._together(left, speaker.can.in_flight)
-            await self._hour(max(max(one.due_at, one.next_at) for one in together))
+            await self._hour(speaker, together)
             ended = await asyncio.gather(
                 *(self._deliver(lane, speaker, delivery) for delivery in together), return_exceptions=True
             )  # all of them, before the lane is given back
@@ -100,16 +101,29 @@ class Sender:
             del left[: len(together)]
         await give_back(self.database, left)
 
-    async def _hour(self, due: datetime) -> None:
-        """Until then: everything is at hand when it comes."""
-        early = due - self.database.moment()
-        if early <= timedelta(0):
+    async def _hour(self, speaker: Speaker, together: Sequence[Delivery]) -> None:
+        """Until they are due, with everything at hand when that comes."""
+        due = max(max(one.due_at, one.next_at) for one in together)
+        if due <= self.database.moment():
             return
         self.waiting += 1
         try:
-            await asyncio.sleep(early.total_seconds() + CLOCK)
+            for delivery in together:
+                await self._take_to_hand(speaker, delivery)
+            early = (due - self.database.moment()).total_seconds()
+            await asyncio.sleep(max(0.0, early + CLOCK))
         finally:
             self.waiting -= 1
+
+    async def _take_to_hand(self, speaker: Speaker, delivery: Delivery) -> None:
+        """The files of what is prepared. What cannot be had now is looked for again at the hour, and then said."""
+        step = next((step for step in delivery.steps if not step.is_out), None)
+        if speaker.connected and delivery.content is None and step and step.prepared and step.content.get("media"):
+            with suppress(NetworkError):
+                step.outgoing = await self._outgoing(speaker, delivery, step)
+
+    async def _outgoing(self, speaker: Speaker, delivery: Delivery, step: Step) -> Outgoing:
+        return await outgoing_for(speaker, delivery, step, self.database.moment(), shelf=self.shelf)
 
     @staticmethod
     def _together(left: Sequence[Delivery], most: int) -> Sequence[Delivery]:
@@ -124,7 +138,7 @@ class Sender:
         lease = delivery.lease
         assert lease is not None
         lane = Lane(account=account, lease=lease, deliveries=[delivery])
-        speaker = await speaker_of(account, self.http, self.apps, self.database.moment())
+        speaker = await speaker_of(account, self.http, self.apps)
         for step in delivery.steps:
             if not step.is_out and not await self._send_step(lane, speaker, delivery, step):
                 return
@@ -193,7 +207,7 @@ class Sender:
     async def _made_ready(self, lane: Lane, speaker: Speaker, delivery: Delivery, step: Step) -> Outgoing | None:
         """Everything but the visible call. None when it has to wait, which is then written down."""
         try:
-            outgoing = await outgoing_for(speaker, delivery, step, self.database.moment())
+            outgoing, step.outgoing = step.outgoing or await self._outgoing(speaker, delivery, step), None
             ready = await prepared(self, speaker, delivery, step, outgoing)
         except NetworkError as exc:
             await self._note(lane, speaker, delivery, step, _before_speaking(exc), attempt_id=None)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import aiohttp
@@ -17,7 +18,7 @@ from regie.core.sealed import sealer
 from regie.core.threads import in_thread
 from regie.networks import registry
 from regie.networks.capabilities import Capabilities, Repeatable
-from regie.networks.data import AppKeys, Login, Ref
+from regie.networks.data import AppKeys, Login, Outgoing, Ref
 from regie.networks.protocols import Publishes
 from regie.publishing.contents import COMMENT
 from regie.publishing.engine.database import Row
@@ -26,30 +27,44 @@ LEASE = timedelta(seconds=settings.PUBLISHER_LEASE)
 CALL = timedelta(seconds=settings.PUBLISHER_CALL)  # a network may take so long to answer
 SPEAK_WITHIN = CALL / 4  # from writing the intent down to the first byte
 DEADLINE = CALL * 1.5  # after this a call can no longer be under way: it is cut off at SPEAK_WITHIN + CALL
+K = TypeVar("K")
+V = TypeVar("V")
 FOR_EVER = timedelta(days=3650)
-APP_KEYS_KEPT = timedelta(minutes=1)
+APP_KEYS_KEPT = 60.0  # seconds
 
 ACCOUNT_COLUMNS = """a.id AS account_id, a.workspace_id, a.network, a.server, a.remote_id AS account_remote_id,
     a.limits, a.state AS account_state, a.sealed_credentials, a.prepare_seconds"""
 
 
-class Apps:
-    """Our registrations at vendors, opened once a minute at most."""
+class Shared(Generic[K, V]):
+    """What many lanes ask for at the same moment: they share one question, and its answer for some seconds."""
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], tuple[datetime, asyncio.Task[AppKeys | None]]] = {}
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._kept: dict[K, tuple[float, asyncio.Task[V]]] = {}
 
-    async def of(self, network: str, server: str, now: datetime) -> AppKeys | None:
-        """The lanes that ask at the same moment wait for one answer."""
-        kept = self._kept.get((network, server))
-        if kept is None or now - kept[0] > APP_KEYS_KEPT or now < kept[0] or _failed(kept[1]):
-            kept = (now, asyncio.create_task(in_thread(app_keys, network, server)))
-            self._kept[network, server] = kept
+    async def get(self, key: K, ask: Callable[[], Coroutine[Any, Any, V]]) -> V:
+        """Raises what ``ask`` raises; that is not kept."""
+        now = asyncio.get_running_loop().time()
+        kept = self._kept.get(key)
+        if kept is None or now - kept[0] > self._seconds or _failed(kept[1]):
+            self._kept = {one: there for one, there in self._kept.items() if now - there[0] <= self._seconds}
+            kept = self._kept[key] = (now, asyncio.create_task(ask()))
         return kept[1].result() if kept[1].done() else await asyncio.shield(kept[1])
 
 
 def _failed(task: asyncio.Task[Any]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+class Apps(Shared[tuple[str, str], "AppKeys | None"]):
+    """Our registrations at vendors, opened once a minute at most."""
+
+    def __init__(self) -> None:
+        super().__init__(APP_KEYS_KEPT)
+
+    async def of(self, network: str, server: str) -> AppKeys | None:
+        return await self.get((network, server), lambda: in_thread(app_keys, network, server))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,7 +81,7 @@ class Speaker:
     prepare_seconds: float
 
 
-async def speaker_of(row: Row, http: aiohttp.ClientSession, apps: Apps, now: datetime) -> Speaker:
+async def speaker_of(row: Row, http: aiohttp.ClientSession, apps: Apps) -> Speaker:
     """Opens an account. ``row`` has ACCOUNT_COLUMNS. Raises sealed.CannotOpen."""
     make = registry.connector(row["network"])
     connected = row["account_state"] == "connected"
@@ -77,7 +92,7 @@ async def speaker_of(row: Row, http: aiohttp.ClientSession, apps: Apps, now: dat
             server=row["server"],
             remote_id=row["account_remote_id"],
             credentials=sealer().open_json(sealed, context=context),
-            app=await apps.of(row["network"], row["server"], now),
+            app=await apps.of(row["network"], row["server"]),
             limits=row["limits"],
         )
         connector = make(http, login)
@@ -109,6 +124,7 @@ class Step:
     extra: dict[str, Any]
     attempts: int
     first_at: datetime | None
+    outgoing: Outgoing | None = None  # made a moment ahead
 
     @property
     def is_out(self) -> bool:
