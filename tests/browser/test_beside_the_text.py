@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from regie.accounts.models import Account
+from regie.accounts.opening import seal_credentials
 from regie.core import clock
 from regie.core.times import WallTime
 from regie.publishing.models import Delivery
 from regie.studio.models import Post
+
+if TYPE_CHECKING:
+    from tests.conftest import Sandbox
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
 Show = Callable[[Page, str], None]
@@ -40,6 +44,7 @@ def test_a_post_with_options_and_a_first_comment_is_written_kept_and_scheduled(
     page.get_by_text("First comment", exact=True).first.click()
     page.get_by_role("textbox", name="First comment").fill("#linen")
     expect(page.get_by_text("Draft kept at")).to_be_visible()
+    page.evaluate("window.scrollTo(0, 0)")
     assert_accessible(page)
     screenshot(page, "options-desk")
 
@@ -78,3 +83,34 @@ def test_on_a_phone_in_the_dark(open_page: Any, accounts: list[Account], screens
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 375
     screenshot(page, "options-phone")
+
+
+@pytest.fixture
+def pins(pinterest: Sandbox, make_account: Callable[..., Account]) -> Account:
+    """An account of Pinterest's sandbox; while the browser is open, this thread cannot run a sign-in of its own."""
+    ready = pinterest.itself.ready_account()
+    account = make_account("pinterest", "Nord", server=ready["server"], remote_id=ready["remote_id"])
+    seal_credentials(account, ready["credentials"])
+    account.save()
+    return account
+
+
+def test_boards_are_asked_of_the_network_and_a_board_brings_its_sections(
+    page: Page, pins: Account, assert_accessible: Callable[[Page], None], screenshot: Show
+) -> None:
+    page.goto("posts/new/")
+    page.get_by_label("Nord @").check()
+    board = page.get_by_label("Board", exact=True)
+    expect(board.locator("option", has_text="Ideas")).to_have_count(1)
+    expect(page.get_by_text("Pinterest needs “Board”: choose one.")).to_be_visible()
+    expect(page.get_by_text("Choose “Board” first.")).to_be_visible()
+    board.select_option(label="Ideas")
+    section = page.get_by_label("Section of the board")
+    expect(section.locator("option", has_text="Kitchen")).to_have_count(1)
+    section.select_option(label="Kitchen")
+    expect(page.get_by_text("Pinterest needs “Board”: choose one.")).to_have_count(0)
+    expect(page.get_by_text("Draft kept at")).to_be_visible()
+    assert_accessible(page)
+    screenshot(page, "options-pinterest")
+    page.reload()
+    expect(page.get_by_label("Section of the board").locator("option:checked")).to_have_text("Kitchen")

@@ -102,10 +102,11 @@ class Field:
 
     @property
     def trigger(self) -> str:
-        """When: at once where nobody asked yet, and when what its choices depend on is chosen anew."""
+        """When: as soon as it is seen where nobody asked yet (fifty accounts are not asked at once), and when what its
+        choices depend on is chosen anew."""
         at_once = not (self.is_loaded or self.known.problem or self.waits_for)
         before = f"change from:#{self.key}-beside target:#{self.key}-opt-{self.where}-{self.option.after}"
-        return ", ".join([*(["load"] if at_once else []), *([before] if self.option.after else [])]) or "never"
+        return ", ".join([*(["intersect once"] if at_once else []), *([before] if self.option.after else [])]) or "never"
 
 
 @dataclass(frozen=True, slots=True)

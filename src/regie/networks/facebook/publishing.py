@@ -79,8 +79,13 @@ def refuse_what_is_absent(outgoing: Outgoing) -> None:
         raise Refused("A comment on {network} has no pictures.", network=NETWORK)
     if outgoing.pictures and outgoing.videos:
         raise Refused("{network} takes pictures or a video in a post, not both.", network=NETWORK)
-    many = {"pictures": len(outgoing.pictures), "videos": len(outgoing.videos)}
-    for objection in objections(Draft(text=outgoing.text, options=outgoing.options, **many)):
+    draft = Draft(
+        text=outgoing.text,
+        options=outgoing.options,
+        pictures=len(outgoing.pictures),
+        videos=len(outgoing.videos),
+    )
+    for objection in objections(draft):
         raise objection
     images, video = CAN.images_in(outgoing.format), CAN.video_in(outgoing.format)
     if outgoing.format is not Format.POST and len(outgoing.media) != 1:
