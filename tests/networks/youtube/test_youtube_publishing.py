@@ -122,6 +122,15 @@ async def test_an_upload_goes_in_pieces(
     assert youtube.world.files.get(f"youtube-{progress['video']}") == MOVIE
 
 
+async def test_a_larger_file_goes_in_pieces_of_eight_mebibytes(
+    youtube: YouTube, connector: Connector, video: Make
+) -> None:
+    content = MOVIE * 10
+    progress = await prepared(connector, saying(videos=(video(content=content),)))
+    assert wire.CHUNK < len(content) < 2 * wire.CHUNK
+    assert youtube.world.files.get(f"youtube-{progress['video']}") == content
+
+
 async def test_an_upload_goes_on_where_it_broke_off(
     youtube: YouTube, connector: Connector, video: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

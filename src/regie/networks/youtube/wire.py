@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -347,7 +348,9 @@ class Wire:
     async def _put(self, what: str, session: str, piece: bytes, where: str, offset: int) -> Sent:
         url = f"{self.server}/upload/youtube/v3/{what}?{urlencode(parse_qsl(session))}"
         headers = {**self._headers(), "Content-Range": where, "Content-Type": "application/octet-stream"}
-        answer = await read(self.http, "PUT", url, network=NETWORK, data=piece, headers=headers, timeout=UPLOAD_TIME)
+        answer = await read(
+            self.http, "PUT", url, network=NETWORK, data=BytesIO(piece), headers=headers, timeout=UPLOAD_TIME
+        )
         if answer.status == 308:
             return Sent(_received(answer.headers.get("range", "")))
         if answer.status in (404, 410):
