@@ -12,7 +12,7 @@ import pytest
 
 from regie.networks.capabilities import Choice, Format
 from regie.networks.data import Captions, Draft, Pending, Picture, Poll, Published, Ref
-from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
+from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
 from regie.networks.youtube import wire
 from regie.networks.youtube.connector import YouTube as Connector
 from regie.networks.youtube.publishing import MOST_LOOKS
@@ -406,6 +406,8 @@ async def test_too_many_uploads_wait(youtube: YouTube, connector: Connector, vid
         ("insufficientPermissions", 403, SignInAgain),
         ("authenticatedUserAccountSuspended", 403, SignInAgain),
         ("youtubeSignupRequired", 401, SignInAgain),
+        ("required", 401, SignInAgain),
+        ("authError", 401, TokenExpired),
         ("accessNotConfigured", 403, Refused),
         ("forbidden", 403, Refused),
     ],

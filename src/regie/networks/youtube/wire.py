@@ -46,6 +46,7 @@ DEAD = frozenset(
         "ACCOUNT_STATE_INVALID",
     )
 )
+RAN_OUT = frozenset(("authError", "ACCESS_TOKEN_EXPIRED"))
 NO_PERMISSION = frozenset(("insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"))
 NOT_SWITCHED_ON = frozenset(("accessNotConfigured", "SERVICE_DISABLED"))
 NO_COMMENTS = frozenset(("commentsDisabled",))
@@ -163,7 +164,7 @@ def _must_be_allowed(answer: Answer, said: Said, *, vital: bool, renewable: bool
         raise SignInAgain(
             "{network} says that this channel is closed or suspended: {reason}", reason=said.words, **facts
         )
-    if answer.status == 401 and renewable:
+    if answer.status == 401 and renewable and (not reasons or reasons & RAN_OUT):
         raise TokenExpired("The access to {network} ran out.", **facts)
     if answer.status == 401:
         raise SignInAgain("{network} asks you to connect this account again.", **facts)
