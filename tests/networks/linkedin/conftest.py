@@ -17,9 +17,7 @@ from regie_sandbox.frame import World
 from regie_sandbox.server import serve
 
 from .linkedin_contract import Recorded
-from .posting import NOW
-
-MOVIE = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(range(256)) * 6000  # a megabyte and a half
+from .posting import MOVIE, NOW
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from regie.networks.data import Incoming, Outgoing, Published, Ready, Ref
 from regie.networks.linkedin.connector import LinkedIn as Connector
 
 NOW = datetime(2030, 3, 1, 9, 0, tzinfo=UTC)
+MOVIE = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(range(256)) * 6000  # a megabyte and a half
 
 
 def saying(text: str = "Good morning", **more: Any) -> Outgoing:

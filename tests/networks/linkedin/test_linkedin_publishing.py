@@ -30,7 +30,7 @@ from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.linkedin.connector import LinkedIn as Connector
 
 from .linkedin_contract import Recorded
-from .posting import NOW, prepared, publish, ref_to, saying
+from .posting import MOVIE, NOW, prepared, publish, ref_to, saying
 
 Pictures = Callable[..., Picture]
 Videos = Callable[..., Video]
@@ -153,6 +153,19 @@ async def test_a_video_goes_up_in_parts_with_cover_and_subtitles(
     assert "Bonjour" in asset.brought["captions"]
     assert media["title"] == "Along the river"
     assert published.remote_id.startswith("urn:li:ugcPost:")
+
+
+async def test_parts_and_pictures_of_megabytes_go_up_too(
+    linkedin: Recorded, page: Connector, video: Videos, picture: Pictures
+) -> None:
+    linkedin.part_bytes = 4 * 1024 * 1024
+    large = picture("large")
+    large.path.write_bytes(large.path.read_bytes() + bytes(3_000_000))
+    film = video(content=MOVIE * 4, cover=replace(large, size=3_000_000))
+    published = await publish(page, saying("A walk", videos=(film,)))
+    asset = linkedin.state.assets[body_of(linkedin, published)["content"]["media"]["id"]]
+    assert (len(asset.parts), asset.size) == (2, len(MOVIE) * 4)
+    assert await publish(page, saying("Large", pictures=(replace(large, size=3_000_000),)))
 
 
 async def test_an_upload_that_broke_off_goes_on_where_it_was(

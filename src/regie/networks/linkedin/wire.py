@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -223,6 +224,7 @@ class Wire:
         headers = {"Authorization": self.headers()["Authorization"]}
         headers |= {"Content-Type": content_type} if content_type else {}
         headers |= {"media-type-family": family} if family else {}
+        data = BytesIO(data) if isinstance(data, bytes) else data  # aiohttp sends large bytes in one go otherwise
         where = URL(url, encoded=True)
         shown = str(where.with_query(None))
         answer = await read(
