@@ -57,6 +57,7 @@ REDDIT = (  # networks/reddit/wire.py: REFUSED; publishing.py: LIMITED; sign_in.
     gettext_noop("Comments and messages can be neither read nor answered: connect again and allow everything."),
     gettext_noop("Comments cannot be liked: connect again and allow everything."),
     gettext_noop("Comments cannot be hidden in communities that the account moderates."),
+    gettext_noop("Messages to communities that the account moderates cannot be read."),
 )
 TIKTOK = (  # networks/tiktok/sign_in.py: Profile.limits["missing"]
     gettext_noop("Posts cannot be found again and have no numbers: connect again and leave your videos ticked."),

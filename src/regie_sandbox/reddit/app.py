@@ -18,9 +18,11 @@ from regie_sandbox.reddit.state import (
     Community,
     Lasting,
     Message,
+    Modmail,
     Notice,
     Person,
     Post,
+    Said,
     State,
     Token,
 )
@@ -41,6 +43,7 @@ SCOPES = (
     "mysubreddits",
     "privatemessages",
     "modposts",
+    "modmail",
     "vote",
 )
 
@@ -273,6 +276,14 @@ class Reddit(Network):
         self.state.messages[made.id] = made
         self.note(author, made.id, text, "reply")
         self._tell(to.name, made.id, "unknown", {author.name})
+        return made
+
+    def write_to_community(self, author: Person, community: Community, subject: str, text: str) -> Modmail:
+        """Somebody writes to the moderators."""
+        made = Modmail(self.new_id(), community.name, author.name, subject)
+        made.said.append(Said(self.new_id(), author.name, text, self.now()))
+        self.state.modmail[made.id] = made
+        self.world.changes += 1
         return made
 
     def _tell(self, name: str, about: str, kind: str, told: set[str]) -> None:

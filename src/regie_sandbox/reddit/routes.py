@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from regie_sandbox.reddit import doing, looking, oauth, submitting
+from regie_sandbox.reddit import doing, looking, modmail, oauth, submitting
 from regie_sandbox.reddit.call import Call, authed
 from regie_sandbox.reddit.rules import LARGEST_REQUEST
 
@@ -50,6 +50,9 @@ def application(net: Reddit) -> web.Application:
     get("/api/info", looking.info, "read")
     get("/comments/{post}", looking.comments, "read")
     get("/user/{name}/{what:submitted|comments|overview}", looking.of_person, "history")
+    get("/api/mod/conversations", modmail.conversations, "modmail")
+    get("/api/mod/conversations/{id}", modmail.conversation, "modmail")
+    post("/api/mod/conversations/{id}", modmail.answer, "modmail")
     get("/message/{where}", looking.inbox, "privatemessages")
     get("/subreddits/mine/{what:moderator|subscriber}", looking.mine, "mysubreddits")
     return app

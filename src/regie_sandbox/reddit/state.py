@@ -140,6 +140,28 @@ class Message:
 
 
 @dataclass(slots=True)
+class Said:
+    """One message of a modmail conversation. ``internal``: among moderators."""
+
+    id: str
+    author: str
+    text: str
+    at: datetime
+    internal: bool = False
+
+
+@dataclass(slots=True)
+class Modmail:
+    """What somebody wrote to a community."""
+
+    id: str
+    community: str
+    person: str
+    subject: str
+    said: list[Said] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class App:
     id: str
     secret: str
@@ -184,6 +206,7 @@ class State:
     posts: dict[str, Post] = field(default_factory=dict)
     comments: dict[str, Comment] = field(default_factory=dict)
     messages: dict[str, Message] = field(default_factory=dict)
+    modmail: dict[str, Modmail] = field(default_factory=dict)
     assets: dict[str, Asset] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)

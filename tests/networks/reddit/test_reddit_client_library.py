@@ -121,3 +121,14 @@ def test_without_a_scope_prawcore_knows_why(client: Any, sandbox: Reddit) -> Non
         narrow.subreddit("regie_hq").submit("Hello", selftext="")
     sandbox.expire_tokens()
     assert client.user.me().name == "regie"  # it refreshes by itself
+
+
+def test_modmail_is_listed_read_and_answered(client: Any, sandbox: Reddit) -> None:
+    community = sandbox.community("regie_hq")
+    mail = sandbox.write_to_community(sandbox.person("ana"), community, "Opening hours", "Until when?")
+    (listed,) = client.subreddit("regie_hq").modmail.conversations(state="all")
+    assert (listed.id, listed.subject) == (mail.id, "Opening hours")
+    whole = client.subreddit("regie_hq").modmail(mail.id)
+    assert [one.body_markdown for one in whole.messages] == ["Until when?"]
+    whole.reply(body="Until six")
+    assert [(one.author, one.text) for one in mail.said] == [("ana", "Until when?"), ("regie", "Until six")]

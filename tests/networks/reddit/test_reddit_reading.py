@@ -8,7 +8,7 @@ import pytest
 
 from regie.networks.capabilities import Answering, MessageKind
 from regie.networks.data import Incoming, Poll, Ref
-from regie.networks.errors import Refused
+from regie.networks.errors import Refused, Unclear
 from regie.networks.reddit.connector import Reddit as Connector
 from regie_sandbox.reddit.app import Reddit
 
@@ -144,3 +144,48 @@ async def test_a_score_that_reddit_hides_is_not_known(account: Connector, reddit
     reddit.faults.alter = hides
     samples = (await account.post_samples([ref_to(post)]))[post.remote_id]
     assert (samples["likes"], samples["score"], samples["upvote_ratio"], samples["replies"]) == (None, None, None, 0)
+
+
+async def test_what_is_written_to_a_community_is_read_and_answered(account: Connector, reddit: Reddit) -> None:
+    community, net = reddit.community("regie_hq"), reddit
+    mail = net.write_to_community(net.person("ana"), community, "Opening hours", "Until when?")
+    town = net.found_community("town", by=net.person("mayor"))
+    net.write_to_community(net.person("ana"), town, "Not for us", "Hello")
+    page = await account.messages(cursor="")
+    (message,) = page.messages
+    assert (message.kind, message.text, message.by.handle) == (MessageKind.DIRECT, "Until when?", "u/ana")
+    assert message.conversation_id == f"modmail_{mail.id}"
+    assert message.extra["subject"] == "Opening hours"
+
+    reddit.world.clock.set(NOW + timedelta(minutes=1))
+    answered = await publish(account, saying("Until six", reply_to=ref_of(message)))
+    assert [(one.author, one.text, one.internal) for one in mail.said] == [
+        ("ana", "Until when?", False),
+        ("regie", "Until six", False),
+    ]
+    listing = await account.own_posts(since=NOW)  # where a lost answer is looked for
+    assert [(one.remote_id, one.text, one.reply_to_id) for one in listing.seen] == [
+        (answered.remote_id, "Until six", message.remote_id)
+    ]
+    assert (await account.messages(cursor=page.cursor)).messages == ()
+    for deed in (account.delete, account.like, account.hide):
+        with pytest.raises(Refused):
+            await deed(ref_of(message))
+
+
+async def test_without_modmail_the_inbox_is_read_all_the_same(account: Connector, reddit: Reddit) -> None:
+    post = await publish(account, saying())
+    reddit.say(by="ana", text="Until when?", to=post.remote_id)
+    reddit.faults.will_answer(403, path="/api/mod/conversations")
+    assert [one.text for one in (await account.messages(cursor="")).messages] == ["Until when?"]
+
+
+async def test_a_lost_answer_to_modmail_is_unclear(account: Connector, reddit: Reddit) -> None:
+    reddit.write_to_community(reddit.person("ana"), reddit.community("regie_hq"), "Opening hours", "Until when?")
+    (message,) = (await account.messages(cursor="")).messages
+    reddit.faults.will_lose_answer(path="/api/mod/conversations", method="POST")
+    with pytest.raises(Unclear):
+        await publish(account, saying("Until six", reply_to=ref_of(message)))
+    reddit.faults.will_do_but_answer(200, path="/api/mod/conversations", method="POST", body={})
+    with pytest.raises(Unclear):
+        await publish(account, saying("Until seven", reply_to=ref_of(message)))

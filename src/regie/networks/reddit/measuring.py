@@ -12,7 +12,7 @@ from regie.networks.reddit.wire import Wire, parsed
 
 
 async def post_samples(wire: Wire, refs: Sequence[Ref]) -> Mapping[str, Samples]:
-    names = [ref.remote_id for ref in refs if not ref.remote_id.startswith("t4_")]
+    names = [ref.remote_id for ref in refs if ref.remote_id.startswith(("t1_", "t3_"))]
     found: dict[str, Samples] = {}
     for first in range(0, len(names), INFO_AT_ONCE):
         some = {"id": ",".join(names[first : first + INFO_AT_ONCE])}

@@ -15,7 +15,7 @@ from regie.networks.capabilities import Format
 from regie.networks.data import Outgoing, Pending, Poll, Progress, Published, Ready, Ref
 from regie.networks.errors import Gone, Refused, Unclear
 from regie.networks.line import Answer
-from regie.networks.reddit import checks, files
+from regie.networks.reddit import checks, files, modmail
 from regie.networks.reddit.entities import Submitted, Thing, Things
 from regie.networks.reddit.limits import CAN, LONGEST_COMMENT, NETWORK, community_of, one_of
 from regie.networks.reddit.wire import PAGES, Wire, parsed, written
@@ -237,7 +237,7 @@ async def edit(wire: Wire, ref: Ref, outgoing: Outgoing) -> Published:
 
 async def delete(wire: Wire, ref: Ref) -> None:
     """Reddit says yes to what is gone already, too."""
-    if ref.remote_id.startswith("t4_"):
+    if not ref.remote_id.startswith(("t1_", "t3_")):
         raise Refused("A message that was sent on {network} cannot be taken back.", network=NETWORK)
     with suppress(Gone):
         await wire.do("/api/del", {"id": ref.remote_id}, addressed=True)
@@ -247,7 +247,9 @@ async def delete(wire: Wire, ref: Ref) -> None:
 
 
 async def comment(wire: Wire, to: Ref, text: str) -> Published:
-    """Under a post or a comment, or an answer to a message: Reddit knows by the full name."""
+    """Under a post or a comment, or an answer to a message: Reddit knows by the full name. Modmail is apart."""
+    if to.extra.get("kind") == "modmail":
+        return await modmail.answer(wire, to.extra, text)
     said, answer = await wire.publish("/api/comment", {"thing_id": to.remote_id, "text": text})
     if not said.things or not said.things[0].data.name:
         raise Unclear(
@@ -258,10 +260,14 @@ async def comment(wire: Wire, to: Ref, text: str) -> Published:
 
 async def vote(wire: Wire, ref: Ref, *, up: bool) -> None:
     """Reddit's rules: only when a person clicks, one vote for one click."""
+    if not ref.remote_id.startswith(("t1_", "t3_")):
+        raise Refused("A private message on {network} takes no likes.", network=NETWORK)
     await wire.do("/api/vote", {"id": ref.remote_id, "dir": "1" if up else "0"}, addressed=True)
 
 
 async def hide(wire: Wire, ref: Ref, *, hidden: bool) -> None:
     """As a moderator of its community."""
+    if not ref.remote_id.startswith(("t1_", "t3_")):
+        raise Refused("A private message on {network} cannot be hidden.", network=NETWORK)
     fields: Mapping[str, str] = {"id": ref.remote_id, **({"spam": "false"} if hidden else {})}
     await wire.do("/api/remove" if hidden else "/api/approve", fields, addressed=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,8 +10,10 @@ from typing import Any
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Listing, Messages, Person, Seen
+from regie.networks.errors import Refused
 from regie.networks.line import Answer
 from regie.networks.meta.cursor import AGAIN, Cursor, read_cursor
+from regie.networks.reddit import modmail
 from regie.networks.reddit.entities import Thing, Things
 from regie.networks.reddit.publishing import address_of, extra_of, is_gone
 from regie.networks.reddit.wire import PAGES, Wire, parsed
@@ -37,6 +40,7 @@ async def own_posts(wire: Wire, *, since: datetime) -> Listing:
         found += things
         back_to, now = max(back_to, reaches), now or answer.date
     seen = [_as_seen(one) for one in found if one.created_utc and one.created_utc >= since]
+    seen += await modmail.our_answers(wire, name, since=since)
     seen.sort(key=lambda one: one.created_at, reverse=True)
     return Listing(seen=tuple(seen), reaches_back_to=back_to, network_now=now)
 
@@ -88,16 +92,39 @@ def _files(one: Thing) -> int:
 
 
 async def messages(wire: Wire, *, cursor: str) -> Messages:
-    """Comments under our posts and comments, mentions, private messages since ``cursor``, oldest first."""
+    """Comments under our posts and comments, mentions, private messages, modmail since ``cursor``, oldest first."""
+    known = read_cursor(cursor)
+    fresh: list[Incoming] = []
+    now: dict[str, Any] = {}
+    for name, ask in (("inbox", _from_inbox), ("modmail", _from_modmail)):
+        place = Cursor.model_validate(known.get(name) or {})
+        try:
+            found = await ask(wire, place)
+        except Refused:
+            if name == "inbox":
+                raise
+            now[name] = known.get(name) or {}  # modmail is more than moderators of every kind may read
+            continue
+        fresh += [one for one in found if place.is_new(one)]
+        now[name] = place.after(found)
+    fresh.sort(key=lambda one: one.said_at)
+    return Messages(messages=tuple(fresh), cursor=json.dumps(now, sort_keys=True))
+
+
+async def _from_inbox(wire: Wire, place: Cursor) -> list[Incoming]:
     us = await wire.username()
-    place = Cursor.model_validate(read_cursor(cursor))
-    heard = await _inbox(wire, back_to=place.at - AGAIN if place.at else None)
+    heard = await _inbox(wire, back_to=_reach(place))
     heard = [one for one in heard if (one.author or "").lower() != us.lower() and one.created_utc]
     ours = await _ours(wire, us, heard)
-    found = [_incoming(one, ours) for one in reversed(heard)]
-    kept = place.after(found)
-    fresh = [one for one in found if place.is_new(one)]
-    return Messages(messages=tuple(fresh), cursor=Cursor(**kept).model_dump_json() if kept else cursor)
+    return [_incoming(one, ours) for one in reversed(heard)]
+
+
+async def _from_modmail(wire: Wire, place: Cursor) -> list[Incoming]:
+    return await modmail.said_to_us(wire, since=_reach(place))
+
+
+def _reach(place: Cursor) -> datetime | None:
+    return place.at - AGAIN if place.at else None
 
 
 async def _inbox(wire: Wire, *, back_to: datetime | None) -> list[Thing]:

@@ -32,6 +32,7 @@ SCOPES = (
     "mysubreddits",
     "privatemessages",
     "modposts",
+    "modmail",
     "vote",
 )
 MISSING = {  # a permission -> what cannot be done without it
@@ -43,6 +44,7 @@ MISSING = {  # a permission -> what cannot be done without it
     "privatemessages": "Comments and messages can be neither read nor answered: connect again and allow everything.",
     "vote": "Comments cannot be liked: connect again and allow everything.",
     "modposts": "Comments cannot be hidden in communities that the account moderates.",
+    "modmail": "Messages to communities that the account moderates cannot be read.",
 }
 
 

@@ -224,6 +224,11 @@ class Wire:
         return answer
 
     async def publish(self, path: str, fields: Mapping[str, Any], *, as_json: bool = False) -> tuple[Submitted, Answer]:
+        """The visible call, and what it answers where it answers as most do."""
+        answer = await self.write(path, fields, as_json=as_json)
+        return written(answer), answer
+
+    async def write(self, path: str, fields: Mapping[str, Any], *, as_json: bool = False) -> Answer:
         """The visible call."""
         body: dict[str, Any] = {"json": dict(fields)} if as_json else {"data": {"api_type": "json", **fields}}
         answer = await write(
@@ -237,4 +242,4 @@ class Wire:
             **self._request(),
         )
         must_be_fine(answer)
-        return written(answer), answer
+        return answer
