@@ -44,6 +44,17 @@ async def test_answers_and_mentions_come_in_order_and_once(account: Connector, t
     assert [one.text for one in (await account.messages(cursor=page.cursor)).messages] == ["One more"]
 
 
+async def test_more_answers_than_a_page_holds_are_read_whole(account: Connector, threads: Threads) -> None:
+    post = await publish(account, saying())
+    threads.say(by="ana", text="First", to=post.remote_id)
+    cursor = (await account.messages(cursor="")).cursor
+    for number in range(120):
+        threads.world.clock.set(NOW + timedelta(minutes=10, seconds=number))
+        threads.say(by="ben", text=str(number), to=post.remote_id)
+    page = await account.messages(cursor=cursor)
+    assert [one.text for one in page.messages] == [str(number) for number in range(120)]
+
+
 async def test_an_answer_that_names_us_is_one_message(account: Connector, threads: Threads) -> None:
     post = await publish(account, saying())
     threads.say(by="ana", text="@regie until when?", to=post.remote_id)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Messages, Person
 from regie.networks.errors import Refused
-from regie.networks.meta.cursor import Cursor, read_cursor
+from regie.networks.meta.cursor import AGAIN, Cursor, read_cursor
 from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import parsed
 from regie.networks.threads.entities import Post
 from regie.networks.threads.wire import NETWORK, Wire
 
 POSTS, ANSWERS = 25, 50
+MOST_PAGES = 20
 SAID = "id,text,permalink,timestamp,username,media_type,media_url,thumbnail_url,profile_picture_url"
 ANSWER = f"{SAID},is_reply,is_reply_owned_by_me,root_post,replied_to,has_replies"
 
@@ -27,7 +30,7 @@ async def messages(wire: Wire, *, cursor: str) -> Messages:
     for name, ask in (("answers", _answers), ("mentions", _mentions)):
         mine = Cursor.model_validate(known.get(name) or {})
         try:
-            found = await ask(wire)
+            found = await ask(wire, mine.at - AGAIN if mine.at else None)
         except Refused:
             if name == "answers":
                 raise
@@ -40,17 +43,29 @@ async def messages(wire: Wire, *, cursor: str) -> Messages:
     return Messages(messages=tuple(told), cursor=json.dumps(now, sort_keys=True))
 
 
-async def _answers(wire: Wire) -> list[Incoming]:
+async def _pages(wire: Wire, path: str, params: Mapping[str, str], since: datetime | None) -> list[Post]:
+    """Newest first, back to ``since``; without one, a single page."""
+    found: list[Post] = []
+    after = ""
+    for _ in range(MOST_PAGES if since else 1):
+        asked = {"limit": str(ANSWERS), **params, **({"after": after} if after else {})}
+        page = parsed(await wire.graph.get(path, asked), Edge[Post], network=NETWORK)
+        found += page.data
+        after = page.after
+        if not after or any(one.timestamp < since for one in page.data if one.timestamp and since):
+            break
+    return [one for one in found if one.timestamp]
+
+
+async def _answers(wire: Wire, since: datetime | None) -> list[Incoming]:
     """Threads lists those of one post at a time."""
     answer = await wire.graph.get("/me/threads", {"fields": "id,timestamp,has_replies", "limit": str(POSTS)})
     found: list[Incoming] = []
     for post in parsed(answer, Edge[Post], network=NETWORK).data:
         if not post.has_replies:
             continue
-        params = {"fields": ANSWER, "limit": str(ANSWERS), "reverse": "true"}
-        below = await wire.graph.get(f"/{post.id}/conversation", params)
-        rows = parsed(below, Edge[Post], network=NETWORK).data
-        found += [answer_said(one, post=post.id) for one in rows if not _is_ours(wire, one) and one.timestamp]
+        rows = await _pages(wire, f"/{post.id}/conversation", {"fields": ANSWER, "reverse": "true"}, since)
+        found += [answer_said(one, post=post.id) for one in rows if not _is_ours(wire, one)]
     return found
 
 
@@ -91,7 +106,6 @@ def _said(one: Post, kind: MessageKind, *, conversation: str, post: str) -> Inco
     )
 
 
-async def _mentions(wire: Wire) -> list[Incoming]:
-    answer = await wire.graph.get("/me/mentions", {"fields": f"{SAID},root_post,replied_to", "limit": str(ANSWERS)})
-    rows = parsed(answer, Edge[Post], network=NETWORK).data
-    return [mention_said(one) for one in rows if not _is_ours(wire, one) and one.timestamp]
+async def _mentions(wire: Wire, since: datetime | None) -> list[Incoming]:
+    rows = await _pages(wire, "/me/mentions", {"fields": f"{SAID},root_post,replied_to"}, since)
+    return [mention_said(one) for one in rows if not _is_ours(wire, one)]
