@@ -1,14 +1,20 @@
-"""Two kinds of account on one network: a Page's posts are looked for after a lost answer, a member's by nobody."""
+"""LinkedIn through the engine: what it shows, Pages whose posts are looked for, members whose posts nobody shows."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from regie.accounts.models import Account
+from regie.media import making, services
+from regie.media.models import Rendition
+from regie.people.models import Member
 from regie.publishing.models import Attempt, Delivery
+from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
 
 if TYPE_CHECKING:
@@ -19,6 +25,27 @@ Due = Callable[[], None]
 Write = Callable[..., Post]
 Promise = Callable[..., Delivery]
 CARD = {"linkedin": {"link": "https://example.org/menu", "title": "The menu"}}
+
+KINDS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "text": ((), {}),
+    "picture": (("a.jpg",), {}),
+    "pictures": (("a.jpg", "b.jpg"), {}),
+    "video": (("c.mp4",), {}),
+    "document": (("d.pdf",), {}),
+    "card": (("a.jpg",), {"options": CARD}),
+    "poll": ((), {"poll": {"options": ["Tea", "Coffee"], "question": "Which?", "minutes": 1440}}),
+    "comment": ((), {"first_comment": "#menu"}),
+}
+SHOWN = {
+    "text": "text",
+    "picture": "media",
+    "pictures": "multiImage",
+    "video": "media",
+    "document": "media",
+    "card": "article",
+    "poll": "poll",
+    "comment": "text",
+}
 
 
 @pytest.fixture
@@ -46,6 +73,54 @@ def later(clock: Clock, publish_due: Due, times: int = 12) -> None:
     for _ in range(times):
         publish_due()
         clock.advance(seconds=20)
+        for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
+            asyncio.run(making.make(rendition.pk))
+
+
+@pytest.fixture
+def show(
+    alice: Member,
+    linkedin_account: Account,
+    write_post: Write,
+    promise: Promise,
+    picture: Callable[..., BytesIO],
+    video: Callable[..., BytesIO],
+    paper: Callable[..., BytesIO],
+) -> Callable[[str], Delivery]:
+    """Promises a post of one of KINDS to the Page, for now; its videos are made to fit."""
+
+    def source(name: str) -> BytesIO:
+        if name.endswith("mp4"):
+            return video(320, 180, seconds=4, noise=True, title=name)
+        return paper(pages=3, title="The menu") if name.endswith("pdf") else picture(320 + ord(name[0]), 320)
+
+    def make(kind: str) -> Delivery:
+        names, more = KINDS[kind]
+        files = [services.upload(workspace=alice.workspace, name=name, source=source(name), by=alice) for name in names]
+        post = write_post("Good morning", on=[linkedin_account], **more)
+        uses = [MediaUse(file=file.pk) for file in files]
+        post.content["parts"] = [Part(text="Good morning", media=uses).model_dump()]
+        post.save()
+        delivery = promise(post)
+        for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
+            asyncio.run(making.make(rendition.pk))
+        return delivery
+
+    return make
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_goes_out_once_and_is_found_though_its_answer_was_lost(
+    clock: Clock, linkedin: Sandbox, show: Callable[[str], Delivery], publish_due: Due, kind: str
+) -> None:
+    delivery = show(kind)
+    linkedin.faults.will_lose_answer(path="/rest/posts", method="POST")
+    later(clock, publish_due, 20)
+    assert (state_of(delivery), delivery.problem) == ("published", "")
+    assert linkedin.texts() == ["Good morning"]
+    (post,) = linkedin.itself.state.posts.values()
+    assert next(iter(post.body.get("content", {"text": None}))) == SHOWN[kind]
+    assert [one.text for one in linkedin.itself.state.comments.values()] == ["#menu"] * (kind == "comment")
 
 
 def test_a_link_goes_out_as_the_card_that_was_described(
