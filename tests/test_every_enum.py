@@ -23,6 +23,7 @@ from regie.networks.capabilities import (
     Counting,
     Format,
     MessageKind,
+    OptionKind,
     SignIn,
     TextLimit,
 )
@@ -130,6 +131,7 @@ REACHED: dict[type[Enum], Callable[..., bool]] = {
     File.Kind: lambda kind: is_named(kind, "regie/media/models.py"),
     Rendition.State: rendition_state,
     Format: lambda one: any(one in can.formats for can in declared()),
+    OptionKind: lambda kind: any(option.kind is kind for can in declared() for option in can.options),
     MessageKind: lambda kind: any(kind in can.reads for can in declared()),
     Answering: lambda verb: any(verb in can.answers for can in declared()),
     Arrival: lambda way: any(way in can.arrival for can in declared()),

@@ -40,6 +40,8 @@ def asked(account: Account | str, **more: Any) -> Namespace:
         "user": None,
         "wait": 20.0,
         "json": False,
+        "option": [],
+        "first_comment": "",
     }
     name = str(account.pk) if isinstance(account, Account) else account
     return Namespace(account=name, **{**given, **more})
@@ -54,6 +56,19 @@ def test_without_a_publisher_it_sends_by_itself_and_prints_the_receipt(
     assert "published" in said
     assert "latency" in said
     assert mastodon.base in said
+
+
+def test_options_and_a_first_comment_go_with_it(
+    facebook: Sandbox, facebook_account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["link=https://example.org/a?b=c", "countries=FR, BE"]
+    assert publish(asked(facebook_account, text="Good morning", option=options, first_comment="#linen")) == 0
+    (post,) = facebook.itself.state.posts.values()
+    assert (post.link, post.countries) == ("https://example.org/a?b=c", ["FR", "BE"])
+    assert [one.message for one in facebook.itself.state.comments.values()] == ["#linen"]
+    for wrong, said in (("title", "NAME=VALUE"), ("colour=teal", "Facebook has no option “colour”.")):
+        with pytest.raises(Stop, match=said):
+            publish(asked(facebook_account, text="Good evening", option=[wrong]))
 
 
 def test_pictures_go_with_their_alternative_texts(

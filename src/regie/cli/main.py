@@ -155,6 +155,14 @@ def _publish_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", default="", help="what to say ('-' reads standard input)")
     parser.add_argument("--media", type=Path, action="append", default=[], help="a picture; may be given several times")
     parser.add_argument("--alt", action="append", default=[], help="what the picture shows, in the order of --media")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what the network asks for beside the text (title=Linen, tags=linen,wool, notify=no); several times",
+    )
+    parser.add_argument("--first-comment", default="", help="what to say under the post once it is out")
     parser.add_argument("--at", help="wall-clock time, as 2030-03-01T09:15 (default: now)")
     parser.add_argument("--zone", help="IANA time zone (default: the workspace's)")
     parser.add_argument("--as", dest="user", help="e-mail of the member who publishes (default: the first owner)")

@@ -17,6 +17,7 @@ from regie.cli.errors import Stop
 if TYPE_CHECKING:
     from regie.accounts.models import Account
     from regie.core.times import WallTime
+    from regie.networks.options import Value
     from regie.people.models import Member
     from regie.publishing.models import Delivery
     from regie.studio.content import MediaUse
@@ -112,7 +113,11 @@ def _asked_for(arguments: argparse.Namespace, account: Account, member: Member) 
     at = _time(arguments.at, arguments.zone or account.workspace.zone)
     try:
         media = _media(arguments.media, arguments.alt, member)
-        content = Content(parts=[Part(text=text, media=media)])
+        content = Content(
+            parts=[Part(text=text, media=media)],
+            options=_options(account, arguments.option),
+            first_comment=arguments.first_comment,
+        )
         written = studio.Written(content=content, on={account.pk: studio.Given()})
         with transaction.atomic():
             post = studio.save(post=None, workspace=account.workspace, written=written, version=0, by=member)
@@ -121,6 +126,27 @@ def _asked_for(arguments: argparse.Namespace, account: Account, member: Member) 
             return publishing.schedule(post=post, at=at, by=member)[0]
     except (Problem, NotAllowed) as exc:
         raise Stop(str(exc)) from exc
+
+
+def _options(account: Account, given: Sequence[str]) -> dict[str, dict[str, Value]]:
+    """By the account's number. What is not declared stays as it is, and is refused by name with the rest."""
+    from regie.accounts.opening import capabilities_of
+    from regie.networks.capabilities import OptionKind
+
+    kinds = {option.name: option.kind for option in capabilities_of(account).options}
+    found: dict[str, Value] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise Stop(f"“{one}” is no option: write it as NAME=VALUE.")
+        match kinds.get(name):
+            case OptionKind.TAGS:
+                found[name] = [tag for part in value.split(",") if (tag := part.strip())]
+            case OptionKind.SWITCH:
+                found[name] = value.strip().casefold() in ("yes", "true", "on", "1")
+            case _:
+                found[name] = value
+    return {str(account.pk): found} if found else {}
 
 
 def _time(given: str | None, zone: str) -> WallTime | None:
