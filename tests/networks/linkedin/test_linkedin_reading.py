@@ -61,6 +61,21 @@ async def test_many_comments_are_read_page_by_page(linkedin: Recorded, page: Con
     assert [one.text for one in await heard(page, cursor)] == [f"Text {nth}" for nth in range(70)]
 
 
+async def test_a_notification_that_we_cannot_read_hides_no_other(linkedin: Recorded, page: Connector) -> None:
+    post = await publish(page, saying("Open today"))
+    for text in ("One", "Two"):
+        linkedin.say(by="Ana", text=text, to=post.remote_id)
+
+    def odd(value: Any) -> Any:
+        rows = value.get("elements", []) if isinstance(value, dict) else []
+        if rows and "notificationId" in rows[0]:
+            del rows[0]["lastModifiedAt"]
+        return value
+
+    linkedin.faults.alter = odd
+    assert [one.text for one in await heard(page)] == ["One"]
+
+
 async def test_what_was_taken_back_is_gone(linkedin: Recorded, page: Connector) -> None:
     post = await publish(page, saying("Open today"))
     comment = linkedin.say(by="Ana", text="Oops", to=post.remote_id)

@@ -7,9 +7,10 @@ then asked for by itself, for its moment and what it answers. Listing every post
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -92,12 +93,24 @@ async def _notifications(wire: Wire, known: Cursor) -> list[Notification]:
     found: dict[str, Notification] = {}
     for nth in range(MOST_PAGES):
         query = f"q=criteria&organizationalEntity={key(wire.me)}&actions={ACTIONS}&count={PAGE}&start={nth * PAGE}"
-        page = parsed(await wire.get(f"/rest/organizationalEntityNotifications?{query}"), Elements[Notification])
-        found.update((one.notification_id, one) for one in page.elements)
-        oldest = min((one.last_modified_at for one in page.elements), default=None)
+        page = parsed(await wire.get(f"/rest/organizationalEntityNotifications?{query}"), Elements[dict[str, Any]])
+        told = readable(page.elements)
+        found.update((one.notification_id, one) for one in told)
+        oldest = min((one.last_modified_at for one in told), default=None)
         if len(page.elements) < PAGE or known.at is None or oldest is None or oldest < known.at - AGAIN:
             break
     return list(found.values())
+
+
+def readable(rows: Iterable[Mapping[str, Any]]) -> list[Notification]:
+    """Those that we can read: one that is new to us hides none of the others."""
+    found = []
+    for row in rows:
+        try:
+            found.append(Notification.model_validate(row))
+        except ValidationError:
+            continue
+    return found
 
 
 async def _in_full(wire: Wire, one: Notification, people: People) -> Incoming | None:

@@ -10,12 +10,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
 from regie.networks.data import AppKeys, Login, Messages
 from regie.networks.errors import Refused
-from regie.networks.linkedin.entities import Notification
-from regie.networks.linkedin.reading import GONE, as_incoming, comment_of
+from regie.networks.linkedin.reading import GONE, as_incoming, comment_of, readable
 from regie.networks.linkedin.wire import NETWORK, Wire, key
 
 HEADER = "x-li-signature"
@@ -61,13 +58,7 @@ def _rows(body: bytes) -> Iterator[Mapping[str, Any]]:
 
 def news(login: Login, *, body: bytes) -> Messages:
     """Comments and mentions. What cannot be read, or is new to us, is passed over: it stays in the delivery kept."""
-    told = []
-    for row in _rows(body):
-        if row.get("organizationalEntity") == login.remote_id:
-            try:
-                told.append(Notification.model_validate(row))
-            except ValidationError:
-                continue
+    told = readable(row for row in _rows(body) if row.get("organizationalEntity") == login.remote_id)
     told.sort(key=lambda one: (one.last_modified_at, one.notification_id))
     found = (as_incoming(one, login.server) for one in told)
     return Messages(
