@@ -105,8 +105,11 @@ class Field:
         """When: as soon as it is seen where nobody asked yet (fifty accounts are not asked at once), and when what its
         choices depend on is chosen anew."""
         at_once = not (self.is_loaded or self.known.problem or self.waits_for)
-        before = f"change from:#{self.key}-beside target:#{self.key}-opt-{self.where}-{self.option.after}"
-        return ", ".join([*(["intersect once"] if at_once else []), *([before] if self.option.after else [])]) or "never"
+        # That option belongs to the account, or to all of its network's accounts.
+        places = {self.where, self.account.network if self.account is not None else self.where}
+        first = f"change from:#{self.key}-beside target:#{self.key}-opt"
+        before = [f"{first}-{one}-{self.option.after}" for one in sorted(places)] if self.option.after else []
+        return ", ".join([*(["intersect once"] if at_once else []), *before]) or "never"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from pydantic import Field, ValidationError
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Person, Published, Seen
-from regie.networks.errors import Unclear
+from regie.networks.errors import Refused, Unclear
+from regie.networks.line import Answer
 from regie.networks.reddit.entities import Entity
 from regie.networks.reddit.limits import NETWORK
-from regie.networks.reddit.wire import PAGES, Wire, parsed
+from regie.networks.reddit.wire import PAGES, Wire, not_reddit, parsed
 
 NEWEST = "25"  # conversations
 PATH = "/api/mod/conversations"
@@ -30,7 +31,7 @@ class Author(Entity):
 class Message(Entity):
     id: str
     text: str = Field("", alias="bodyMarkdown")
-    author: Author = Author()
+    author: Author
     date: datetime
     is_internal: bool = Field(False, alias="isInternal")
 
@@ -42,26 +43,33 @@ class Owner(Entity):
 class Conversation(Entity):
     id: str
     subject: str = ""
-    owner: Owner = Owner()
+    owner: Owner | None = None
     last_updated: datetime | None = Field(None, alias="lastUpdated")
 
 
 class Whole(Entity):
-    """One conversation with its messages."""
+    """One conversation with its messages, by their ids."""
 
     conversation: Conversation
     messages: dict[str, Any]
-
-    @property
-    def in_order(self) -> list[Message]:
-        """What moderators tell only each other is left out. Raises ValidationError."""
-        told = [Message.model_validate(one) for one in self.messages.values() if "bodyMarkdown" in one]
-        return sorted((one for one in told if not one.is_internal), key=lambda one: one.date)
 
 
 class Conversations(Entity):
     ids: tuple[str, ...] = Field((), alias="conversationIds")
     conversations: dict[str, Any] = {}
+
+
+Spoken = tuple[Conversation, list[Message]]
+
+
+def _read(answer: Answer) -> Spoken:
+    """The conversation, and its messages oldest first; what moderators tell only each other is left out."""
+    whole = parsed(answer, Whole)
+    try:
+        told = [Message.model_validate(one) for one in whole.messages.values() if "bodyMarkdown" in one]
+    except (ValidationError, TypeError):
+        raise not_reddit(answer) from None
+    return whole.conversation, sorted((one for one in told if not one.is_internal), key=lambda one: one.date)
 
 
 def may_read(wire: Wire) -> bool:
@@ -70,25 +78,24 @@ def may_read(wire: Wire) -> bool:
     return bool(wire.login.limits.get("moderates")) and (not scopes or "modmail" in scopes)
 
 
-async def _changed(wire: Wire, since: datetime | None) -> AsyncIterator[Whole]:
+async def _changed(wire: Wire, since: datetime | None) -> AsyncIterator[Spoken]:
     """The newest conversations in which something was said since then. Reading here leaves them unread there."""
-    params = {"sort": "recent", "state": "all", "limit": NEWEST}
-    listing = parsed(await wire.get(PATH, params), Conversations)
+    listed = await wire.get(PATH, {"sort": "recent", "state": "all", "limit": NEWEST})
+    listing = parsed(listed, Conversations)
     for name in listing.ids:
-        about = Conversation.model_validate(listing.conversations[name])
-        if since is not None and about.last_updated is not None and about.last_updated < since:
-            continue
-        yield parsed(await wire.get(f"{PATH}/{name}", addressed=True), Whole)
+        try:
+            about = Conversation.model_validate(listing.conversations.get(name))
+        except ValidationError:
+            raise not_reddit(listed) from None
+        if since is None or about.last_updated is None or about.last_updated >= since:
+            yield _read(await wire.get(f"{PATH}/{name}", addressed=True))
 
 
 async def said_to_us(wire: Wire, *, since: datetime | None) -> list[Incoming]:
     if not may_read(wire):
         return []
     found = [
-        _incoming(whole.conversation, one)
-        async for whole in _changed(wire, since)
-        for one in whole.in_order
-        if not one.author.is_mod
+        _incoming(about, one) async for about, said in _changed(wire, since) for one in said if not one.author.is_mod
     ]
     return sorted(found, key=lambda one: (one.said_at, one.remote_id))
 
@@ -112,7 +119,7 @@ def _incoming(about: Conversation, one: Message) -> Incoming:
             "kind": "modmail",
             "conversation": about.id,
             "subject": about.subject,
-            "community": about.owner.name,
+            "community": about.owner.name if about.owner is not None else "",
         },
     )
 
@@ -127,17 +134,17 @@ async def our_answers(wire: Wire, us: str, *, since: datetime) -> list[Seen]:
         return []
     return [
         Seen(
-            remote_id=_id(whole.conversation.id, one.id),
+            remote_id=_id(about.id, one.id),
             url="",
             text=one.text,
             media=0,
             created_at=one.date,
-            reply_to_id=_id(whole.conversation.id, asked.id),
+            reply_to_id=_id(about.id, asked.id),
         )
-        async for whole in _changed(wire, since)
-        for one in whole.in_order
+        async for about, said in _changed(wire, since)
+        for one in said
         if _is_ours(one, us) and one.date >= since
-        for asked in whole.in_order
+        for asked in said
         if not asked.author.is_mod and asked.date <= one.date
     ]
 
@@ -151,10 +158,10 @@ async def answer(wire: Wire, to: Mapping[str, Any], text: str) -> Published:
     fields = {"body": text, "isAuthorHidden": "false", "isInternal": "false"}
     said = await wire.write(f"{PATH}/{to['conversation']}", fields)
     try:
-        whole, us = Whole.model_validate_json(said.body), str(wire.login.limits.get("username", ""))
-        newest = [one for one in whole.in_order if _is_ours(one, us)][-1]
-    except (ValidationError, IndexError):
+        about, told = _read(said)
+        newest = [one for one in told if _is_ours(one, str(wire.login.limits.get("username", "")))][-1]
+    except (Refused, IndexError):
         raise Unclear(
             "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=said
         ) from None
-    return Published(remote_id=_id(whole.conversation.id, newest.id), at=newest.date, extra=dict(to), answer=said)
+    return Published(remote_id=_id(about.id, newest.id), at=newest.date, extra=dict(to), answer=said)
