@@ -277,3 +277,33 @@ def test_a_video_in_pieces_becomes_a_story_that_says_what_stands_in_its_way(
     assert [one["said"] for one in check["findings"] if one["level"] == "stop"] == [
         "Mastodon has no stories: choose an ordinary post for this account."
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_program_uploads_every_kind_and_says_what_goes_with_a_video(
+    make_account: Callable[..., Account],
+    website: Program,
+    video: Callable[..., BytesIO],
+    paper: Callable[..., BytesIO],
+    picture: Callable[..., BytesIO],
+) -> None:
+    subtitles = BytesIO(b"1\n00:00:00,100 --> 00:00:01,000\nBonjour\n")
+    film, report, cover, words = (
+        website.upload(source)[1] for source in (video(), paper(pages=4, title="Our year"), picture(), subtitles)
+    )
+    assert [one["kind"] for one in (film, report, cover, words)] == ["video", "document", "picture", "captions"]
+    assert (report["title"], report["pages"], report["width"]) == ("Our year", 4, 0)
+
+    use = {"file": film["id"], "cover": cover["id"], "captions": words["id"], "language": "fr"}
+    account = make_account("mastodon")
+    content = {"parts": [{"text": "Waves", "media": [use]}]}
+    status, post = website.post("/posts", {"content": content, "on": [{"account": account.pk}]})
+    assert (status, post["content"]["parts"][0]["media"]) == (
+        201,
+        [{**use, "alt": None, "cut": False, "as_video": False}],
+    )
+    wrong = {"parts": [{"text": "Waves", "media": [{"file": film["id"], "cover": report["id"]}]}]}
+    status, post = website.post("/posts", {"content": wrong, "on": [{"account": account.pk}]})
+    checked = website.post(f"/posts/{post['id']}/check")[1]
+    assert checked["ready"] is False
+    assert "cannot be a cover: choose a picture" in str(checked)

@@ -108,6 +108,7 @@ def test_an_episode_gets_a_cover_and_becomes_a_video(
     dialog.get_by_role("button", name="Use as cover").click()
     expect(page.get_by_role("button", name="Take the cover out")).to_be_visible()
     expect(page.get_by_text("as a video of its cover and its sound")).to_be_visible()
+    expect(page.locator(".look-play")).to_contain_text("0:03")
     use = saved(post, page, lambda one: one.get("cover") == cover.pk)
     assert use["as_video"] is True
     assert_accessible(page)

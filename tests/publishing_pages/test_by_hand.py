@@ -121,3 +121,29 @@ def test_what_was_not_done_in_time_is_missed_and_told_and_can_still_be_ticked(
     signed_in(bob).post(f"{here}done/", {"link": "https://example.social/@regie/77"})
     waiting.refresh_from_db()
     assert waiting.state == "published"
+
+
+def test_by_hand_a_video_comes_with_its_cover_and_its_subtitles(
+    account: Account,
+    write_post: Callable[..., Post],
+    picture: Callable[..., BytesIO],
+    video: Callable[..., BytesIO],
+    publish_due: Callable[[], None],
+    bob: Member,
+    signed_in: Callable[[Member], Client],
+) -> None:
+    words = BytesIO(b"1\n00:00:00,100 --> 00:00:01,000\nBonjour\n")
+    film, cover, subtitles = (
+        media.upload(workspace=bob.workspace, name=name, source=source, by=bob)
+        for name, source in (("wave.mp4", video()), ("cover.jpg", picture()), ("wave.srt", words))
+    )
+    post = write_post("Waves", on=[account], by_hand=True)
+    use = MediaUse(file=film.pk, cover=cover.pk, captions=subtitles.pk, language="fr")
+    post.content = Content(parts=[Part(text="Waves", media=[use])]).as_json()
+    post.save()
+    delivery = services.schedule(post=post, at=WallTime.at(product_clock.now(), "Europe/Paris"), by=bob)[0]
+    publish_due()
+    page = signed_in(bob).get(f"/w/atelier-nord/deliveries/{delivery.pk}/by-hand/").text
+    for file in (film, cover, subtitles):
+        assert f"/media/{file.pk}/{file.sha256}/original/" in page
+    assert "<b>SRT</b>" in page

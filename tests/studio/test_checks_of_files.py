@@ -12,11 +12,21 @@ import pytest
 from regie.accounts.models import Account
 from regie.media import documents
 from regie.media.models import File
-from regie.networks.capabilities import Capabilities, DocumentLimit, ImageLimit, SoundLimit, VideoLimit
+from regie.networks.capabilities import (
+    Capabilities,
+    DocumentLimit,
+    ImageLimit,
+    Option,
+    OptionKind,
+    SoundLimit,
+    VideoLimit,
+)
+from regie.networks.registry import connector
 from regie.people.models import Workspace
 from regie.studio import checks
 from regie.studio.checks import Level
 from regie.studio.content import Content, MediaUse, Part
+from regie.studio.options import offered
 
 Keep = Callable[..., File]
 Look = Callable[..., list[str]]
@@ -170,3 +180,16 @@ def test_what_is_not_used_of_a_file_is_not_written() -> None:
     content = Content(parts=[Part(media=[MediaUse(file=7)])])
     assert content.as_json()["parts"][0]["media"] == [{"file": 7, "alt": None, "cut": False}]
     assert Content.model_validate(content.as_json()) == content
+
+
+def test_what_belongs_to_videos_belongs_to_a_sound_that_becomes_one(keep: Keep) -> None:
+    only = Option(name="made_for_kids", kind=OptionKind.SWITCH, label="Made for kids", only_with="video")
+    can = replace(connector("mastodon").can, sounds=None, options=(only,))
+    sound, cover = keep("sound"), keep("picture")
+    files = {file.pk: file for file in (sound, cover)}
+    shown = Content(parts=[Part(media=[MediaUse(file=sound.pk, cover=cover.pk, as_video=True)])])
+    heard = Content(parts=[Part(media=[MediaUse(file=sound.pk)])])
+    assert offered(shown, can, files) == [only]
+    assert offered(heard, can, files) == []
+    taken = replace(can, sounds=SoundLimit(largest_bytes=10**6))
+    assert offered(shown, taken, files) == []

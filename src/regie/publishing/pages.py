@@ -204,19 +204,29 @@ def seconds_between(earlier: datetime | None, later: datetime | None) -> float |
 def steps_of(delivery: Delivery) -> list[StepView]:
     """The parts as they were, or will be, sent. Files in one query."""
     steps = _as_they_would_go(delivery)
-    numbers = {use["file"] for step in steps for use in step.content.get("media", [])}
+    numbers = {number for step in steps for use in step.content.get("media", []) for number in _numbers(use)}
     files = File.objects.filter(workspace=delivery.workspace_id).in_bulk(numbers) if numbers else {}
     can = capabilities_of(delivery.account)
     return [
         StepView(
             step=step,
             text=step.content.get("text", ""),
-            pictures=tuple(_picture(use, files) for use in step.content.get("media", [])),
+            pictures=tuple(one for use in step.content.get("media", []) for one in _files_of(use, files)),
             attempts=tuple(step.attempts.all()) if step.pk else (),
             options=tuple(told(delivery.account, can, step.content.get("options", {}))),
         )
         for step in steps
     ]
+
+
+def _numbers(use: dict[str, Any]) -> list[int]:
+    """A file, and what goes with it: its cover, its subtitles."""
+    return [use[name] for name in ("file", "cover", "captions") if use.get(name)]
+
+
+def _files_of(use: dict[str, Any], files: dict[int, File]) -> list[tuple[File | None, str]]:
+    beside = [files[number] for number in _numbers(use)[1:] if number in files]
+    return [_picture(use, files), *((file, file.alt) for file in beside)]
 
 
 NOT_BEGUN = frozenset((State.HELD, State.SCHEDULED, State.BY_HAND, State.MISSED))

@@ -57,6 +57,7 @@ class Use:
     captions: File | None = None
     language: str = ""
     as_video: bool = False
+    moving: bool = False  # a sound that its network gets as a video
 
     @property
     def missing(self) -> bool:
@@ -248,7 +249,7 @@ class Desk:
                 number=number,
                 text=part.text,
                 uses=self.uses(part),
-                counters=tuple(_counters(content, number, cans)),
+                counters=tuple(_counters(content, number, cans, self.files)),
                 last=number == last,
             )
             for number, part in enumerate(content.parts)
@@ -314,7 +315,7 @@ class Desk:
         sent = checks.as_sent(row.content, row.can)
         return Preview(
             row=row,
-            parts=tuple((part.text.strip(), self.uses(part)) for part in sent.parts),
+            parts=tuple((part.text.strip(), _as_shown(self.uses(part), row.can)) for part in sent.parts),
             content=sent,
             template=f"studio/looks/{row.account.network}.html",
         )
@@ -366,11 +367,21 @@ def _charges(network: str, price: Decimal) -> str:
     return _("{network} charges about ${amount} for this post.").format(network=network, amount=amount)
 
 
+def _as_shown(uses: Iterable[Use], can: Capabilities) -> tuple[Use, ...]:
+    """As a network shows them: a sound that it does not take is a video of its cover and itself."""
+    return tuple(
+        replace(use, moving=True)
+        if use.file and use.file.is_sound and use.as_video and use.cover and can.sounds is None
+        else use
+        for use in uses
+    )
+
+
 def _counters(
-    content: Content, number: int, cans: Iterable[tuple[str, Capabilities]]
+    content: Content, number: int, cans: Iterable[tuple[str, Capabilities]], files: checks.Files
 ) -> Iterable[tuple[str, str, int, int]]:
     for slug, can in cans:
-        counter = checks.counters(content, can)[number]
+        counter = checks.counters(content, can, files)[number]
         yield slug, registry.connector(slug).name, counter.left, counter.longest
 
 

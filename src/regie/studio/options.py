@@ -19,7 +19,7 @@ from regie.networks.data import Draft
 from regie.networks.options import TYPES, Value, belongs, filled, said
 from regie.networks.protocols import Costs, Objects
 from regie.studio.choices import name_of
-from regie.studio.content import Content, Part
+from regie.studio.content import Content, MediaUse, Part
 from regie.studio.errors import NoSuchOption
 
 Files = Mapping[int, File]
@@ -36,7 +36,7 @@ def option_of(account: Account, name: str) -> Option:
 
 def offered(content: Content, can: Capabilities, files: Files) -> list[Option]:
     """The options that this post has on an account, from its format and the files of its first part."""
-    kinds = _kinds(content.parts[0], files)
+    kinds = _kinds(content.parts[0], files, can)
     there = {"pictures": File.Kind.PICTURE in kinds, "videos": File.Kind.VIDEO in kinds}
     return [option for option in can.options if belongs(option, content.format, **there)]
 
@@ -55,8 +55,14 @@ def of_an_account(option: Option, can: Capabilities) -> bool:
     return before is not None and of_an_account(before, can)
 
 
-def _kinds(part: Part, files: Files) -> list[str]:
-    return [files[use.file].kind for use in part.media if use.file in files]
+def _kinds(part: Part, files: Files, can: Capabilities) -> list[str]:
+    """What the network gets: a sound that it does not take may go out as a video of itself and its cover."""
+    return [_kind(use, files[use.file], can) for use in part.media if use.file in files]
+
+
+def _kind(use: MediaUse, file: File, can: Capabilities) -> str:
+    shown = file.is_sound and can.sounds is None and use.as_video and use.cover is not None
+    return File.Kind.VIDEO if shown else file.kind
 
 
 def drafts(content: Content, can: Capabilities, account: Account, files: Files) -> list[Draft]:
@@ -66,7 +72,7 @@ def drafts(content: Content, can: Capabilities, account: Account, files: Files) 
 
 def _draft(content: Content, number: int, can: Capabilities, account: Account, files: Files) -> Draft:
     part = content.parts[number]
-    kinds = _kinds(part, files)
+    kinds = _kinds(part, files, can)
     chosen = content.options_on(account.network, account.pk) if number == 0 else {}
     there = {"pictures": File.Kind.PICTURE in kinds, "videos": File.Kind.VIDEO in kinds}
     return Draft(

@@ -40,11 +40,15 @@ def ending(file: File) -> str:
 
 @register.filter
 def can_be_seen(uses: Iterable[Any]) -> list[Any]:
-    """Of uses of files: pictures, videos, and what is missing."""
-    return [use for use in uses if use.file is None or use.file.is_picture or use.file.is_video]
+    """Of uses of files (desk.Use): pictures, videos, and what is missing."""
+    return [use for use in uses if _is_seen(use)]
 
 
 @register.filter
 def can_be_opened(uses: Iterable[Any]) -> list[Any]:
     """Of uses of files: documents, sounds, subtitles."""
-    return [use for use in uses if use.file is not None and not (use.file.is_picture or use.file.is_video)]
+    return [use for use in uses if not _is_seen(use)]
+
+
+def _is_seen(use: Any) -> bool:
+    return use.file is None or use.moving or use.file.is_picture or use.file.is_video
