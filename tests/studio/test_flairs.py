@@ -37,7 +37,7 @@ def test_flairs_are_those_of_the_community_that_was_typed(
     assert "Choose “Community” first." in page
     assert "target:#s-opt-reddit-community" in page
 
-    asked = {"account": account.pk, "option": "flair", "key": "s", "s-options": "reddit:community:line"}
+    asked = {"account": str(account.pk), "option": "flair", "key": "s", "s-options": "reddit:community:line"}
     field = client.get(f"{HERE}/choices/", {**asked, "s-opt-reddit-community": "r/regie_hq"}).text
     assert '<option value="f1">News</option>' in field
     assert '<option value="f2">Help</option>' in field

@@ -101,10 +101,11 @@ async def finish(
 
 def _signed_in(token: Token) -> SignedIn:
     renewing = {"refresh_token": token.refresh_token} if token.refresh_token else {}
+    scopes = tuple(token.scope.replace(",", " ").split())
     return SignedIn(
         credentials={"access_token": token.access_token, **renewing},
         expires_at=datetime.now(UTC) + timedelta(seconds=token.expires_in),
-        scopes=tuple(token.scope.replace(",", " ").split()),
+        scopes=SCOPES if "*" in scopes else scopes,
     )
 
 
@@ -118,7 +119,7 @@ def _reason(answer: Answer) -> str:
 
 def missing(scopes: Sequence[str]) -> list[str]:
     """What cannot be done, in words."""
-    return [said for scope, said in MISSING.items() if scope not in scopes and "*" not in scopes]
+    return [said for scope, said in MISSING.items() if scope not in scopes]
 
 
 async def _token(
