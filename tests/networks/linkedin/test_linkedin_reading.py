@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -102,11 +103,20 @@ async def test_somebody_whom_linkedin_shows_to_nobody_has_no_name(linkedin: Reco
     assert message.by.remote_id.startswith("urn:li:person:")
 
 
-async def test_when_reading_is_slowed_down_publishing_is_not_held_back(linkedin: Recorded, page: Connector) -> None:
-    linkedin.faults.will_answer(429, path="/rest/organizationalEntityNotifications")
-    with pytest.raises(TryLater) as told:
-        await page.messages(cursor="")
-    assert told.value.not_before is None
+async def test_when_asking_is_slowed_down_publishing_is_not_held_back(linkedin: Recorded, page: Connector) -> None:
+    post = await publish(page, saying("Open today"))
+    linkedin.say(by="Ana", text="Hello", to=post.remote_id)
+    questions: dict[str, Callable[[], Awaitable[Any]]] = {
+        "/rest/organizationalEntityNotifications": lambda: page.messages(cursor=""),
+        "/comments/": lambda: page.messages(cursor=""),
+        "/rest/organizationalEntityShareStatistics": lambda: page.post_samples([ref_to(post)]),
+        "/rest/networkSizes": page.account_samples,
+    }
+    for path, ask in questions.items():
+        linkedin.faults.will_answer(429, path=path)
+        with pytest.raises(TryLater) as told:
+            await ask()
+        assert told.value.not_before is None
 
 
 async def test_a_member_has_no_messages_and_nobody_is_asked(linkedin: Recorded, member: Connector) -> None:

@@ -30,7 +30,7 @@ from regie.networks.data import (
 )
 from regie.networks.errors import Refused
 from regie.networks.linkedin import limits, measuring, publishing, reading, sign_in, webhook
-from regie.networks.linkedin.wire import API, NETWORK, SHARE, VERSION, Wire
+from regie.networks.linkedin.wire import API, NETWORK, SHARE, VERSION, Wire, counted_apart
 
 
 class LinkedIn:
@@ -93,7 +93,8 @@ class LinkedIn:
     # Reading and answering
 
     async def messages(self, *, cursor: str) -> Messages:
-        return await reading.messages(self._wire, cursor=cursor)
+        with counted_apart():
+            return await reading.messages(self._wire, cursor=cursor)
 
     async def like(self, ref: Ref) -> Json:
         await publishing.like(self._wire, ref)
@@ -127,10 +128,12 @@ class LinkedIn:
     # Measuring
 
     async def post_samples(self, refs: Sequence[Ref]) -> Mapping[str, Samples]:
-        return await measuring.post_samples(self._wire, refs)
+        with counted_apart():
+            return await measuring.post_samples(self._wire, refs)
 
     async def account_samples(self) -> Samples:
-        return await measuring.account_samples(self._wire)
+        with counted_apart():
+            return await measuring.account_samples(self._wire)
 
     # Who we are
 

@@ -71,11 +71,7 @@ async def messages(wire: Wire, *, cursor: str) -> Messages:
     if not wire.can.reads:
         return Messages(messages=(), cursor=cursor)
     known = _cursor(cursor)
-    try:
-        told = await _notifications(wire, known)
-    except TryLater as exc:
-        exc.not_before = None  # each resource is counted by itself: this one's day being over does not end publishing
-        raise
+    told = await _notifications(wire, known)
     fresh = sorted(
         (one for one in told if known.is_new(one)), key=lambda one: (one.last_modified_at, one.notification_id)
     )

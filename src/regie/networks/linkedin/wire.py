@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, NoReturn, TypeVar
@@ -84,6 +85,19 @@ def not_before(answer: Answer, said: Said | None) -> datetime:
     if said is not None and " DAY " in f" {said.message.upper()} ":
         return datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
     return now + timedelta(minutes=1)
+
+
+@contextmanager
+def counted_apart() -> Iterator[None]:
+    """For questions: LinkedIn counts each resource by itself, so that one's day being over does not end publishing.
+
+    Whoever asked comes back after a pause of their own.
+    """
+    try:
+        yield
+    except TryLater as exc:
+        exc.not_before = None
+        raise
 
 
 def must_be_fine(
