@@ -70,6 +70,7 @@ def test_it_is_out_with_its_receipt_and_looks_like_what_it_is(
         page = client.get(f"/w/atelier-nord/{address}").content.decode()
         assert "Not public" in page
         assert WHY in page
+        assert "Published</span>" not in page
     for address in ("posts/", "", "calendar/?view=list"):
         page = client.get(f"/w/atelier-nord/{address}").content.decode()
         assert "Not public" in page, address

@@ -62,10 +62,16 @@ class StepView:
     pictures: tuple[tuple[File | None, str], ...]
     attempts: tuple[Attempt, ...]
     options: tuple[tuple[str, str], ...] = ()
+    number: int = 0  # among several parts
+    limited: bool = False  # the public does not see it
 
     @property
     def is_comment(self) -> bool:
         return COMMENT in self.step.content
+
+    @property
+    def shown(self) -> str:
+        return LIMITED if self.limited and self.step.state == Step.State.PUBLISHED else self.step.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +213,7 @@ def steps_of(delivery: Delivery) -> list[StepView]:
     numbers = {number for step in steps for use in step.content.get("media", []) for number in _numbers(use)}
     files = File.objects.filter(workspace=delivery.workspace_id).in_bulk(numbers) if numbers else {}
     can = capabilities_of(delivery.account)
+    many = sum(COMMENT not in step.content for step in steps) > 1
     return [
         StepView(
             step=step,
@@ -214,8 +221,10 @@ def steps_of(delivery: Delivery) -> list[StepView]:
             pictures=tuple(one for use in step.content.get("media", []) for one in _files_of(use, files)),
             attempts=tuple(step.attempts.all()) if step.pk else (),
             options=tuple(told(delivery.account, can, step.content.get("options", {}))),
+            number=number if many else 0,
+            limited=delivery.shown == LIMITED,
         )
-        for step in steps
+        for number, step in enumerate(steps, 1)
     ]
 
 

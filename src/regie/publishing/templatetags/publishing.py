@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from regie.core.sentences import in_words
 from regie.publishing.models import Attempt, Delivery, Step
+from regie.publishing.states import LIMITED
 
 register = template.Library()
 
@@ -25,6 +26,7 @@ STEPS: dict[str, tuple[Words, str, str]] = {
     Step.State.SENDING: (gettext_lazy("Sending"), "send", "info"),
     Step.State.PROCESSING: (gettext_lazy("Processing"), "progress", "info"),
     Step.State.PUBLISHED: (pgettext_lazy("step", "Published"), "circle-check", "good"),
+    LIMITED: (pgettext_lazy("delivery", "Not public"), "eye-off", "warn"),
     Step.State.UNCLEAR: (gettext_lazy("Unclear"), "help-circle", "warn"),
     Step.State.REFUSED: (gettext_lazy("Refused"), "circle-x", "bad"),
     Step.State.DROPPED: (gettext_lazy("Taken out"), "circle-minus", "neutral"),
