@@ -11,7 +11,7 @@ import pytest
 
 from regie.accounts.opening import seal_app_keys
 from regie.accounts.tasks import check_accounts
-from regie.community import webhooks
+from regie.community import services, webhooks
 from regie.community.models import Intake, Message
 from regie.networks.data import AppKeys
 
@@ -58,6 +58,15 @@ def test_a_comment_is_in_the_inbox_once(client: Client, tiktok: Sandbox, account
     work()
     message = Message.objects.get()
     assert (message.text, message.remote_id, message.account) == ("Until when?", str(2**53 + 1), account)
+
+
+def test_an_answer_is_as_short_as_a_comment_must_be(account: Account, say: Callable[..., Message]) -> None:
+    account.limits = {**account.limits, "login": "business"}
+    account.save()
+    message = say("Until when?", account, kind="comment")
+    assert services.longest_answer(message).longest == 150
+    assert services.why_not(message, "a" * 150) is None
+    assert services.why_not(message, "a" * 151) == "Too long by 1. Shorten it: nothing was sent."
 
 
 def test_what_is_old_or_signed_by_others_is_not_kept(client: Client, tiktok: Sandbox, account: Account) -> None:

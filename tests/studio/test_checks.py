@@ -60,7 +60,26 @@ def test_a_text_is_counted_as_its_network_counts(make_account: MakeAccount, netw
 def test_a_caption_has_its_own_limit(make_account: MakeAccount, file: File) -> None:
     content = Content(parts=[Part(text="a" * 1025, media=[MediaUse(file=file.pk)])])
     assert stops(content, make_account("telegram"), {file.pk: file}) == ["The text is 1 character too long."]
-    assert checks.counters(content, capabilities_of(make_account("telegram")))[0].left == -1
+    assert checks.counters(content, capabilities_of(make_account("telegram")), {file.pk: file})[0].left == -1
+
+
+def test_the_caption_of_a_video_may_have_another(make_account: MakeAccount, workspace: Workspace, file: File) -> None:
+    film = File.objects.create(
+        workspace=workspace, name="walk.mp4", content_type="video/mp4", size=90_000, width=720, height=1280,
+        seconds=12, sha256="b", kind=File.Kind.VIDEO,
+    )  # fmt: skip
+    account, files = make_account("tiktok"), {file.pk: file, film.pk: film}
+    chosen: dict[str, dict[str, bool | str | list[str]]] = {
+        "tiktok": {"privacy": "PUBLIC_TO_EVERYONE", "consent": True}
+    }
+
+    def beside(one: File) -> Content:
+        return Content(parts=[Part(text="👋" * 1101, media=[MediaUse(file=one.pk)])], options=chosen)
+
+    assert stops(beside(file), account, files) == []
+    assert stops(beside(film), account, files) == ["The text is 2 characters too long."]
+    left = [checks.counters(beside(one), capabilities_of(account), files)[0].left for one in (file, film)]
+    assert left == [4000 - 2202, 2200 - 2202]
 
 
 def test_a_server_with_its_own_limits_is_believed(make_account: MakeAccount) -> None:

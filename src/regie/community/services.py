@@ -21,7 +21,7 @@ from regie.core import clock
 from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
 from regie.networks import registry
-from regie.networks.capabilities import Answering, Capabilities
+from regie.networks.capabilities import Answering, MessageKind, TextLimit
 from regie.networks.data import Json, Published, Ref
 from regie.networks.errors import NetworkError
 from regie.networks.protocols import Likes, ReadsLinks
@@ -77,13 +77,19 @@ def why_not(message: Message, text: str | None = None) -> str | None:
         return _("The network no longer takes answers to this message: its time is over.")
     if account.state != Account.State.CONNECTED:
         return _("The account is not connected at the moment. Reconnect or resume it first.")
-    return None if text is None else _why_not_this(text, can)
+    return None if text is None else _why_not_this(text, longest_answer(message))
 
 
-def _why_not_this(text: str, can: Capabilities) -> str | None:
+def longest_answer(message: Message) -> TextLimit:
+    """How long an answer may be: as a comment, where the network has another limit for these."""
+    can = capabilities_of(message.account)
+    return can.comment if can.comment is not None and message.kind == MessageKind.COMMENT else can.text
+
+
+def _why_not_this(text: str, limit: TextLimit) -> str | None:
     if not text:
         return _("Write something first.")
-    if over := too_long_by(text, can.text):
+    if over := too_long_by(text, limit):
         return _("Too long by %(n)s. Shorten it: nothing was sent.") % {"n": over}
     return None
 

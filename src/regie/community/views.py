@@ -101,7 +101,7 @@ def kind_word(message: Message) -> str:
 def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict[str, Any]:
     """Everything about one message: its conversation, the post above it, and what may be done."""
     member = request.scope.member_in(message.workspace_id)
-    can = capabilities_of(message.account)
+    can, limit = capabilities_of(message.account), services.longest_answer(message)
     said = queries.conversation_of(message)
     delivery = message.conversation.delivery
     lines = _lines(said)
@@ -117,8 +117,8 @@ def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict
         "may_answer": member.may("answer"),
         "why_not": services.why_not(message),
         "can_like": Answering.LIKE in can.answers and message.gone_at is None,
-        "limit": can.text.longest,
-        "counting": str(can.text.counting),
+        "limit": limit.longest,
+        "counting": str(limit.counting),
         "seen": services.newest_answer(message),
         "people": queries.who_can_answer([message.workspace_id]) if member.may("answer") else [],
         "next": _next_after(message, rows),

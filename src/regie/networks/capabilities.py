@@ -38,6 +38,7 @@ class TextLimit:
     counting: Counting = Counting.CHARACTERS
     longest_bytes: int | None = None
     longest_with_media: int | None = None  # a caption's limit, where it differs
+    longest_with_video: int | None = None  # that of a video's, where it differs again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,12 +44,18 @@ def length(text: str, counting: Counting) -> int:
     return _COUNT[counting](text)
 
 
-def too_long_by(text: str, limit: TextLimit, *, with_media: bool = False) -> int:
+def longest_of(limit: TextLimit, *, with_media: bool = False, with_video: bool = False) -> int:
+    """How long a text may be beside these files."""
+    if with_video and limit.longest_with_video is not None:
+        return limit.longest_with_video
+    return limit.longest_with_media if with_media and limit.longest_with_media is not None else limit.longest
+
+
+def too_long_by(text: str, limit: TextLimit, *, with_media: bool = False, with_video: bool = False) -> int:
     """By how many of the limit's units a text is too long; 0 when it fits.
 
     A text within its units but beyond its bytes counts as too long by the bytes it has too many.
     """
-    longest = limit.longest_with_media if with_media and limit.longest_with_media is not None else limit.longest
-    over = length(text, limit.counting) - longest
+    over = length(text, limit.counting) - longest_of(limit, with_media=with_media, with_video=with_video)
     over_bytes = len(text.encode()) - limit.longest_bytes if limit.longest_bytes is not None else 0
     return max(over, over_bytes, 0)

@@ -88,7 +88,7 @@ def look_at(content: Content, account: Account, files: Files, *, by_hand: bool =
     found = [*_emptiness(content, account, can), *_about_files(content, files)]
     limits = [
         *_about_parts(content, can, name),
-        *_about_texts(content, can),
+        *_about_texts(content, can, files),
         *_about_format(content, can, files, name),
         *_about_media(content, can, files, name),
         *_about_poll(content, can, name),
@@ -117,16 +117,20 @@ def as_sent(content: Content, can: Capabilities) -> Content:
     )
 
 
-def counters(content: Content, can: Capabilities) -> list[Counter]:
-    """One for each part, with the limit that holds for it: a caption's where it has pictures."""
-    return [_counter(number, part, can.text) for number, part in enumerate(content.parts)]
+def counters(content: Content, can: Capabilities, files: Files) -> list[Counter]:
+    """One for each part, with the limit that holds for it: a caption's where it has pictures, or a video."""
+    return [_counter(number, part, can.text, files) for number, part in enumerate(content.parts)]
 
 
-def _counter(number: int, part: Part, limit: TextLimit) -> Counter:
-    with_media = bool(part.media) and limit.longest_with_media is not None
-    longest = limit.longest_with_media if with_media else limit.longest
-    assert longest is not None
+def _counter(number: int, part: Part, limit: TextLimit, files: Files) -> Counter:
+    longest = text.longest_of(limit, **_beside(part, files))
     return Counter(number, text.length(part.text.strip(), limit.counting), longest)
+
+
+def _beside(part: Part, files: Files) -> dict[str, bool]:
+    """What a text is a caption of."""
+    moves = any(use.as_video or (use.file in files and files[use.file].is_video) for use in part.media)
+    return {"with_media": bool(part.media), "with_video": moves}
 
 
 def _stop(said: str, part: int | None = None) -> Finding:
@@ -181,11 +185,11 @@ def _about_parts(content: Content, can: Capabilities, name: str) -> list[Finding
     ]
 
 
-def _about_texts(content: Content, can: Capabilities) -> list[Finding]:
+def _about_texts(content: Content, can: Capabilities, files: Files) -> list[Finding]:
     found = []
     for number, part in enumerate(content.parts):
         words = part.text.strip()
-        if over := text.too_long_by(words, can.text, with_media=bool(part.media)):
+        if over := text.too_long_by(words, can.text, **_beside(part, files)):
             found.append(_stop(_too_long(over, number, len(content.parts)), number))
         if not words and can.text_required and not (number == 0 and content.poll):
             found.append(_stop(_("A text is needed beside the pictures or videos here."), number))

@@ -249,7 +249,7 @@ class Desk:
                 number=number,
                 text=part.text,
                 uses=self.uses(part),
-                counters=tuple(_counters(content, number, cans)),
+                counters=tuple(_counters(content, number, cans, self.files)),
                 last=number == last,
             )
             for number, part in enumerate(content.parts)
@@ -378,10 +378,10 @@ def _as_shown(uses: Iterable[Use], can: Capabilities) -> tuple[Use, ...]:
 
 
 def _counters(
-    content: Content, number: int, cans: Iterable[tuple[str, Capabilities]]
+    content: Content, number: int, cans: Iterable[tuple[str, Capabilities]], files: checks.Files
 ) -> Iterable[tuple[str, str, int, int]]:
     for slug, can in cans:
-        counter = checks.counters(content, can)[number]
+        counter = checks.counters(content, can, files)[number]
         yield slug, registry.connector(slug).name, counter.left, counter.longest
 
 

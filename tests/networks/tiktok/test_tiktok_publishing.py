@@ -379,7 +379,6 @@ async def test_the_declaration_follows_the_account(tiktok: TikTok, ours: Connect
 @pytest.mark.parametrize(
     ("draft", "said"),
     [
-        (Draft(text="x" * 2201, videos=1), "at most 2200"),
         (Draft(text="", videos=1, options={"privacy": PRIVATE, "paid_partnership": True}), "cannot be set to private"),
         (Draft(text="x" * 2201, pictures=1), ""),
         (Draft(text="", videos=1, options={"privacy": PUBLIC, "paid_partnership": True}), ""),

@@ -22,7 +22,7 @@ from regie.networks.capabilities import (
 )
 from regie.networks.data import Draft, Json
 from regie.networks.errors import Refused
-from regie.networks.text import length
+from regie.networks.tiktok.business import LONGEST_COMMENT
 from regie.networks.tiktok.measuring import (
     ACCOUNT_METRICS,
     BUSINESS_ACCOUNT_METRICS,
@@ -121,7 +121,7 @@ SWITCHED_OFF = {  # what the account's owner allows nobody, as TikTok tells it, 
     "stitch_disabled": "allow_stitch",
 }
 CAN = Capabilities(
-    text=TextLimit(longest=DESCRIPTION, counting=Counting.UTF16),
+    text=TextLimit(longest=DESCRIPTION, longest_with_video=CAPTION, counting=Counting.UTF16),
     repeat=AskStatus(),
     sign_in=(SignIn.OAUTH,),
     links=False,  # an address in a caption is not a link
@@ -133,6 +133,7 @@ CAN = Capabilities(
     fetches_media=True,  # photos; a video is sent
     options=OPTIONS,
     first_comment=True,
+    comment=TextLimit(longest=LONGEST_COMMENT),
     reads=frozenset({MessageKind.COMMENT}),
     answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.HIDE, Answering.DELETE_OWN}),
     arrival=(Arrival.POLL, Arrival.WEBHOOK),
@@ -167,6 +168,7 @@ def _open() -> Capabilities:
     return replace(
         CAN,
         first_comment=False,
+        comment=None,
         reads=frozenset(),
         answers=frozenset(),
         arrival=(),
@@ -189,12 +191,8 @@ def _options(limits: Json) -> list[Option]:
 
 
 def objections(limits: Json, draft: Draft) -> tuple[Refused, ...]:
-    """What TikTok's guidelines and its two lengths forbid."""
+    """What TikTok's guidelines forbid, and what the account's owner did not allow."""
     found = []
-    if draft.videos and length(draft.text, Counting.UTF16) > CAPTION:
-        found.append(
-            Refused("The text of a video on {network} has at most {most} characters.", network=NETWORK, most=CAPTION)
-        )
     if draft.options.get("paid_partnership") and draft.options.get("privacy") == ONLY_ME:
         found.append(Refused("Branded content visibility cannot be set to private on {network}.", network=NETWORK))
     scopes = limits.get("scopes")

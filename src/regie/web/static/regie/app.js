@@ -33,7 +33,7 @@
   const starters = [];
   const regie = (window.regie = {
     words,
-    counters: { graphemes },
+    counters: { graphemes, utf16: (text) => text.length },
     toast,
     onArrival(start) {
       starters.push(start);
