@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync
 
-.PHONY: demo test check bench vendor setup messages clean
+.PHONY: demo test check bench networks vendor setup messages clean
 
 demo: setup ## everything, with sandbox networks and two demo brands
 	@REGIE_DATA="$${REGIE_DATA:-$(CURDIR)/.regie/demo}" exec $(RUN) --no-dev regie demo
@@ -29,6 +29,10 @@ check: setup ## style, types, layers, licences, migrations, translations, vendor
 
 bench: setup ## the budgets of this installation, measured
 	$(RUN) regie bench $(ARGS)
+
+networks: setup ## docs/networks.md, from a run of the contract suite
+	$(RUN) python scripts/capabilities.py
+	$(RUN) python scripts/docs.py write
 
 vendor: setup ## fetch the pinned front-end files again
 	$(RUN) python scripts/vendor.py

@@ -85,17 +85,49 @@ def networks() -> str:
         (
             "# Networks",
             "",
-            "What each connector can do. `python scripts/docs.py write` makes this page from what the connectors",
-            "declare; the composer, the checks and the API read the same declaration. Limits are those before a server",
-            "was asked: a Mastodon server that allows longer texts or more pictures is believed when it says so.",
+            "`make networks` writes this page from a run of the contract suite: *works* names a test that published,",
+            "read or measured it on the network's sandbox; *not offered* a source: [both are below](#what-shows-it).",
+            "`regie networks --json` says the same to programs.",
+            "",
+            _capabilities(kinds),
+            "",
+            "## What each takes",
+            "",
+            "From what the connectors declare; the composer, the checks and the API read the same declaration. Limits",
+            "are those before a server was asked: a server that takes longer texts is believed.",
             "",
             _table(["", *(kind.name for kind in kinds)], rows),
+            "",
+            "## What shows it",
+            "",
+            *(_evidence(kind) for kind in kinds),
+            "## Notes",
             "",
             "What each vendor's documentation says, where it was wrong, and what the network lacks:",
             *(f"[{kind.name}](../src/regie/networks/{kind.slug}/NOTES.md){end}" for kind, end in _ends(kinds)),
             "",
         )
     )
+
+
+def _capabilities(kinds: list[Any]) -> str:
+    """Network by capability, in one word each."""
+    from regie.networks.table import DECLARED, cells
+
+    found = [cells(kind.slug) for kind in kinds]
+    rows = [[name.replace("_", " "), *(str(of[name].state) for of in found)] for name in DECLARED]
+    return _table(["", *(kind.name for kind in kinds)], rows)
+
+
+def _evidence(kind: Any) -> str:
+    """One network: the test or the source behind each word."""
+    from regie.networks.table import State, cells
+
+    lines = [f"### {kind.name}", ""]
+    for name, cell in cells(kind.slug).items():
+        why = f"`{cell.why}`" if cell.state is State.WORKS else cell.why
+        lines.append(f"- {name.replace('_', ' ')}: {cell.state}{f', {why}' if why else ''}")
+    return "\n".join([*lines, ""])
 
 
 def _ends(kinds: list[Any]) -> Iterator[tuple[Any, str]]:
@@ -158,8 +190,16 @@ UNITS = {
     "characters": "characters",
     "graphemes": "characters as people see them",
     "mastodon": "characters as people see them; a link counts 23",
+    "utf16": "UTF-16 units; most emoji are two or more",
+    "x": "weighted characters; a link counts 23, an emoji 2",
+    "emoji_bytes": "characters; an emoji counts its bytes",
 }
-SIGN_IN = {"oauth": "the network's own page (OAuth)", "app_password": "an app password", "bot_token": "a bot's token"}
+SIGN_IN = {
+    "access_key": "keys that a person copies",
+    "oauth": "the network's own page (OAuth)",
+    "app_password": "an app password",
+    "bot_token": "a bot's token",
+}
 LOST = {
     "Repeatable": "sends the same again: the network recognises it",
     "AskStatus": "asks the network about it",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -147,3 +148,28 @@ async def x(world: World) -> AsyncIterator[Network]:
     """X's sandbox, served."""
     async for network in _served("x", world):
         yield network
+
+
+# What works, for docs/networks.md: see src/regie/networks/table.py
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Notes which network a test that shows something is about: the parameter ``slug`` or ``net``, or its folder."""
+    shown = [name for mark in item.iter_markers("shows") for name in mark.args]
+    if shown:
+        given = getattr(item, "callspec", None)
+        params = given.params if given is not None else {}
+        slug = params.get("slug") or params.get("net") or item.path.parent.name
+        item.user_properties.append(("shows", [str(slug), *shown]))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """``CAPABILITIES_SHOWN`` names a file: a test that passed and shows something adds lines (slug, what, test)."""
+    place = os.environ.get("CAPABILITIES_SHOWN")
+    if place is None or report.when != "call" or not report.passed or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    for name, told in report.user_properties:
+        if name == "shows":
+            slug, *shown = told
+            with Path(place).open("a") as lines:
+                lines.writelines(f"{slug}\t{one}\t{report.nodeid}\n" for one in shown)

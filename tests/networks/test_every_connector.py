@@ -69,7 +69,7 @@ class Line:
         self.sent += 1
         if not more.get("reply_to"):
             more["options"] = {**self.options, **more.get("options", {})}
-            if self.can.media_required and not more.get("pictures"):
+            if self.can.media_required and not more.get("pictures") and not more.get("videos"):
                 more.setdefault(*(("pictures", self.pictures(1)) if self.can.images else ("videos", self.videos(1))))
         return Outgoing(**{"key": f"key-{self.sent}", "text": text, "planned_at": datetime.now(UTC), **more})
 
@@ -127,13 +127,16 @@ async def line(
     http: aiohttp.ClientSession,
     pictures: Callable[[int], tuple[Picture, ...]],
     videos: Callable[[int], tuple[Video, ...]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Line]:
     net = sandbox_network(slug, World(seed=7))
     running = await serve(net.world)
     ready = net.ready_account()
     login = Login(server=ready["server"], remote_id=ready["remote_id"], credentials=ready["credentials"])
-    kind = registry.connector(slug)
-    profile = await kind(http, login).whoami()  # type: ignore[attr-defined]
+    kind: Any = registry.connector(slug)
+    if "hosts" in ready:  # beside the first one
+        monkeypatch.setattr(kind, "addresses", replace(kind.addresses, **ready["hosts"]))
+    profile = await kind(http, login).whoami()
     login = replace(login, limits=profile.limits)
     yield Line(
         slug,
@@ -219,6 +222,7 @@ async def test_it_knows_itself(line: Line) -> None:
     assert not any(secret in repr((line.login, profile)) for secret in line.secrets())
 
 
+@pytest.mark.shows("text")
 async def test_a_text_comes_out_as_it_went_in(line: Line) -> None:
     published = await line.post(line.odd)
     assert line.net.texts() == [line.odd]
@@ -259,6 +263,7 @@ async def test_the_longest_text_is_taken_and_one_more_refused(line: Line) -> Non
     assert line.net.texts() == [longest]
 
 
+@pytest.mark.shows("carousel")
 async def test_pictures_with_their_descriptions(line: Line, pictures: Callable[[int], tuple[Picture, ...]]) -> None:
     images = line.can.images
     if images is None:
@@ -276,6 +281,7 @@ async def test_pictures_with_their_descriptions(line: Line, pictures: Callable[[
         assert {one.media for one in listing.seen} in ({images.most, 2}, {1})  # 1: there are some, how many is not told
 
 
+@pytest.mark.shows("thread")
 async def test_a_thread_hangs_together(line: Line) -> None:
     if line.can.thread == 1:
         return
@@ -289,6 +295,7 @@ async def test_a_thread_hangs_together(line: Line) -> None:
         assert parents == {second.remote_id: first.remote_id, first.remote_id: ""}
 
 
+@pytest.mark.shows("poll")
 async def test_a_poll(line: Line) -> None:
     limit = line.can.poll
     lasts: timedelta | None = HOUR
@@ -320,6 +327,7 @@ async def test_a_warning_is_kept_or_refused_never_dropped(line: Line) -> None:
         assert line.net.texts() == ["the end"]
 
 
+@pytest.mark.shows("comments_read")
 async def test_an_answer_to_our_post_arrives_once_under_it(line: Line) -> None:
     if not line.can.reads:
         return
@@ -338,6 +346,7 @@ async def test_an_answer_to_our_post_arrives_once_under_it(line: Line) -> None:
     assert (await line.connector.messages(cursor=first.cursor)).messages == ()
 
 
+@pytest.mark.shows("reply")
 async def test_our_answer_reaches_them(line: Line) -> None:
     if Answering.REPLY not in line.can.answers:
         return
@@ -360,6 +369,7 @@ async def test_a_message_is_liked_and_unliked(line: Line) -> None:
     await line.connector.unlike(ref_to_message(message), liked)
 
 
+@pytest.mark.shows("hide")
 async def test_a_comment_is_hidden_and_shown_again(line: Line) -> None:
     if Answering.HIDE not in line.can.answers:
         return
@@ -373,6 +383,7 @@ async def test_a_comment_is_hidden_and_shown_again(line: Line) -> None:
     assert not line.net.state.comments[comment].hidden
 
 
+@pytest.mark.shows("edit")
 async def test_an_edit_keeps_the_post_and_changes_its_text(line: Line) -> None:
     if not line.can.edit:
         return
@@ -383,6 +394,7 @@ async def test_an_edit_keeps_the_post_and_changes_its_text(line: Line) -> None:
     assert line.net.texts() == ["Until seven"]
 
 
+@pytest.mark.shows("delete")
 async def test_a_deletion_takes_the_post_away_and_doing_it_again_is_done(line: Line) -> None:
     if not line.can.delete:
         return
@@ -392,6 +404,7 @@ async def test_a_deletion_takes_the_post_away_and_doing_it_again_is_done(line: L
     await line.connector.delete(ref_to(published))
 
 
+@pytest.mark.shows("metrics_post", "metrics_account")
 async def test_samples_are_those_declared(line: Line) -> None:
     post = await line.post()
     cursor = (await line.connector.messages(cursor="")).cursor if line.can.reads else ""

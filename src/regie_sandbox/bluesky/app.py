@@ -523,6 +523,7 @@ class Bluesky(Network):
             "credentials": {"access": access, "refresh": refresh, "did": account.did},
             "password": account.password,
             "plc_url": self.base,
+            "hosts": {"video": self.base},
         }
 
     def expire_tokens(self) -> int:

@@ -133,7 +133,7 @@ class Methods:
         self.state.posts[f"{post.owner}_{post.id}"] = post
         group.wall.append(post.id)
         self.state.guids[place] = post.id
-        media = len([one for one in attached if one.startswith(("photo", "video"))])
+        media = len([one for one in attached if one.startswith(("photo", "video", "doc"))])
         self.net.note(-group.id, f"{post.owner}_{post.id}", text, "post", key=call.text("guid"), media=media)
         return {"post_id": post.id}
 

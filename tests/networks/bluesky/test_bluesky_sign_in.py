@@ -162,6 +162,7 @@ async def app(http: aiohttp.ClientSession, bluesky: Bluesky, addressed: type[Con
     return await addressed.register(http, server=bluesky.base, redirect_uri=BACK, website="http://127.0.0.1:8765")
 
 
+@pytest.mark.shows("sign_in")
 async def test_an_account_connected_by_oauth_publishes_refreshes_and_leaves(
     http: aiohttp.ClientSession, bluesky: Bluesky, app: AppKeys, outgoing: Makes
 ) -> None:

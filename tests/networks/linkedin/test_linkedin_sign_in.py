@@ -48,6 +48,7 @@ async def finish(http: aiohttp.ClientSession, ready: dict[str, Any], query: dict
     )
 
 
+@pytest.mark.shows("sign_in")
 async def test_pages_and_the_member_come_from_one_sign_in(linkedin: Recorded, http: aiohttp.ClientSession) -> None:
     ready = linkedin.ready_account()
     linkedin.page_named("Second").roles[ready["member"]] = "CONTENT_ADMINISTRATOR"

@@ -84,6 +84,7 @@ async def first(door: Door) -> tuple[bytes, dict[str, str]]:
     raise AssertionError("Nothing was brought.")
 
 
+@pytest.mark.shows("webhooks")
 async def test_a_comment_is_brought_signed_and_says_what_reading_says(
     linkedin: Recorded, page: Connector, door: Door
 ) -> None:

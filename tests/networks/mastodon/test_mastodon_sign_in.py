@@ -39,6 +39,7 @@ async def allow(http: aiohttp.ClientSession, url: str, decision: str = "authoriz
         return {name: values[0] for name, values in parse_qs(urlsplit(reply.headers["Location"]).query).items()}
 
 
+@pytest.mark.shows("sign_in")
 async def test_an_account_is_connected_with_pkce(http: aiohttp.ClientSession, mastodon: Mastodon) -> None:
     app = await register(http, mastodon.base)
     signing_in = await Connector.start(http, server=mastodon.base, app=app, redirect_uri=BACK)

@@ -40,6 +40,7 @@ async def signed_in(http: aiohttp.ClientSession, pinterest: Pinterest, server: s
     return await Connector.finish(http, server=server, app=app, redirect_uri=BACK, query=query, secrets={})
 
 
+@pytest.mark.shows("sign_in")
 @pytest.mark.parametrize("below", ["", "/trial"])
 async def test_somebody_signs_in(http: aiohttp.ClientSession, pinterest: Pinterest, below: str) -> None:
     found = await signed_in(http, pinterest, f"{pinterest.base}{below}")

@@ -49,6 +49,7 @@ async def signed_in(http: aiohttp.ClientSession, reddit: Reddit, keys: AppKeys, 
     return await Connector.finish(http, server=reddit.base, app=keys, redirect_uri=BACK, query=query, secrets={})
 
 
+@pytest.mark.shows("sign_in")
 async def test_signing_in_gives_an_account_that_lasts(
     http: aiohttp.ClientSession, reddit: Reddit, keys: AppKeys
 ) -> None:

@@ -54,6 +54,7 @@ async def _try(http: aiohttp.ClientSession, telegram: Telegram, chat: str, token
     return ""
 
 
+@pytest.mark.shows("sign_in")
 async def test_a_channel_is_connected_with_what_the_product_needs_to_know(login: Login, telegram: Telegram) -> None:
     ready = telegram.ready_account()
     assert (login.remote_id, login.credentials["chat_id"]) == (ready["remote_id"], ready["remote_id"])

@@ -50,6 +50,7 @@ async def inbox() -> AsyncIterator[Inbox]:
     await server.close()
 
 
+@pytest.mark.shows("webhooks")
 async def test_a_comment_is_brought_to_us_signed(
     channel: Connector, telegram: Telegram, inbox: Inbox, post: Make
 ) -> None:

@@ -153,6 +153,7 @@ def login_of(threads: Threads) -> Login:
     return Login(server=threads.base, remote_id=ready["remote_id"], limits={"username": "regie"})
 
 
+@pytest.mark.shows("webhooks")
 async def test_news_are_signed_and_say_what_reading_says(account: Connector, threads: Threads, bell: Bell) -> None:
     post = await publish(account, saying())
     answer = threads.say(by="ana", text="Until when?", to=post.remote_id)

@@ -47,6 +47,7 @@ async def signed_in(http: aiohttp.ClientSession, threads: Threads, keys: AppKeys
     return await Connector.finish(http, server=threads.base, app=keys, redirect_uri=BACK, query=query, secrets={})
 
 
+@pytest.mark.shows("sign_in")
 async def test_signing_in_gives_a_token_of_sixty_days_that_is_renewed(
     http: aiohttp.ClientSession, threads: Threads, keys: AppKeys
 ) -> None:

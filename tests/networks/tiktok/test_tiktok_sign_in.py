@@ -55,6 +55,7 @@ def login_of(tiktok: TikTok, signed_in: SignedIn) -> Login:
     )
 
 
+@pytest.mark.shows("sign_in")
 async def test_signing_in_gives_an_account_and_what_its_owner_allows(
     http: aiohttp.ClientSession, tiktok: TikTok
 ) -> None:

@@ -83,6 +83,7 @@ def delivery(event: str, content: Any) -> bytes:
     return json.dumps(body).encode()
 
 
+@pytest.mark.shows("webhooks")
 async def test_deliveries_are_signed_over_the_bytes_as_they_came(
     http: aiohttp.ClientSession, tiktok: TikTok, ear: Ear
 ) -> None:

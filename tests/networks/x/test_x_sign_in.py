@@ -60,6 +60,7 @@ def test_the_page_of_x_itself_is_where_its_documents_say() -> None:
     assert "+" not in query  # X wants %20 between scopes
 
 
+@pytest.mark.shows("sign_in")
 async def test_a_person_signs_in_and_the_account_publishes(http: aiohttp.ClientSession, x: X, app: AppKeys) -> None:
     found = await signed_in(http, x, app)
     (profile,) = found.profiles

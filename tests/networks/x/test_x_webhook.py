@@ -100,6 +100,7 @@ async def test_subscribing_twice_changes_nothing_and_unsubscribing_ends_it(
     await connector.unsubscribe()
 
 
+@pytest.mark.shows("webhooks")
 async def test_what_people_say_is_brought(connector: Connector, x: X, receiver: Receiver, login: Login) -> None:
     await connector.enter_webhook(url=receiver.url)
     await connector.subscribe()

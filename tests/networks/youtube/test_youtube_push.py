@@ -101,6 +101,7 @@ def test_a_wish_of_ours_is_known_again_and_no_other() -> None:
     assert push.challenge(AppKeys(client_id="two", client_secret="theirs"), query=MEANT) is None
 
 
+@pytest.mark.shows("webhooks")
 async def test_a_video_is_told_from_its_first_moment_to_its_end(
     youtube: YouTube, subscribed: Connector, door: Door, video: Make
 ) -> None:

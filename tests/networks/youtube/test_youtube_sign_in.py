@@ -53,6 +53,7 @@ async def _finished(
     )
 
 
+@pytest.mark.shows("sign_in")
 async def test_from_the_page_to_a_channel(http: aiohttp.ClientSession, youtube: YouTube, app: AppKeys) -> None:
     started = await _started(http, youtube, app)
     asked = dict(parse_qsl(urlsplit(started.url).query))

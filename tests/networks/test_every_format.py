@@ -1,0 +1,118 @@
+"""What each connector declares to take beside words and pictures, published to its sandbox and read in its ledger."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_every_connector import Line, line, ref_to, slug  # noqa: F401 - fixtures
+
+from regie.networks.capabilities import Format, MessageKind
+from regie.networks.data import Document, Outgoing, Pending, Published, Sound
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
+MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" * 4000
+
+
+async def published(line: Line, what: Outgoing) -> Published:  # noqa: F811
+    """As the engine does it: what is under way is asked for again with what was achieved so far."""
+    progress: Any = await line.prepared(what)
+    for _ in range(12):
+        outcome = await line.connector.commit(what, progress)
+        if isinstance(outcome, Published):
+            return outcome
+        assert isinstance(outcome, Pending)
+        progress = outcome.progress
+        line.net.world.clock.advance(timedelta(minutes=1))
+    raise AssertionError("It never goes out.")
+
+
+def accepted(line: Line) -> list[tuple[str, int]]:  # noqa: F811
+    return [(entry.text, entry.media) for entry in line.net.world.ledger.of(line.slug)]
+
+
+@pytest.mark.shows("image")
+async def test_a_picture(line: Line) -> None:  # noqa: F811
+    if line.can.images is None:
+        return
+    what = line.outgoing("The shop", pictures=line.pictures(1))
+    assert (await published(line, what)).remote_id
+    assert accepted(line) == [("The shop", 1)]
+
+
+@pytest.mark.shows("video")
+async def test_a_video(line: Line) -> None:  # noqa: F811
+    if line.can.video is None:
+        return
+    what = line.outgoing("A walk", videos=line.videos(1))
+    assert (await published(line, what)).remote_id
+    assert accepted(line) == [("A walk", 1)]
+
+
+@pytest.mark.shows("short")
+async def test_a_short_video(line: Line) -> None:  # noqa: F811
+    if line.can.short is None:
+        return
+    what = line.outgoing("A walk", videos=line.videos(1), format=Format.SHORT)
+    assert (await published(line, what)).remote_id
+    assert accepted(line) == [("A walk", 1)]
+
+
+@pytest.mark.shows("story")
+async def test_a_story(line: Line) -> None:  # noqa: F811
+    if not line.can.story:
+        return
+    shown = {"pictures": line.pictures(1)} if line.can.story_images is not None else {"videos": line.videos(1)}
+    assert (await published(line, line.outgoing("", format=Format.STORY, **shown))).remote_id
+    assert [media for _, media in accepted(line)] == [1]
+
+
+@pytest.mark.shows("document")
+async def test_a_document(line: Line, tmp_path: Path) -> None:  # noqa: F811
+    if line.can.documents is None:
+        return
+    path = tmp_path / "menu.pdf"
+    path.write_bytes(PDF)
+    menu = Document(
+        path=path, content_type="application/pdf", size=len(PDF), name="menu.pdf", title="The menu", pages=1
+    )
+    assert (await published(line, line.outgoing("New menu", documents=(menu,)))).remote_id
+    assert accepted(line) == [("New menu", 1)]
+
+
+@pytest.mark.shows("audio")
+async def test_a_sound(line: Line, tmp_path: Path) -> None:  # noqa: F811
+    if line.can.sounds is None:
+        return
+    path = tmp_path / "episode.mp3"
+    path.write_bytes(MP3)
+    episode = Sound(
+        path=path, content_type="audio/mpeg", size=len(MP3), seconds=30, name="episode.mp3", title="Episode 1"
+    )
+    assert (await published(line, line.outgoing("Listen", sounds=(episode,)))).remote_id
+    assert accepted(line) == [("Listen", 1)]
+
+
+@pytest.mark.shows("first_comment")
+async def test_the_first_comment_stands_under_the_post(line: Line) -> None:  # noqa: F811
+    if not line.can.first_comment:
+        return
+    post = await published(line, line.outgoing("Open today"))
+    comment = await published(line, line.outgoing("Until six", reply_to=ref_to(post), comment=True))
+    assert comment.remote_id != post.remote_id
+    assert [text for text, _ in accepted(line) if text] == ["Open today", "Until six"]
+
+
+@pytest.mark.shows("messages")
+async def test_a_private_message_is_read_once(line: Line) -> None:  # noqa: F811
+    if MessageKind.DIRECT not in line.can.reads:
+        return
+    cursor = (await line.connector.messages(cursor="")).cursor
+    line.net.say(by="ana", text="Are you open?", to=line.login.remote_id, kind="direct")
+    page = await line.connector.messages(cursor=cursor)
+    (message,) = page.messages
+    assert message.kind is MessageKind.DIRECT
+    assert message.text.endswith("Are you open?")  # Mastodon's names us first
+    assert (await line.connector.messages(cursor=page.cursor)).messages == ()
