@@ -25,7 +25,7 @@ Show = Callable[[Page, str], None]
 
 @pytest.fixture
 def accounts(make_account: Callable[..., Account]) -> list[Account]:
-    return [make_account("mastodon", "Atelier"), make_account("facebook", "Nord"), make_account("instagram", "Studio")]
+    return [make_account("pinterest", "Atelier"), make_account("facebook", "Nord"), make_account("instagram", "Studio")]
 
 
 def test_a_post_with_options_and_a_first_comment_is_written_kept_and_scheduled(
@@ -49,7 +49,7 @@ def test_a_post_with_options_and_a_first_comment_is_written_kept_and_scheduled(
     screenshot(page, "options-desk")
 
     page.get_by_label("Atelier").check()  # it has no first comment
-    expect(page.get_by_text("Mastodon takes no first comment here")).to_be_visible()
+    expect(page.get_by_text("Pinterest takes no first comment here")).to_be_visible()
     expect(page.get_by_label("Link", exact=False)).to_have_value("https://example.org/coat")
     page.get_by_label("Atelier @").uncheck()
     page.get_by_role("checkbox", name="Nord @").uncheck()

@@ -159,7 +159,7 @@ def test_by_hand_an_option_is_advice_only(make_account: MakeAccount, declares: C
 @pytest.mark.parametrize(
     ("network", "more", "said"),
     [
-        ("mastodon", {}, "Mastodon takes no first comment here: take it out for this account."),
+        ("pinterest", {}, "Pinterest takes no first comment here: take it out for this account."),
         ("facebook", {}, None),
         ("facebook", {"first_comment": "a" * 8001}, "The first comment is 1 character too long."),
     ],
@@ -168,7 +168,7 @@ def test_a_first_comment_needs_comments_of_our_own(
     make_account: MakeAccount, network: str, more: dict[str, Any], said: str | None
 ) -> None:
     found = stops(saying(**{"first_comment": "#linen", **more}), make_account(network))
-    assert found == ([said] if said else [])
+    assert [one for one in found if "comment" in one] == ([said] if said else [])
 
 
 @pytest.mark.parametrize(

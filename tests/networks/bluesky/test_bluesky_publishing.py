@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from PIL import Image
@@ -358,3 +359,21 @@ async def test_no_secret_is_in_an_error(connector: Connector, bluesky: Bluesky, 
     error = caught.value
     kept = error.answer.kept() if error.answer else ""
     assert secret not in f"{error!r}{error.__cause__!r}{error.__context__!r}{kept}{connector._xrpc.login!r}"
+
+
+async def test_a_first_comment_stands_under_its_post_and_is_found_by_its_key(
+    connector: Connector, bluesky: Bluesky, outgoing: Makes
+) -> None:
+    post = await publish(connector, outgoing("The coat is here"))
+    under = Ref(remote_id=post.remote_id, root_id=post.remote_id, extra=post.extra, root_extra=post.extra)
+    comment = outgoing("#linen", key="two", reply_to=under, comment=True)
+    assert await connector.comment_found(comment) is None
+
+    bluesky.faults.will_lose_answer(path="putRecord")
+    with pytest.raises(TryLater):
+        await publish(connector, comment)
+    found = await connector.comment_found(comment)
+    assert found is not None
+    assert await publish(connector, comment) == replace(found, answer=ANY)
+    assert record_of(bluesky, found)["reply"]["parent"]["uri"] == post.remote_id
+    assert bluesky.texts() == ["The coat is here", "#linen"]

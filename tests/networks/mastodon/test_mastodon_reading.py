@@ -107,6 +107,31 @@ async def test_own_posts_reach_back_over_pages(connector: Connector, mastodon: M
     assert len(later.seen) == 12
 
 
+async def test_a_first_comment_stands_under_its_post_and_is_found_or_known_to_be_absent(
+    connector: Connector, mastodon: Mastodon
+) -> None:
+    mastodon.world.clock.set(datetime(2030, 1, 1, tzinfo=UTC))
+    post = await publish(connector, "Open today")
+    what = Outgoing(
+        key="comment",
+        text="Détails : https://a.example/x?a=1&b=2\n#linen",
+        planned_at=mastodon.world.clock.now(),
+        reply_to=Ref(remote_id=post.remote_id, root_id=post.remote_id),
+        comment=True,
+    )
+    with pytest.raises(TryLater) as early:
+        await connector.comment_found(what)
+    assert early.value.not_before == what.planned_at + timedelta(seconds=30)
+    there = await publish(connector, what.text, key="comment", reply_to=what.reply_to, comment=True)
+    assert mastodon.status(there.remote_id).in_reply_to_id == post.remote_id
+    found = await connector.comment_found(what)
+    assert found is not None
+    assert (found.remote_id, found.url) == (there.remote_id, there.url)
+    mastodon.world.clock.advance(timedelta(seconds=31))
+    assert await connector.comment_found(replace(what, text="Other words")) is None
+    assert await connector.comment_found(replace(what, reply_to=Ref(remote_id=there.remote_id))) is None
+
+
 async def test_a_listing_that_lags_shows_the_post_later(connector: Connector, mastodon: Mastodon) -> None:
     mastodon.world.clock.set(datetime(2030, 1, 1, tzinfo=UTC))
     mastodon.faults.listing_lag = 20

@@ -73,6 +73,7 @@ class Bluesky:
             captions=("text/vtt",),
         ),
         thread=100,  # the network sets none
+        first_comment=True,
         languages=True,
         delete=True,
         reads=frozenset((MessageKind.REPLY, MessageKind.MENTION)),
@@ -103,7 +104,7 @@ class Bluesky:
         """Servers tell no limits of their own that differ per account."""
         return cls.can
 
-    # Publishes, ListsOwn, Finds, Deletes
+    # Publishes, ListsOwn, Finds, FindsComment, Deletes
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
         """Uploads and lookups; done already when ``progress`` holds the record."""
@@ -120,6 +121,9 @@ class Bluesky:
 
     async def fetch(self, remote_id: str) -> Published:
         return await publishing.fetch(self._xrpc, remote_id, web=self.addresses.web)
+
+    async def comment_found(self, outgoing: Outgoing) -> Published | None:
+        return await publishing.comment_found(self._xrpc, outgoing, web=self.addresses.web)
 
     async def delete(self, ref: Ref) -> None:
         await publishing.delete(self._xrpc, ref.remote_id)

@@ -173,15 +173,18 @@ async def _already_there(
 ) -> Published:
     """Something stands under our key: ours from an earlier try, written a little differently (a picture uploaded
     again, a mention resolved since), or something else."""
-    uri = f"at://{xrpc.did}/{POST}/{tid_for(outgoing.key, outgoing.planned_at)}"
     try:
-        kept = await _record(xrpc, uri)
+        kept = await _record(xrpc, _own_uri(xrpc, outgoing))
     except Gone:
         raise refused from None
     there, ours = PostRecord.model_validate(kept.value), PostRecord.model_validate(record)
     if (there.text, there.reply, pictures_in(there)) != (ours.text, ours.reply, pictures_in(ours)):
         raise Refused("{network} already holds another post at this place.", network=NETWORK, answer=refused.answer)
     return published(kept.uri, kept.cid, kept.value, web=web, answer=refused.answer)
+
+
+def _own_uri(xrpc: Xrpc, outgoing: Outgoing) -> str:
+    return f"at://{xrpc.did}/{POST}/{tid_for(outgoing.key, outgoing.planned_at)}"
 
 
 def pictures_in(record: PostRecord) -> int:
@@ -209,6 +212,14 @@ def permalink(uri: str, *, web: str) -> str:
 async def fetch(xrpc: Xrpc, remote_id: str, *, web: str) -> Published:
     kept = await _record(xrpc, remote_id)
     return published(kept.uri, kept.cid, kept.value, web=web)
+
+
+async def comment_found(xrpc: Xrpc, outgoing: Outgoing, *, web: str) -> Published | None:
+    """The answer to our own post that stands under the key of ``outgoing``. The account's server tells at once."""
+    try:
+        return await fetch(xrpc, _own_uri(xrpc, outgoing), web=web)
+    except Gone:
+        return None
 
 
 async def delete(xrpc: Xrpc, uri: str) -> None:

@@ -78,6 +78,10 @@ class Mastodon:
     async def own_posts(self, *, since: datetime) -> Listing:
         return await reading.own_posts(self._wire, self._login.remote_id, since=since)
 
+    async def comment_found(self, outgoing: Outgoing) -> Published | None:
+        assert outgoing.reply_to is not None
+        return await reading.comment_found(self._wire, self._login, outgoing, outgoing.reply_to)
+
     async def messages(self, *, cursor: str) -> Messages:
         return await reading.messages(self._wire, self._login, cursor=cursor)
 

@@ -78,6 +78,7 @@ CAN = Capabilities(
         hide_totals=True,
     ),
     thread=50,
+    first_comment=True,
     content_warning=TextLimit(longest=500, counting=Counting.GRAPHEMES),
     sensitive=True,
     visibility=("public", "unlisted", "private", "direct"),
@@ -163,10 +164,14 @@ def _sounds(limits: Json) -> SoundLimit | None:
     return replace(CAN.sounds, types=types, largest_bytes=limits.get("video_bytes") or CAN.sounds.largest_bytes)
 
 
-def _repeat(limits: Json) -> Repeat:
+def shows_within(limits: Json) -> timedelta:
     """``visible_seconds``: where a server was measured to list new posts sooner, or only later."""
     seconds = limits.get("visible_seconds")
-    search = Search(visible_within=timedelta(seconds=seconds)) if seconds else SHOWS_WITHIN
+    return timedelta(seconds=seconds) if seconds else SHOWS_WITHIN.visible_within
+
+
+def _repeat(limits: Json) -> Repeat:
+    search = Search(visible_within=shows_within(limits))
     return replace(KEY_HOLDS, then=search) if limits.get("honours_key") else search
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from regie.accounts.budgets import USED_UP, Priority, SavedForLater
-from regie.networks.capabilities import AskStatus, NobodyKnows, Repeatable, Search
+from regie.networks.capabilities import AskStatus, NobodyKnows, Repeat, Repeatable, Search
 from regie.networks.data import Listing, Pending, Published, Seen
 from regie.networks.errors import NetworkError, SignInAgain
 from regie.networks.protocols import FindsComment, KnowsStatus, ListsOwn
@@ -178,7 +178,7 @@ async def _find_out(
         case Repeatable() if _may_repeat(speaker, delivery, step, now):
             _send_again(told, delivery, now, "repeat")
         case _ if step.is_comment:
-            await _find_comment(sender, speaker, delivery, step, told)
+            await _find_comment(sender, speaker, delivery, step, window, told)
         case AskStatus():
             await _ask_status(sender, speaker, delivery, step, told)
         case Repeatable(then=then):
@@ -226,16 +226,26 @@ async def _ask_status(sender: Sender, speaker: Speaker, delivery: Delivery, step
         _found(told, speaker, delivery, step, became, now)
 
 
-async def _find_comment(sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, told: Told) -> None:
+async def _find_comment(
+    sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, window: Window, told: Told
+) -> None:
     if not isinstance(speaker.connector, FindsComment):
         _ask(told, ASK_ABOUT_COMMENT)
         return
     now = sender.database.moment()
     found = await speaker.connector.comment_found(await outgoing_for(speaker, delivery, step, now))
-    if found is None:
-        _send_again(told, delivery, now, "absent")
-    else:
+    if found is not None:
         _found(told, speaker, delivery, step, found, now)
+    elif now < (ready_at := window.deadline + _shows_within(speaker.can.repeat)):
+        # The connector knows when it was first tried, and not when it was tried last.
+        told.look_at, told.outcome = min(ready_at, now + pause(delivery.looks)), "not yet"
+    else:
+        _send_again(told, delivery, now, "absent")
+
+
+def _shows_within(repeat: Repeat) -> timedelta:
+    how = repeat.then if isinstance(repeat, Repeatable) else repeat
+    return how.visible_within if isinstance(how, Search) else timedelta(0)
 
 
 def _found(told: Told, speaker: Speaker, delivery: Delivery, step: Step, found: Published, now: datetime) -> None:
