@@ -598,7 +598,7 @@ def _sounded(kind: str, seconds: float, title: str) -> bytes:
     with av.open(made, "w", format=form) as container:
         if title:
             container.metadata["title"] = title
-        stream = container.add_stream(codec, rate=48_000, layout="stereo")
+        stream: Any = container.add_stream(codec, rate=48_000, layout="stereo")
         shape = av.AudioResampler(format=stream.codec_context.format.name, layout="stereo", rate=48_000)
         for at in range(0, int(seconds * 48_000), 960):
             frame = av.AudioFrame(format="s16", layout="stereo", samples=960)

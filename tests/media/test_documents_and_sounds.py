@@ -239,7 +239,7 @@ def test_a_sound_can_be_played(browser: Client, keep: Keep, sound: Make) -> None
     assert "<audio" in browser.get(f"/w/atelier-nord/media/{file.pk}/").content.decode()
     answer = browser.get(f"/w/atelier-nord/media/{file.pk}/{file.sha256}/played/")
     assert (answer.status_code, answer["Content-Type"]) == (200, "audio/mpeg")
-    assert len(answer.getvalue()) == file.size  # type: ignore[attr-defined]
+    assert len(answer.getvalue()) == file.size
 
 
 @pytest.mark.parametrize("page", ["played", "shown", "thumbnail"])
@@ -257,4 +257,4 @@ def test_a_document_is_only_downloaded_and_nothing_in_it_runs(browser: Client, k
         assert answer["Content-Disposition"].startswith("attachment")
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert "sandbox" in answer["Content-Security-Policy"]
-        assert answer.getvalue().startswith(b"%PDF-")  # type: ignore[attr-defined]
+        assert answer.getvalue().startswith(b"%PDF-")

@@ -111,10 +111,9 @@ def test_a_video_takes_its_cover_and_its_subtitles_along(
     cover = keep(picture(width=1280, height=720, kind="PNG"), "cover.png")
     words = keep(BytesIO(SRT), "wave.srt")
     use = MediaUse(file=film.pk, cover=cover.pk, captions=words.pk, language="fr")
-    limits = {"video": replace(FILM, cover=COVER, captions=("text/vtt",))}
-    can = replace(connector("mastodon").can, **limits)
-    made(Content(parts=[Part(media=[use])]), can)
-    (sent,) = handed(use, **limits).videos
+    takes = replace(FILM, cover=COVER, captions=("text/vtt",))
+    made(Content(parts=[Part(media=[use])]), replace(connector("mastodon").can, video=takes))
+    (sent,) = handed(use, video=takes).videos
     assert sent.cover is not None
     assert (sent.cover.content_type, sent.cover.width, sent.cover.height) == ("image/jpeg", 320, 180)
     assert sent.captions is not None

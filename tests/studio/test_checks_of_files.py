@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from regie.accounts.models import Account
+from regie.accounts.opening import capabilities_of
 from regie.media import documents
 from regie.media.models import File
 from regie.networks.capabilities import (
@@ -36,7 +37,7 @@ FILM = VideoLimit(largest_bytes=50_000_000, longest=timedelta(minutes=10))
 @pytest.fixture
 def keep(workspace: Workspace) -> Keep:
     """A row of the library: ``keep("sound", seconds=60)``."""
-    there = {
+    there: dict[str, dict[str, Any]] = {
         "picture": {"content_type": "image/jpeg", "name": "coat.jpg", "width": 800, "height": 600},
         "video": {
             "content_type": "video/mp4",
@@ -66,7 +67,7 @@ def look(make_account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch) 
 
     def look(*uses: MediaUse, level: Level = Level.STOP, **limits: Any) -> list[str]:
         plain: dict[str, Any] = {"documents": None, "sounds": None, "images": None, "video": None}
-        can: Capabilities = replace(checks.capabilities_of(account), **{**plain, **limits})
+        can: Capabilities = replace(capabilities_of(account), **{**plain, **limits})
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(checks, "capabilities_of", lambda _account: can)
             content = Content(parts=[Part(text="Look", media=list(uses))])
