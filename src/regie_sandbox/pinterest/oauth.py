@@ -26,7 +26,7 @@ CODE_HOLDS = timedelta(minutes=10)
 ACCESS, REFRESH = timedelta(days=30), timedelta(days=60)
 SCOPES = ("boards:read", "boards:write", "pins:read", "pins:write", "user_accounts:read")
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sandbox Pinterest</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
 <style>*{{box-sizing:border-box}}
 body{{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem;background:#fff;color:#111}}
 input,button{{font:inherit;padding:.6rem 1rem;border-radius:1rem;border:1px solid #b60000;width:100%;margin:.3rem 0}}

@@ -72,9 +72,12 @@ async def test_a_poll_stands_below_a_text_and_is_never_alone(connector: Connecto
     (kept,) = [vk.state.media[one] for one in post.attachments]
     assert (kept.name, kept.answers, kept.multiple) == ("Open on Sunday?", ["Oui", "Non"], True)
     assert post.text == "Open on Sunday?"
+    asked = await published(connector, saying("Shall we?", key="k2", poll=Poll(options=("Oui", "Non"))))
+    (kept,) = [vk.state.media[one] for one in vk.state.posts[asked.remote_id].attachments]
+    assert kept.name == "Shall we?"  # the text asks, where nothing else does
     for wrong in (Poll(options=("A", "B")), Poll(options=("A", "B"), question="?", correct=0)):
         with pytest.raises(Refused):
-            await connector.prepare(saying(poll=wrong), {})
+            await connector.prepare(saying("", poll=wrong), {})
 
 
 @pytest.mark.parametrize("kind", ["photo", "video"])
@@ -187,6 +190,7 @@ async def test_what_a_key_may_not_is_said_before_it_is_tried(connector: Connecto
     ]  # fmt: skip
 
 
+@pytest.mark.shows("sign_in")
 async def test_somebody_connects_a_community_with_its_keys(http: Any, vk: Vk) -> None:
     ready = vk.ready_account()
     signed = await Connector.sign_in(http, server=vk.base, fields=dict(ready["credentials"]))

@@ -106,11 +106,11 @@ def refuse_what_is_absent(wire: Wire, outgoing: Outgoing) -> None:
     if len(outgoing.documents) > 1:
         raise Refused("{network} takes one document.", network=NETWORK)
     if outgoing.poll is not None:
-        refuse_wrong_poll(outgoing.poll)
+        refuse_wrong_poll(outgoing.poll, outgoing.text)
 
 
-def refuse_wrong_poll(poll: Poll) -> None:
-    if not poll.question:
+def refuse_wrong_poll(poll: Poll, text: str) -> None:
+    if not (poll.question or text):
         raise Refused("A poll on {network} needs a question.", network=NETWORK)
     if poll.hide_totals or poll.correct is not None:
         raise Refused("{network} has no such polls.", network=NETWORK)
@@ -130,7 +130,7 @@ async def _attach(wire: Wire, outgoing: Outgoing, now: dict[str, Any]) -> None:
                 attached.append(await _document(wire, file))
         now["attached"] = list(attached)
     if outgoing.poll is not None and not now.get("poll"):
-        now["poll"] = await _poll(wire, outgoing.poll)
+        now["poll"] = await _poll(wire, outgoing.poll, outgoing.poll.question or outgoing.text)
 
 
 async def _sent(wire: Wire, url: str, field: str, path: Path, content_type: str, name: str = "") -> Answer:
@@ -188,12 +188,12 @@ async def _document(wire: Wire, document: Document) -> str:
     return parsed(saved, Response[Saved]).response.doc.attached("doc")
 
 
-async def _poll(wire: Wire, poll: Poll) -> str:
+async def _poll(wire: Wire, poll: Poll, question: str) -> str:
     ends = int((datetime.now(UTC) + poll.lasts).timestamp()) if poll.lasts is not None else None
     answer = await wire.ask(
         "polls.create",
         owner_id=wire.owner,
-        question=poll.question,
+        question=question,
         add_answers=json.dumps(poll.options, ensure_ascii=False),
         is_multiple=poll.multiple,
         end_date=ends,
