@@ -196,8 +196,15 @@ async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | 
         raise Unclear("{network} did not answer, and may have taken it.", network=NETWORK)
     post = str(to.extra.get("post") or to.remote_id)
     owner, _, number = post.partition("_")
-    asked = {"sort": "desc", "count": COMMENTS, "thread_items_count": 10}
-    answer = await wire.ask("wall.getComments", owner_id=owner, post_id=number, addressed=True, **asked)
+    answer = await wire.ask(
+        "wall.getComments",
+        owner_id=owner,
+        post_id=number,
+        sort="desc",
+        count=COMMENTS,
+        thread_items_count=10,
+        addressed=True,
+    )
     for one in _all(parsed(answer, Response[Comments]).response.items):
         at = datetime.fromtimestamp(one.date, UTC)
         same = one.from_id == int(wire.owner) and " ".join(one.text.split()) == " ".join(outgoing.text.split())
