@@ -121,6 +121,9 @@ class Network(ABC):
         """Short-lived tokens end now, as if their time had run out. Returns how many; 0 where tokens do not end."""
         return 0
 
+    def lets_edit(self) -> None:  # noqa: B027 - most networks have nothing to do here
+        """The ready account may edit what is out from now on, where that needs a subscription."""
+
     def unfollow(self, *, by: str, account: str) -> bool:
         """Somebody leaves. False where the network knows no single followers."""
         return False

@@ -87,6 +87,9 @@ class X(Network):
             "api_secret": app.api_secret,
         }
 
+    def lets_edit(self) -> None:
+        self.user("regie").subscription = "Premium"
+
     def ready_app(self) -> App:
         known = next((app for app in self.state.apps.values() if app.name == "Régie sandbox"), None)
         return known or self.new_app("Régie sandbox")
@@ -199,6 +202,7 @@ class X(Network):
         poll: Poll | None = None,
         reply_to: Post | None = None,
         quotes: str = "",
+        kind: str = "",
         **more: Any,
     ) -> Post:
         """Take a post in, write it in the ledger, tell whom it concerns. Limits were looked at by the caller."""
@@ -222,7 +226,7 @@ class X(Network):
         for who in post.mentions:
             self.state.users[who].named_in.append(post.id)
         self._count(post, 1)
-        self._note(author, post, "reply" if reply_to is not None else "post")
+        self._note(author, post, kind or ("reply" if reply_to is not None else "post"))
         self._tell(post, reply_to)
         return post
 
@@ -249,14 +253,29 @@ class X(Network):
             media=len(post.media),
         )
 
-    def remove(self, post: Post) -> None:
+    def supersede(self, before: Post, post: Post) -> None:
+        """``post`` is ``before`` as edited, and stands in its place; both can still be asked for."""
         author = self.state.users[post.author]
-        author.posts.remove(post.id)
+        versions = [*(before.history or [before.id]), post.id]
+        for one in versions:
+            self.state.posts[one].history = versions
+        post.conversation = before.conversation
+        self._unlist(before)
+        author.posts.sort(key=lambda one: int((self.state.posts[one].history or [one])[0]))
+
+    def _unlist(self, post: Post) -> None:
+        self.state.users[post.author].posts.remove(post.id)
         for who in post.mentions:
             self.state.users[who].named_in.remove(post.id)
         self._count(post, -1)
-        del self.state.posts[post.id]
-        self._note(author, post, "delete")
+
+    def remove(self, post: Post) -> None:
+        """With all its versions."""
+        for one in (self.state.posts[each] for each in post.history or [post.id]):
+            if one.id in self.state.users[one.author].posts:
+                self._unlist(one)
+            del self.state.posts[one.id]
+        self._note(self.state.users[post.author], post, "delete")
 
     def liked(self, who: User, post: Post) -> None:
         if who.id not in post.liked_by:

@@ -57,8 +57,7 @@ def routes(net: X) -> list[web.RouteDef]:
 async def create(call: Call) -> Any:
     net, fields = call.net, await call.json(FIELDS)
     text = str(fields.get("text") or "")
-    if "edit_options" in fields:
-        raise forbidden("You are not permitted to edit this Post.")
+    edited = _edited(call, fields)
     media, poll = _media(call, fields), _poll(call, fields)
     quotes, answered = str(fields.get("quote_tweet_id") or ""), _answered(call, fields)
     if sum(map(bool, (media, poll, quotes, fields.get("card_uri")))) > 1:
@@ -71,6 +70,8 @@ async def create(call: Call) -> Any:
     if settings not in (*rules.REPLY_SETTINGS, "everyone") or (settings == "everyone" and "reply_settings" in fields):
         raise invalid(f"$.reply_settings: does not have a value in the enumeration {list(rules.REPLY_SETTINGS)}")
     people, cover = _beside_media(call, fields, media)
+    if edited is not None:
+        answered = call.net.state.posts.get(edited.reply_to)
     _must_be_allowed(call, text, answered, quotes)
     _must_be_new(call, text, bool(media))
     post = net.publish(
@@ -87,9 +88,31 @@ async def create(call: Call) -> Any:
         paid_partnership=bool(fields.get("paid_partnership")),
         people=people,
         cover=cover,
+        kind="edit" if edited is not None else "",
     )
+    if edited is not None:
+        net.supersede(edited, post)
     shown = Shows(net, call.me.id, asked({})).post(post)
-    return 201, {"data": {"id": post.id, "text": shown["text"], "edit_history_post_ids": [post.id]}}
+    return 201, {"data": {"id": post.id, "text": shown["text"], "edit_history_post_ids": post.history or [post.id]}}
+
+
+def _edited(call: Call, fields: dict[str, Any]) -> Post | None:
+    """The post that this one is to replace."""
+    if "edit_options" not in fields:
+        return None
+    before = call.net.post(str(fields["edit_options"].get("previous_post_id") or ""))
+    controls = Shows(call.net, call.me.id, asked({})).edit_controls(before)
+    newest = before.history[-1] if before.history else before.id
+    over = call.net.now() >= _moment(controls["editable_until"]) or not controls["edits_remaining"]
+    if (
+        before.author != call.me.id
+        or call.me.subscription == "None"
+        or newest != before.id
+        or over
+        or not controls["is_edit_eligible"]
+    ):
+        raise forbidden("You are not permitted to edit this Post.")
+    return before
 
 
 def _must_be_allowed(call: Call, text: str, answered: Post | None, quotes: str) -> None:

@@ -28,6 +28,7 @@ LARGEST_REQUEST = 8 * 1024 * 1024
 LONGEST_ALT = 1000
 MEDIA_KEPT = timedelta(days=1)
 CODE_HOLDS = timedelta(seconds=30)
+EDIT_WITHIN, MOST_EDITS = timedelta(minutes=30), 5  # the page says so; X's own announcements speak of an hour
 TOKEN_LASTS = timedelta(hours=2)
 SAME_TEXT = timedelta(days=1)  # for how long a second post of the same text is refused; X does not say how long
 OWN_NUMBERS = timedelta(days=30)  # for how long clicks are told

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from regie.networks.x.weights import links_in
-from regie_sandbox.x.rules import OWN_NUMBERS, PROBLEMS, SHORT, iso
+from regie_sandbox.x.rules import EDIT_WITHIN, MOST_EDITS, OWN_NUMBERS, PROBLEMS, SHORT, iso
 from regie_sandbox.x.state import Direct, Media, Post, Subscription, User, Webhook
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Shows:
         body: Json = {
             "id": post.id,
             "text": f"{text[: SHORT - 1]}…" if long else text,
-            "edit_history_post_ids": [post.id],
+            "edit_history_post_ids": post.history or [post.id],
         }
         found: Json = {
             "author_id": post.author,
@@ -93,6 +93,8 @@ class Shows:
             "paid_partnership": post.paid_partnership,
             "public_metrics": self.numbers(post),
         }
+        if not self.wish.old:
+            found["edit_controls"] = self.edit_controls(post)
         if post.community:
             found["community_id"] = post.community
         if links or post.mentions:
@@ -109,6 +111,16 @@ class Shows:
             found["in_reply_to_user_id"] = state.posts[post.reply_to].author
         wanted = {one.split(".")[0] for one in wish.post}
         return {**body, **{name: one for name, one in found.items() if name in wanted}}
+
+    def edit_controls(self, post: Post) -> Json:
+        state, versions = self.net.state, post.history or [post.id]
+        first, answered = state.posts[versions[0]], state.posts.get(post.reply_to)
+        bound = post.poll is not None or post.community or (answered is not None and answered.author != post.author)
+        return {
+            "is_edit_eligible": not bound,
+            "editable_until": iso(first.created_at + EDIT_WITHIN),
+            "edits_remaining": MOST_EDITS + 1 - len(versions),
+        }
 
     def numbers(self, post: Post) -> Json:
         return {

@@ -121,6 +121,7 @@ class Post:
     answers: int = 0
     quoted: int = 0
     seen: int = 0
+    history: list[str] = field(default_factory=list)  # ids of all its versions, oldest first; empty: never edited
 
 
 @dataclass(slots=True)

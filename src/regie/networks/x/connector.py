@@ -31,7 +31,7 @@ from regie.networks.data import (
     SigningIn,
 )
 from regie.networks.errors import Refused
-from regie.networks.x import limits, measuring, publishing, reading, sign_in, webhook
+from regie.networks.x import editing, limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.x.weights import links_in
 from regie.networks.x.wire import API, NETWORK, Wire
 
@@ -82,6 +82,9 @@ class X:
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
         return await publishing.commit(self._wire, outgoing, progress)
+
+    async def edit(self, ref: Ref, outgoing: Outgoing, progress: Progress) -> Published:
+        return await editing.edit(self._wire, ref, outgoing, progress)
 
     async def delete(self, ref: Ref) -> None:
         await publishing.delete(self._wire, ref)

@@ -100,8 +100,20 @@ class OwnMetrics(Entity):
     user_profile_clicks: int | None = None
 
 
+class EditControls(Entity):
+    """What X lets be changed, when it says so."""
+
+    is_edit_eligible: bool | None = None
+    editable_until: datetime | None = None
+    edits_remaining: int | None = None
+
+
 class Post(Entity):
     id: str
+    history: tuple[str, ...] = Field(
+        default=(), validation_alias=AliasChoices("edit_history_post_ids", "edit_history_tweet_ids")
+    )
+    edit_controls: EditControls = EditControls()
     text: str = ""
     note: Note | None = Field(default=None, validation_alias=AliasChoices("note_post", "note_tweet"))
     author_id: str = ""

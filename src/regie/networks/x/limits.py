@@ -31,7 +31,7 @@ from regie.networks.x.measuring import ACCOUNT_METRICS, POST_METRICS
 from regie.networks.x.wire import NETWORK
 
 SHORT, LONG = 280, 25_000
-PAYING = frozenset(("Basic", "Premium", "PremiumPlus"))  # subscriptions with long posts
+PAYING = frozenset(("Basic", "Premium", "PremiumPlus"))  # subscriptions with long posts that can be edited
 QUARTER, DAY = timedelta(minutes=15), timedelta(hours=24)
 CASHTAG = regex.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
 COMMUNITY_ID = regex.compile(r"[0-9]{1,19}")
@@ -123,6 +123,7 @@ CAN = Capabilities(
     poll=PollLimit(most_options=4, longest_option=25, shortest=timedelta(minutes=5), longest=timedelta(minutes=10_080)),
     thread=25,
     first_comment=True,
+    edit=True,
     delete=True,
     reads=frozenset((MessageKind.REPLY, MessageKind.MENTION, MessageKind.DIRECT)),
     answers=frozenset((Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN, Answering.HIDE)),
@@ -139,7 +140,8 @@ CAN = Capabilities(
     ),
     in_flight=2,
 )
-"""Of the API as a whole. What only an Enterprise plan may do (likes, quotes) ``can_on`` leaves out for all others."""
+"""Of the API as a whole. What only an Enterprise plan may do (likes, quotes), or only an account that pays (editing),
+``can_on`` leaves out for all others."""
 
 
 def can_on(limits: Json) -> Capabilities:
@@ -155,9 +157,11 @@ def can_on(limits: Json) -> Capabilities:
         answers.discard(Answering.HIDE)
     if scopes and "dm.read" not in scopes:
         reads.discard(MessageKind.DIRECT)
+    paying = limits.get("subscription") in PAYING
     return replace(
         CAN,
-        text=replace(CAN.text, longest=LONG if limits.get("subscription") in PAYING else SHORT),
+        text=replace(CAN.text, longest=LONG if paying else SHORT),
+        edit=paying,
         answers=frozenset(answers),
         reads=frozenset(reads),
         options=tuple(options),

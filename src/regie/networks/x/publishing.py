@@ -143,11 +143,11 @@ async def fetch(wire: Wire, remote_id: str) -> Published:
     asked = {"post.fields": "created_at"}
     answer = await wire.get(f"/2/tweets/{remote_id}", asked, addressed=True)
     found = parsed(answer, OnePost)
-    post = found.data or _not_shown(found.errors, answer)
+    post = found.data or not_shown(found.errors, answer)
     return Published(remote_id=post.id, url=address_of(wire, post.id), at=post.created_at, answer=answer)
 
 
-def _not_shown(errors: Sequence[Problem], answer: Answer) -> Post:
+def not_shown(errors: Sequence[Problem], answer: Answer) -> Post:
     """X says 200 of a post that is gone, with the reason beside the data that is missing."""
     if not errors:
         raise Refused(
