@@ -81,6 +81,7 @@ def test_a_presentation_and_a_letter_are_documents(keep: Keep) -> None:
         (archive(**{"virus.exe": "MZ"}), "no document that we know"),
         (archive(**SLIDES)[:120], "damaged or was cut short"),
     ],
+    ids=["beginning", "no objects", "macros", "archive", "half"],  # an archive holds the hour
 )
 def test_what_is_no_document_is_refused_and_nothing_is_kept(keep: Keep, content: bytes, said: str) -> None:
     with pytest.raises(NotADocument, match=said):
