@@ -115,17 +115,17 @@ def _capabilities(kinds: list[Any]) -> str:
     from regie.networks.table import DECLARED, cells
 
     found = [cells(kind.slug) for kind in kinds]
-    rows = [[name.replace("_", " "), *(str(of[name].state) for of in found)] for name in DECLARED]
+    rows = [[name.replace("_", " "), *(of[name].state for of in found)] for name in DECLARED]
     return _table(["", *(kind.name for kind in kinds)], rows)
 
 
 def _evidence(kind: Any) -> str:
     """One network: the test or the source behind each word."""
-    from regie.networks.table import State, cells
+    from regie.networks.table import cells
 
     lines = [f"### {kind.name}", ""]
     for name, cell in cells(kind.slug).items():
-        why = f"`{cell.why}`" if cell.state is State.WORKS else cell.why
+        why = f"`{cell.why}`" if cell.state == "works" else cell.why
         lines.append(f"- {name.replace('_', ' ')}: {cell.state}{f', {why}' if why else ''}")
     return "\n".join([*lines, ""])
 

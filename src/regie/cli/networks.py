@@ -40,7 +40,7 @@ def describe(slug: str) -> dict[str, Any]:
         "answers": sorted(str(one) for one in can.answers),
         "post_metrics": list(can.post_metrics),
         "account_metrics": list(can.account_metrics),
-        "capabilities": {name: str(cell.state) for name, cell in table.cells(slug).items()},
+        "capabilities": {name: cell.state for name, cell in table.cells(slug).items()},
         "offers": [name for name, protocol in PROTOCOLS.items() if _implements(kind, protocol) and name not in lacks],
     }
 

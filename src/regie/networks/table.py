@@ -10,19 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from regie.networks import registry
 from regie.networks.capabilities import Answering, Arrival, Capabilities, MessageKind
 from regie.networks.lacks import LACKS
 
-
-class State(StrEnum):
-    WORKS = "works"
-    NOT_OFFERED = "not offered"
-    NOT_YET = "not yet"
+State = Literal["works", "not offered", "not yet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +63,8 @@ def cells(slug: str) -> dict[str, Cell]:
 
 def _cell(name: str, declares: bool, lacks: Mapping[str, str], shown: Mapping[str, str]) -> Cell:
     if declares:
-        return Cell(State.WORKS, shown[name]) if name in shown else Cell(State.NOT_YET)
-    return Cell(State.NOT_OFFERED, lacks[name]) if name in lacks else Cell(State.NOT_YET)
+        return Cell("works", shown[name]) if name in shown else Cell("not yet")
+    return Cell("not offered", lacks[name]) if name in lacks else Cell("not yet")
 
 
 @cache

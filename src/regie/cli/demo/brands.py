@@ -27,6 +27,7 @@ class Brand:
     topics: dict[str, float] = field(default_factory=dict)  # how much its people care: a word in the text -> factor
     languages: dict[str, float] = field(default_factory=dict)
     later: tuple[str, ...] = ()  # still to go out
+    networks: tuple[str, ...] = ()  # where it is: none named is everywhere
 
 
 LUMEN = Brand(
@@ -89,6 +90,7 @@ NORD = Brand(
     language="en",
     handle="nordkraft",
     hours=(7, 13, 19),
+    networks=("mastodon", "bluesky", "telegram", "instagram", "facebook", "tiktok", "youtube", "x"),
     languages={"en": 0.85, "fr": 0.1, "ru": 0.05},
     topics={"rest": 1.4, "beginner": 1.5, "protein": 0.8, "run": 1.2},
     pictures=(

@@ -44,7 +44,8 @@ DAYS = 90
 EMAIL, PASSWORD = "demo@example.org", "demo"
 EVENING = wall(20, 30)
 READ_EVERY = 5  # days: messages are the same however often they are read
-COUNT_EVERY = 3  # days, until the last month: it wants every evening
+COUNT_EVERY = 5  # days, until the last month: it wants every evening
+ALWAYS = 3  # networks
 LAST_MONTH = timedelta(days=31)
 WRITTEN_BEFORE = timedelta(hours=26)
 THREAD_FR = (
@@ -110,7 +111,7 @@ def _open(brand: Brand, me: User, stage: Stage) -> Shop:
         user = User.objects.create_user(email, None, name=name, language=brand.language, zone=brand.zone)
         Member.objects.create(workspace=owner.workspace, user=user, role=role)
     shop = Shop(brand, owner)
-    for network in registry.slugs():
+    for network in brand.networks or registry.slugs():
         shop.accounts.append(_account(shop, network, stage))
     for picture in brand.pictures:
         file = upload(workspace=owner.workspace, name=picture.name, source=draw(picture), by=owner)
@@ -149,10 +150,12 @@ def _moments(shops: list[Shop], begin: datetime, end: datetime) -> Iterator[tupl
 
 
 def _write(shop: Shop, number: int) -> Post:
+    """To its first networks always, to each of the others every other time: as teams do."""
     content = Content(parts=[Part(text=shop.brand.texts[number])], language=shop.brand.language)
+    accounts = [one for place, one in enumerate(shop.accounts) if place < ALWAYS or (place + number) % 2 == 0]
     if number % 2 == 0:
         content.parts[0].media = [MediaUse(file=shop.files[number // 2 % len(shop.files)].pk)]
-    return _save(shop, content, shop.accounts)
+    return _save(shop, content, accounts)
 
 
 def _save(shop: Shop, content: Content, accounts: list[Account], *, title: str = "", by_hand: bool = False) -> Post:
