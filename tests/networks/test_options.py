@@ -26,7 +26,7 @@ ALL = (TITLE, TAGS, WHO, TELL, AI)
 
 def test_what_was_not_chosen_is_what_it_begins_with() -> None:
     assert filled(ALL, {}, Format.POST) == {"privacy": "public", "notify": True}
-    chosen = {"privacy": "private", "notify": False, "made_with_ai": True}
+    chosen: dict[str, Any] = {"privacy": "private", "notify": False, "made_with_ai": True}
     assert filled(ALL, chosen, Format.POST) == {"privacy": "private", "notify": False, "made_with_ai": True}
 
 

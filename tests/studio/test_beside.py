@@ -150,7 +150,7 @@ def ask(pinterest_account: Account, alice: Member, signed_in: SignIn) -> Callabl
 
     def get(option: str, by: Client = client, **chosen: str) -> str:
         number = pinterest_account.pk
-        data = {"account": number, "option": option, "key": "s"}
+        data: dict[str, Any] = {"account": number, "option": option, "key": "s"}
         markers = [f"{number}:{name}:choice" for name in chosen]
         values = {f"s-opt-{number}-{name}": value for name, value in chosen.items()}
         answer = by.get("/w/atelier-nord/posts/choices/", {**data, "s-options": markers, **values})

@@ -81,13 +81,13 @@ def entries(
         rows = rows.filter(account=account)
     if campaign is not None:
         rows = rows.filter(variant__post__campaign=campaign)
-    rows = rows.annotate(shown=SHOWN)
-    rows = rows.filter(shown__in=GROUPS[state]) if state in GROUPS else rows.exclude(state=State.CANCELLED)
+    rows = rows.annotate(seen_as=SHOWN)
+    rows = rows.filter(seen_as__in=GROUPS[state]) if state in GROUPS else rows.exclude(state=State.CANCELLED)
     found = rows.order_by("due_at", "pk").values_list(
         "pk",
         "variant__post_id",
         "due_at",
-        "shown",
+        "seen_as",
         "account__network",
         "account__name",
         _text(),
