@@ -50,7 +50,7 @@ def test_a_post_with_options_and_a_first_comment_is_written_kept_and_scheduled(
 
     page.get_by_label("Atelier").check()  # it has no first comment
     expect(page.get_by_text("Pinterest takes no first comment here")).to_be_visible()
-    expect(page.get_by_label("Link", exact=False)).to_have_value("https://example.org/coat")
+    expect(page.locator("#s-opt-facebook-link")).to_have_value("https://example.org/coat")
     page.get_by_label("Atelier @").uncheck()
     page.get_by_role("checkbox", name="Nord @").uncheck()
     expect(page.get_by_text("On Facebook", exact=True)).to_have_count(0)

@@ -11,7 +11,7 @@ import pytest
 from regie.accounts.models import Account
 from regie.media.models import File
 from regie.networks import registry
-from regie.networks.capabilities import Choice, Format, Option, OptionKind, PollLimit
+from regie.networks.capabilities import Choice, Format, Option, OptionKind, PollLimit, TextLimit
 from regie.people.models import Workspace
 from regie.studio import checks
 from regie.studio.checks import Level
@@ -157,18 +157,18 @@ def test_by_hand_an_option_is_advice_only(make_account: MakeAccount, declares: C
 
 
 @pytest.mark.parametrize(
-    ("network", "more", "said"),
+    ("takes", "words", "said"),
     [
-        ("pinterest", {}, "Pinterest takes no first comment here: take it out for this account."),
-        ("facebook", {}, None),
-        ("facebook", {"first_comment": "a" * 8001}, "The first comment is 1 character too long."),
+        (False, "#linen", "Mastodon takes no first comment here: take it out for this account."),
+        (True, "#linen", None),
+        (True, "a" * 21, "The first comment is 1 character too long."),
     ],
 )
 def test_a_first_comment_needs_comments_of_our_own(
-    make_account: MakeAccount, network: str, more: dict[str, Any], said: str | None
+    make_account: MakeAccount, declares: Callable[..., None], takes: bool, words: str, said: str | None
 ) -> None:
-    found = stops(saying(**{"first_comment": "#linen", **more}), make_account(network))
-    assert [one for one in found if "comment" in one] == ([said] if said else [])
+    declares(first_comment=takes, comment=TextLimit(longest=20))
+    assert stops(saying(first_comment=words), make_account()) == ([said] if said else [])
 
 
 @pytest.mark.parametrize(
