@@ -8,19 +8,19 @@ from importlib import import_module
 from regie.networks.protocols import Connector
 
 _WHERE = {
-    "mastodon": "regie.networks.mastodon.connector:Mastodon",
-    "bluesky": "regie.networks.bluesky.connector:Bluesky",
-    "telegram": "regie.networks.telegram.connector:Telegram",
-    "instagram": "regie.networks.instagram.connector:Instagram",
     "facebook": "regie.networks.facebook.connector:Facebook",
-    "pinterest": "regie.networks.pinterest.connector:Pinterest",
-    "vk": "regie.networks.vk.connector:Vk",
+    "instagram": "regie.networks.instagram.connector:Instagram",
     "tiktok": "regie.networks.tiktok.connector:TikTok",
     "youtube": "regie.networks.youtube.connector:YouTube",
-    "x": "regie.networks.x.connector:X",
+    "telegram": "regie.networks.telegram.connector:Telegram",
     "linkedin": "regie.networks.linkedin.connector:LinkedIn",
+    "x": "regie.networks.x.connector:X",
+    "pinterest": "regie.networks.pinterest.connector:Pinterest",
     "reddit": "regie.networks.reddit.connector:Reddit",
     "threads": "regie.networks.threads.connector:Threads",
+    "bluesky": "regie.networks.bluesky.connector:Bluesky",
+    "mastodon": "regie.networks.mastodon.connector:Mastodon",
+    "vk": "regie.networks.vk.connector:Vk",
 }
 
 
