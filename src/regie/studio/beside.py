@@ -107,8 +107,9 @@ class Field:
         at_once = not (self.is_loaded or self.known.problem or self.waits_for)
         # That option belongs to the account, or to all of its network's accounts.
         places = {self.where, self.account.network if self.account is not None else self.where}
-        first = f"change from:#{self.key}-beside target:#{self.key}-opt"
-        before = [f"{first}-{one}-{self.option.after}" for one in sorted(places)] if self.option.after else []
+        asked = ",".join(f"#{self.key}-opt-{one}-{self.option.after}" for one in sorted(places))
+        # One trigger with both: htmx stops at the first trigger of an element that hears an event, even the wrong one.
+        before = [f"change from:#{self.key}-beside target:{{{asked}}}"] if self.option.after else []
         return ", ".join([*(["intersect once"] if at_once else []), *before]) or "never"
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CODE_HOLDS = timedelta(minutes=10)
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>*{{box-sizing:border-box}}
 body{{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:3rem auto;padding:0 1rem;background:#fff;color:#1c1c1c}}
