@@ -60,6 +60,21 @@ def test_what_is_brought_arrives_once_however_often_it_comes(
     assert webhooks.waiting_intakes() == []
 
 
+def test_a_private_message_finds_its_channel_though_the_delivery_does_not_name_it(
+    client: Client, telegram: Sandbox, telegram_account: Account, inbox: Inbox
+) -> None:
+    telegram.say(by="ana", text="Do you deliver?", to=telegram_account.remote_id, kind="direct")
+    update = next(iter(telegram.network.state.bots.values())).queue[-1]
+    assert bring(client, inbox, update) == 200
+    telegram.will_answer(503, path="getChat")
+    work()
+    assert not Message.objects.exists()
+    work()  # the next sweep
+    message = Message.objects.get()
+    assert (message.account, message.kind, message.text) == (telegram_account, "direct", "Do you deliver?")
+    assert webhooks.waiting_intakes() == []
+
+
 def test_what_is_not_signed_right_is_not_kept(client: Client, inbox: Inbox) -> None:
     assert bring(client, inbox, {"update_id": 1}, secret="guessed") == 403
     assert bring(client, inbox, "not json") == 403

@@ -123,6 +123,7 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("In Telegram, write /newbot to @BotFather, choose a name, and copy the token it answers."),
         _("In your channel, open Administrators and add the bot, with the right to post, edit and delete messages."),
         _("To answer comments, add the bot to the channel's discussion group too, as an administrator."),
+        _("To answer private messages to the channel, give the bot the right to manage direct messages as well."),
     ),
     "pinterest": (
         _("Choose how to sign in: with an app that has Standard access, or on trial access to try things out."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop
 
-TELEGRAM = (  # networks/telegram/sign_in.py: why a bot cannot post, and Profile.limits["missing"]
+TELEGRAM = (  # networks/telegram/sign_in.py: why a bot cannot post, Profile.limits["missing"]; publishing.py: NO_DIRECT
     gettext_noop("{bot} is not in “{chat}”. Add it as an administrator there, then try again."),
     gettext_noop("{bot} is not an administrator of “{chat}”. Make it one, with the right to post messages."),
     gettext_noop("{bot} is an administrator of “{chat}” but may not post. Give it the right to post messages."),
@@ -12,6 +12,14 @@ TELEGRAM = (  # networks/telegram/sign_in.py: why a bot cannot post, and Profile
     gettext_noop("The bot sees only answers to its own messages: make it an administrator to see all mentions."),
     gettext_noop("The channel has no discussion group, so nobody can comment: link one in its settings."),
     gettext_noop("Comments will not arrive: make the bot an administrator of the channel's discussion group too."),
+    gettext_noop(
+        "Private messages to the channel will not arrive: give the bot the right to manage direct messages, if the "
+        "channel takes them."
+    ),
+    gettext_noop(
+        "The bot may not answer private messages to the channel. Give it the right to manage direct messages in the "
+        "channel's administrators, then send the answer again."
+    ),
 )
 INSTAGRAM = (  # networks/instagram/sign_in.py: Profile.limits["missing"]
     gettext_noop("Nothing can be published: connect again and leave publishing ticked."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import cast
@@ -21,9 +22,9 @@ from regie.core import clock
 from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
 from regie.networks import registry
-from regie.networks.data import Messages
-from regie.networks.errors import NetworkError, Refused, SignInAgain
-from regie.networks.protocols import AnswersChallenges, EntersWebhook, ReceivesForApp, ReceivesWebhooks
+from regie.networks.data import Login, Messages
+from regie.networks.errors import NetworkError, Refused, SignInAgain, TryLater
+from regie.networks.protocols import AnswersChallenges, Completes, EntersWebhook, ReceivesForApp, ReceivesWebhooks
 
 LARGEST = 1024 * 1024  # bytes of one delivery
 MOST_HEADERS = 4096  # characters of one header that is kept
@@ -180,16 +181,31 @@ def _kept(inbox: Inbox, headers: Mapping[str, str]) -> dict[str, str]:
 
 def understand(inbox: Inbox, *, body: bytes, headers: Mapping[str, str]) -> Messages:
     """What a delivery says. Raises Refused when it is not signed right, or no account of the queue is connected."""
-    connector = cast(type[ReceivesWebhooks], registry.connector(inbox.network))
+    connector, login = cast(type[ReceivesWebhooks], registry.connector(inbox.network)), _login_for(inbox)
+    if issubclass(connector, ReceivesForApp):
+        return connector.news(login, body=body)  # its signature was checked before it was kept
+    return connector.received(login, body=body, headers=headers, secret=secret_of(inbox))
+
+
+def _login_for(inbox: Inbox) -> Login:
     for account in accounts_of(inbox):
         try:
-            login = login_of(account)
+            return login_of(account)
         except CannotOpen:
             continue
-        if issubclass(connector, ReceivesForApp):
-            return connector.news(login, body=body)  # its signature was checked before it was kept
-        return connector.received(login, body=body, headers=headers, secret=secret_of(inbox))
     raise Refused("No connected account waits for messages here.")
+
+
+def _completed(inbox: Inbox, news: Messages) -> Messages:
+    """With what the network says only when it is asked. Called in a thread of its own, as every job's services are."""
+    if not news.messages or not issubclass(registry.connector(inbox.network), Completes):
+        return news
+    return asyncio.run(_asked(inbox.network, _login_for(inbox), news))
+
+
+async def _asked(network: str, login: Login, news: Messages) -> Messages:
+    async with session(connections=1) as http:
+        return await cast(Completes, registry.connector(network)(http, login)).completed(news)
 
 
 def waiting_intakes() -> list[int]:
@@ -205,9 +221,12 @@ def work_on(intake_id: int) -> None:
     headers = {name: value.replace(PLACE, secret_of(intake.inbox)) for name, value in intake.headers.items()}
     problem = ""
     try:
-        store(intake.inbox, understand(intake.inbox, body=bytes(intake.body), headers=headers), cursor=False)
+        news = understand(intake.inbox, body=bytes(intake.body), headers=headers)
+        store(intake.inbox, _completed(intake.inbox, news), cursor=False)
     except Refused as exc:
         problem = exc.said[:300]
+    except TryLater:  # the next sweep finds it again
+        return
     except SignInAgain:  # it may come late, and be cured meanwhile
         check_soon(accounts_of(intake.inbox))
     Intake.objects.filter(pk=intake.pk).update(done_at=clock.now(), problem=problem)

@@ -194,6 +194,15 @@ class SharesInbox(Protocol):
 
 
 @runtime_checkable
+class Completes(Protocol):
+    """A delivery to our address does not tell everything that ``is_for`` looks at: the rest is asked for."""
+
+    async def completed(self, news: Messages) -> Messages:
+        """The same with what was left out; without a call when that is nothing."""
+        ...
+
+
+@runtime_checkable
 class ReceivesWebhooks(Protocol):
     """The network brings messages to an address of ours."""
 

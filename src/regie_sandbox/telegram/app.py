@@ -137,24 +137,34 @@ class Telegram(Network):
     # The people.
 
     def say(self, *, by: str, text: str, to: str | None = None, kind: str = "reply") -> str:
-        """Under a channel post: a comment in its discussion group. Else in the group, or in private to the bot."""
+        """Under a channel post: a comment in its discussion group. Else in the group, or in private to the channel."""
         person = self.chats.person(by)
-        row, answered = self._where(to, kind, by)
+        row, answered = self._where(to, kind)
         if kind == "mention":
             text = self._naming(row, text)
-        if row.type != "private":
-            row.members.setdefault(person.id, "member")
         content = self.chats.text_of(text)
+        if row.parent is None:
+            row.members.setdefault(person.id, "member")
+        else:
+            topic = row.topics.setdefault(person.id, {"topic_id": person.id, "user": person.user()})
+            content["direct_messages_topic"] = topic
         message = self.chats.put(row, {"from": person.user()}, content, reply_to=answered)
         self.chats.tell_of(row, message)
         return f"{row.id}:{message['message_id']}"
 
-    def _where(self, to: str | None, kind: str, by: str) -> tuple[ChatRow, int | None]:
+    def say_to_bot(self, *, by: str, text: str) -> None:
+        """In private to the ready account's bot, which is no channel."""
+        bot, person = self.state.bots[self.ready_account()["credentials"]["token"]], self.chats.person(by)
+        row = self.chats.private(person, bot)
+        self.chats.tell_of(row, self.chats.put(row, {"from": person.user()}, self.chats.text_of(text)))
+
+    def _where(self, to: str | None, kind: str) -> tuple[ChatRow, int | None]:
         chat_id, message_id = _parts(to)
         row = self.state.chats[chat_id or int(self.ready_account()["remote_id"])]
         if kind == "direct":
-            bot = next(bot for bot in self.chats.bots_in(row))
-            return self.chats.private(self.chats.person(by), bot), None
+            if row.type != "channel":
+                raise LookupError("only channels take private messages")
+            return self.chats.direct(row), None
         if row.type == "channel":
             if row.linked is None:
                 raise LookupError("this channel has no discussion group")

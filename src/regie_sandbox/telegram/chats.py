@@ -40,11 +40,17 @@ class Chats:
         return [*self.state.bots.values(), *self.state.people.values()]
 
     def bots_in(self, row: ChatRow) -> list[BotRow]:
+        if row.parent is not None:
+            return [bot for bot in self.state.bots.values() if self._manages(bot, row)]
         return [
             bot
             for bot in self.state.bots.values()
             if bot.id == row.id or row.members.get(bot.id) in ("creator", "administrator", "member", "restricted")
         ]
+
+    def _manages(self, bot: BotRow, direct: ChatRow) -> bool:
+        """Whether private messages to a channel are this bot's to see and to answer."""
+        return self.state.chats[direct.parent or 0].may(bot.id, "can_manage_direct_messages")
 
     # Making.
 
@@ -70,6 +76,13 @@ class Chats:
             self.state.people[name] = PersonRow(7_000_000_000 + self.fresh_id(), name, plain.ljust(5, "_"))
         return self.state.people[name]
 
+    def direct(self, channel: ChatRow) -> ChatRow:
+        """Where people write to a channel in private: a supergroup of which each person sees their own topic."""
+        if channel.direct is None:
+            row = self.add_chat("supergroup", channel.title)
+            row.parent, channel.direct = channel.id, row.id
+        return self.state.chats[channel.direct]
+
     def private(self, person: PersonRow, bot: BotRow) -> ChatRow:
         if person.id not in self.state.chats:
             row = ChatRow(person.id, "private", person.name, person.username)
@@ -93,7 +106,7 @@ class Chats:
         row.next_message += 1
         if reply_to is not None and (answered := row.messages.get(reply_to)) is not None:
             message["reply_to_message"] = without_reply(answered)
-            if row.type == "supergroup":
+            if row.type == "supergroup" and row.parent is None:
                 message["message_thread_id"] = answered.get("message_thread_id", reply_to)
         row.messages[message["message_id"]] = message
         if row.type == "channel" and row.linked is not None:
@@ -122,7 +135,7 @@ class Chats:
 
     def _sees(self, bot: BotRow, row: ChatRow, message: Json) -> bool:
         """Privacy mode: without it, or as administrator, everything; else answers to it, and its name."""
-        if row.type in ("private", "channel") or bot.reads_all:
+        if row.type in ("private", "channel") or row.parent is not None or bot.reads_all:
             return True
         if row.members.get(bot.id) in ("creator", "administrator"):
             return True
@@ -162,7 +175,7 @@ class Chats:
         if given is None or given == "":
             raise bad("chat_id is empty")
         row = self.state.chats.get(self._number(given))
-        if row is None or (not row.username and bot.id not in row.members and row.id != bot.id):
+        if row is None or not self._knows(bot, row):
             raise bad("chat not found")
         if row.migrated_to is not None:
             raise Refusal(
@@ -173,6 +186,11 @@ class Chats:
         if row.members.get(bot.id) == "kicked":
             raise Refusal(403, f"Forbidden: bot was kicked from the {_sort(row)} chat")
         return row
+
+    def _knows(self, bot: BotRow, row: ChatRow) -> bool:
+        if row.parent is not None:
+            return bot.id in self.state.chats[row.parent].members
+        return bool(row.username) or bot.id in row.members or row.id == bot.id
 
     def _number(self, given: Any) -> int:
         text = str(given)
@@ -186,6 +204,10 @@ class Chats:
     def writable(self, bot: BotRow, given: Any, what: str = "text messages") -> ChatRow:
         """The chat, when the bot may write there at this moment."""
         row = self.found(bot, given)
+        if row.parent is not None:
+            if not self._manages(bot, row):
+                raise bad(f"not enough rights to send {what} to the chat")
+            return row
         status = row.members.get(bot.id, "left")
         if status == "left" and row.type != "private":
             raise Refusal(403, f"Forbidden: bot is not a member of the {_sort(row)} chat")
@@ -222,7 +244,9 @@ class Chats:
         return kept
 
     def account_of(self, row: ChatRow) -> str:
-        """Whose post it is: in a discussion group, the channel's."""
+        """Whose post it is: in a discussion group and in private messages, the channel's."""
+        if row.parent is not None:
+            return str(row.parent)
         if row.type != "channel" and row.linked is not None:
             return str(row.linked)
         return str(row.id)

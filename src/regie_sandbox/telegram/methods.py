@@ -63,7 +63,8 @@ class Methods:
         }
 
     def get_chat(self, bot: BotRow, params: Params) -> Json:
-        return full_info(self.chats.found(bot, params.values.get("chat_id")))
+        row = self.chats.found(bot, params.values.get("chat_id"))
+        return full_info(row, self.chats.state.chats.get(row.parent or 0))
 
     def get_chat_member(self, bot: BotRow, params: Params) -> Json:
         row = self.chats.found(bot, params.values.get("chat_id"))
@@ -102,7 +103,7 @@ class Methods:
         text = _checked(params, "text", LONGEST_TEXT, "message is too long")
         if not text:
             raise bad("message text is empty")
-        content = self.chats.text_of(text) | _manner(params) | _preview(params)
+        content = self.chats.text_of(text) | _manner(row, params) | _preview(params)
         return self.chats.sent(bot, row, content, reply_to=_reply(row, params))
 
     def send_photo(self, bot: BotRow, params: Params) -> Json:
@@ -121,7 +122,7 @@ class Methods:
         row = self.chats.writable(bot, params.values.get("chat_id"), f"{kind}s")
         said = {**params.values, "caption": params.text("caption"), "has_spoiler": params.yes("has_spoiler")}
         content = self.files.content(params, kind, params.text(kind) or f"attach://{kind}", said)
-        content |= self._caption(params.text("caption")) | _manner(params)
+        content |= self._caption(params.text("caption")) | _manner(row, params)
         return self.chats.sent(bot, row, content, reply_to=_reply(row, params), media=1)
 
     def send_media_group(self, bot: BotRow, params: Params) -> list[Json]:
@@ -136,7 +137,7 @@ class Methods:
             raise bad(f"{sorted(kinds)[0]} can't be mixed with other media types")
         contents = [self._input_media(params, part) for part in media]  # all are looked at before any is sent
         reply, group = _reply(row, params), str(self.chats.fresh_id())
-        manner = _manner(params)
+        manner = _manner(row, params)
         sent = [self.chats.write_as(bot, row, part | manner | {"media_group_id": group}, reply) for part in contents]
         self.chats.record(row, sent[0], kind="post" if reply is None else "reply", media=len(sent))
         return sent
@@ -153,8 +154,10 @@ class Methods:
 
     def send_poll(self, bot: BotRow, params: Params) -> Json:
         row = self.chats.writable(bot, params.values.get("chat_id"), "polls")
+        if row.parent is not None:
+            raise bad("polls can't be sent to channel direct messages chats")
         poll = self._poll(params)
-        message = self.chats.sent(bot, row, {"poll": poll} | _manner(params), reply_to=_reply(row, params))
+        message = self.chats.sent(bot, row, {"poll": poll} | _manner(row, params), reply_to=_reply(row, params))
         self.chats.state.polls[poll["id"]] = f"{row.id}:{message['message_id']}"
         return message
 
@@ -275,6 +278,8 @@ class Methods:
 
     def _may_delete(self, bot: BotRow, row: ChatRow, message: Json) -> bool:
         own = message.get("from", {}).get("id") == bot.id or "sender_chat" in message
+        if row.parent is not None:
+            return self.chats.state.chats[row.parent].may(bot.id, "can_manage_direct_messages")
         right = "can_post_messages" if row.type == "channel" else "can_delete_messages"
         allowed = row.may(bot.id, right) or (own and row.type != "channel")
         return allowed and self.chats.now() - message["date"] < DELETABLE.total_seconds()
@@ -391,6 +396,12 @@ def _options(given: Any) -> list[Json]:
     return [{"persistent_id": str(place), "text": option, "voter_count": 0} for place, option in enumerate(options)]
 
 
-def _manner(params: Params) -> Json:
-    """What a message shows of the way it was sent."""
-    return {"has_protected_content": True} if params.yes("protect_content") else {}
+def _manner(row: ChatRow, params: Params) -> Json:
+    """What a message shows of the way it was sent, and of the person whom it is for."""
+    manner: Json = {"has_protected_content": True} if params.yes("protect_content") else {}
+    if row.parent is None:
+        return manner
+    topic = row.topics.get(params.number("direct_messages_topic_id") or 0)
+    if topic is None:
+        raise bad("channel direct messages topic must be specified")
+    return manner | {"direct_messages_topic": topic}

@@ -23,7 +23,7 @@ ALL_RIGHTS = (
     "can_edit_stories",
     "can_delete_stories",
 )
-CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages")
+CHANNEL_RIGHTS = ("can_post_messages", "can_edit_messages", "can_manage_direct_messages")
 GROUP_RIGHTS = ("can_pin_messages", "can_manage_topics")
 
 
@@ -63,13 +63,18 @@ class PersonRow:
 
 @dataclass
 class ChatRow:
-    """``members``: user id -> status; ``lacking``: user id -> administrator's rights that are missing."""
+    """``members``: user id -> status; ``lacking``: user id -> administrator's rights that are missing.
+
+    ``direct``: of a channel, its chat for private messages, whose ``parent`` is the channel.
+    """
 
     id: int
     type: str
     title: str
     username: str = ""
     linked: int | None = None
+    direct: int | None = None
+    parent: int | None = None
     members: dict[int, str] = field(default_factory=dict)
     lacking: dict[int, list[str]] = field(default_factory=dict)
     crowd: int = 0  # members who have no row of their own
@@ -81,9 +86,10 @@ class ChatRow:
     pinned: int | None = None
     migrated_to: int | None = None
     may_send: bool = True  # ordinary members of a group
+    topics: dict[int, Json] = field(default_factory=dict)  # of private messages: user id -> DirectMessagesTopic
 
     def chat(self) -> Json:
-        chat: Json = {"id": self.id, "type": self.type}
+        chat: Json = {"id": self.id, "type": self.type} | ({"is_direct_messages": True} if self.parent else {})
         chat["first_name" if self.type == "private" else "title"] = self.title
         return chat | ({"username": self.username} if self.username else {})
 
@@ -128,8 +134,8 @@ def member(row: ChatRow, user: Json) -> Json:
     return shape
 
 
-def full_info(row: ChatRow) -> Json:
-    """A ChatFullInfo."""
+def full_info(row: ChatRow, parent: ChatRow | None) -> Json:
+    """A ChatFullInfo. ``parent``: of a chat of private messages, the channel; no channel names that chat."""
     gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription", "gifts_from_channels")
     info: Json = row.chat() | {
         "accent_color_id": 0,
@@ -142,6 +148,8 @@ def full_info(row: ChatRow) -> Json:
         info["linked_chat_id"] = row.linked
     if row.allowed_reactions is not None:
         info["available_reactions"] = [{"type": "emoji", "emoji": emoji} for emoji in row.allowed_reactions]
+    if parent is not None:
+        info["parent_chat"] = parent.chat()
     if row.pinned in row.messages:
         info["pinned_message"] = without_reply(row.messages[row.pinned])
     return info

@@ -75,7 +75,7 @@ async def test_kinds_of_news_that_must_be_asked_for_do_not_come_by_themselves(
 async def test_people_can_write_to_the_bot_in_private(
     channel: Connector, telegram: Telegram, http: aiohttp.ClientSession
 ) -> None:
-    telegram.say(by="Bob", text="psst", kind="direct")
+    telegram.say_to_bot(by="Bob", text="psst")
     (update,) = (await _call(http, telegram, "getUpdates"))["result"]
     assert update["message"]["chat"]["type"] == "private"
     assert (await channel.messages(cursor="")).messages == ()  # it belongs to no channel

@@ -79,7 +79,7 @@ async def test_a_channel_without_discussion_group_connects_and_says_what_is_miss
     signed = await Connector.sign_in(http, server=telegram.base, fields={"token": token, "chat": "@silent"})
     limits = signed.profiles[0].limits
     assert "discussion group" in limits["missing"][0]
-    assert Connector.can_on(limits).reads == frozenset()
+    assert Connector.can_on(limits).reads == {MessageKind.DIRECT}
 
 
 async def test_a_bot_that_does_not_hear_the_discussion_says_so(http: aiohttp.ClientSession, telegram: Telegram) -> None:
@@ -134,7 +134,7 @@ async def test_a_bot_that_is_no_administrator_is_told_which_right_it_needs(
 
 async def test_a_private_chat_is_no_account(http: aiohttp.ClientSession, telegram: Telegram) -> None:
     telegram.ready_account()
-    telegram.say(by="Bob", text="psst", kind="direct")
+    telegram.say_to_bot(by="Bob", text="psst")
     assert await _try(http, telegram, str(telegram.chats.person("Bob").id)) != ""
 
 

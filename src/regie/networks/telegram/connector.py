@@ -123,7 +123,7 @@ CAN = Capabilities(
     edit=True,
     delete=True,
     delete_within=timedelta(hours=48),
-    reads=frozenset({MessageKind.COMMENT, MessageKind.REPLY, MessageKind.MENTION}),
+    reads=frozenset({MessageKind.COMMENT, MessageKind.REPLY, MessageKind.MENTION, MessageKind.DIRECT}),
     answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN}),
     arrival=(Arrival.LONG_POLL, Arrival.WEBHOOK),
     post_metrics=("likes",),
@@ -139,7 +139,8 @@ CAN = Capabilities(
 class Telegram:
     """A channel or group, through its bot.
 
-    ``Login.credentials``: token, chat_id. ``Login.limits``: kind, public, bot_username, discussion_id, hears, missing.
+    ``Login.credentials``: token, chat_id. ``Login.limits``: kind, public, bot_username, discussion_id, hears, direct,
+    missing.
     Remote ids are ``chat_id:message_id``; ``Published.extra`` holds kind, chat_id, all message_ids of an album, which
     of them carries the text (``captioned``), and what each file was (``files``).
     """
@@ -152,18 +153,21 @@ class Telegram:
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self.login = login
         self.bot = Bot(http, server=login.server, token=login.credentials.get("token", ""))
+        self.parents: reading.Parents = {}
         self.chat_id = login.credentials.get("chat_id") or login.remote_id
 
     @classmethod
     def can_on(cls, limits: Json) -> Capabilities:
-        """Reactions are counted in channels only; comments need a discussion group that the bot can hear."""
+        """Reactions are counted in channels only; comments need a discussion group that the bot can hear, and private
+        messages the right to manage them."""
         options = tuple(one for one in CAN.options if one is not PINNED or limits.get("pins", True))
         if limits.get("kind") == "group":
             reads = frozenset({MessageKind.REPLY, MessageKind.MENTION})
             return replace(CAN, reads=reads, post_metrics=(), first_comment=False, options=options)
         if limits.get("kind") == "channel":
             hears = bool(limits.get("hears"))
-            reads = CAN.reads if hears else frozenset()
+            direct = frozenset({MessageKind.DIRECT})
+            reads = (CAN.reads - direct if hears else frozenset()) | (direct if limits.get("direct") else frozenset())
             return replace(CAN, reads=reads, permalink=True, first_comment=hears, options=options)
         return CAN
 
@@ -178,6 +182,8 @@ class Telegram:
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready:
         publishing.refuse_what_is_absent(outgoing)
+        if publishing.topic_of(outgoing) and not self.login.limits.get("direct", True):
+            raise Refused(publishing.NO_DIRECT)
         if not outgoing.comment or outgoing.reply_to is None or "thread" in progress:
             return Ready(progress=progress)
         discussion = str(self.login.limits.get("discussion_id", ""))
@@ -203,10 +209,13 @@ class Telegram:
     # Conversing.
 
     async def messages(self, *, cursor: str) -> Messages:
-        return await reading.updates(self.bot, self.login, cursor=cursor, seconds=0)
+        return await self.next_messages(cursor=cursor, seconds=0)
 
     async def next_messages(self, *, cursor: str, seconds: int) -> Messages:
-        return await reading.updates(self.bot, self.login, cursor=cursor, seconds=seconds)
+        return await self.completed(await reading.updates(self.bot, self.login, cursor=cursor, seconds=seconds))
+
+    async def completed(self, news: Messages) -> Messages:
+        return await reading.with_channels(self.bot, news, self.parents)
 
     @classmethod
     def inbox_key(cls, login: Login) -> str:

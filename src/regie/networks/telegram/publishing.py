@@ -16,13 +16,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from regie.networks.data import Outgoing, Poll, Progress, Published, Ref
-from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
+from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.line import Answer
 from regie.networks.telegram.api import Bot, Form
 from regie.networks.telegram.files import COVERED, METHODS, Item, captioned, form, items_of, marks
 
 log = logging.getLogger(__name__)
 
+NO_DIRECT = (
+    "The bot may not answer private messages to the channel. Give it the right to manage direct messages in the "
+    "channel's administrators, then send the answer again."
+)
 COPY_AGAIN = timedelta(seconds=2)  # until the channel's post shows in the discussion group
 
 _PRIVATE_LINK = re.compile(r"(?:https?://)?(?:t|telegram)\.me/c/(?P<chat>\d+)/(?P<message>\d+)/?(?:\?.*)?")
@@ -33,6 +37,7 @@ class Chat(BaseModel):
     type: str = ""
     title: str = ""
     username: str = ""
+    is_direct_messages: bool = False  # where people write to a channel in private
 
 
 class Origin(BaseModel):
@@ -91,8 +96,11 @@ def split(message: str) -> tuple[int, int]:
 def link(chat: Chat, message_id: int) -> str:
     """Where a message can be seen: by everyone in a public chat, by members in a private supergroup or channel.
 
-    "" in a small group, whose messages have no address. Source: https://core.telegram.org/api/links#message-links
+    "" in a small group and for private messages, which have no address. Source:
+    https://core.telegram.org/api/links#message-links
     """
+    if chat.is_direct_messages:
+        return ""
     if chat.username:
         return f"https://t.me/{chat.username}/{message_id}"
     inner = str(chat.id)
@@ -108,7 +116,14 @@ def id_in(url: str) -> str | None:
 async def publish(bot: Bot, chat_id: str, outgoing: Outgoing, progress: Progress) -> Published:
     """One post, in one call; and it is pinned where that was asked for."""
     refuse_what_is_absent(outgoing)
-    sent = await _sent(bot, {"chat_id": int(chat_id), **_answering(outgoing, progress), **_how(outgoing)}, outgoing)
+    fields = {"chat_id": int(chat_id), **_answering(outgoing, progress), **_how(outgoing)}
+    try:
+        sent = await _sent(bot, fields, outgoing)
+    except SignInAgain as exc:
+        if not topic_of(outgoing) or exc.answer is None or exc.answer.status not in (400, 403):
+            raise
+        # The right to post is another one: the account goes on.
+        raise Refused(NO_DIRECT, answer=exc.answer) from None
     if outgoing.options.get("pinned"):
         await _pin(bot, sent.remote_id)
     return sent
@@ -135,7 +150,14 @@ def _answering(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
         return {}
     under = progress.get("thread") if outgoing.comment else None
     chat, message = split(under or outgoing.reply_to.remote_id)
-    return {"chat_id": chat, "reply_parameters": {"message_id": message, "allow_sending_without_reply": False}}
+    topic = {"direct_messages_topic_id": int(topic_of(outgoing))} if topic_of(outgoing) else {}
+    parameters = {"message_id": message, "allow_sending_without_reply": False}
+    return {"chat_id": chat, **topic, "reply_parameters": parameters}
+
+
+def topic_of(outgoing: Outgoing) -> str:
+    """The person's own thread among the private messages to a channel, when one of these is answered; or ""."""
+    return str(outgoing.reply_to.extra.get("topic_id", "")) if outgoing.reply_to is not None else ""
 
 
 def _how(outgoing: Outgoing) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""Updates into our words: comments, answers, mentions, and the counts of reactions.
+"""Updates into our words: comments, answers, mentions, private messages to a channel, and the counts of reactions.
 
 An update is understood from itself alone, because the queue belongs to the bot and not to one channel: the caller
-asks ``is_for`` which account it concerns. Source: https://core.telegram.org/bots/api#getting-updates, Bot API 10.1.
+asks ``is_for`` which account it concerns. Only whose private messages a chat holds has to be asked:
+``with_channels``. Source: https://core.telegram.org/bots/api#getting-updates, Bot API 10.1.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Login, Messages, Person, Samples
+from regie.networks.errors import NetworkError, TryLater
 from regie.networks.telegram.api import Bot
 from regie.networks.telegram.publishing import Chat, Origin, link, remote_id
 from regie.networks.telegram.sign_in import User
@@ -23,6 +26,7 @@ log = logging.getLogger(__name__)
 
 WANTED = ("message", "edited_message", "message_reaction_count")
 BATCH = 100  # the most that getUpdates gives
+Parents = dict[str, str]  # chat of private messages -> its channel; "" when the bot is not told
 MEDIA = ("photo", "video", "animation", "sticker", "voice", "video_note", "audio", "document", "poll", "location")
 
 
@@ -39,6 +43,14 @@ class Entity(BaseModel):
     user: User | None = None
 
 
+class Topic(BaseModel):
+    topic_id: int
+
+
+class DirectChat(Chat):
+    parent_chat: Chat | None = None
+
+
 class Said(BaseModel, extra="allow"):
     """A Message as far as we read it; the kinds of media stay as they came."""
 
@@ -46,6 +58,7 @@ class Said(BaseModel, extra="allow"):
     date: int
     chat: Chat
     message_thread_id: int | None = None
+    direct_messages_topic: Topic | None = None
     from_: Speaker | None = Field(default=None, alias="from")
     sender_chat: Chat | None = None
     is_topic_message: bool = False
@@ -115,6 +128,33 @@ async def updates(bot: Bot, login: Login, *, cursor: str, seconds: int) -> Messa
     )
 
 
+async def with_channels(bot: Bot, news: Messages, known: Parents) -> Messages:
+    """The same with the channel of each private message, ``channel_id``, which only the chat itself tells.
+
+    known: what was asked before; it is added to. A chat that the bot is not told of belongs to nobody.
+    """
+    for chat in {one.extra["chat_id"] for one in news.messages if one.kind is MessageKind.DIRECT} - known.keys():
+        known[chat] = await _channel_of(bot, chat)
+    found = tuple(
+        replace(one, extra={**one.extra, "channel_id": known[one.extra["chat_id"]]})
+        if one.kind is MessageKind.DIRECT
+        else one
+        for one in news.messages
+    )
+    return replace(news, messages=found)
+
+
+async def _channel_of(bot: Bot, chat: str) -> str:
+    try:
+        parent = (await bot.ask(DirectChat, "getChat", {"chat_id": int(chat)})).parent_chat
+    except TryLater:
+        raise
+    except NetworkError as exc:  # the right was taken away since: the other messages are still read
+        log.warning("Telegram does not tell whose private messages the chat %s holds: %s", chat, exc.sentence)
+        return ""
+    return str(parent.id) if parent is not None else ""
+
+
 async def _username(bot: Bot, login: Login) -> str:
     """The name by which people call the bot: known since the sign-in, or asked for."""
     known = str(login.limits.get("bot_username", ""))
@@ -146,12 +186,15 @@ def incoming_from(said: Said, *, bot_id: str, bot_username: str) -> Incoming | N
     """What somebody said to or about us, or None for everything else that happens in a group."""
     if said.chat.type not in ("group", "supergroup") or said.is_automatic_forward or not (said.words or said.media):
         return None
-    kind = _kind(said, bot_id=bot_id, bot_username=bot_username)
+    direct = said.chat.is_direct_messages
+    kind = MessageKind.DIRECT if direct else _kind(said, bot_id=bot_id, bot_username=bot_username)
     by = _speaker(said)
     if kind is None or by is None or by.remote_id == bot_id:
         return None
     answered = said.reply_to_message
     extra: dict[str, Any] = {"chat_id": str(said.chat.id)}
+    if said.direct_messages_topic is not None:
+        extra["topic_id"] = str(said.direct_messages_topic.topic_id)
     if said.media:
         extra["media"] = said.media
     if "edit_date" in (said.model_extra or {}):
@@ -165,7 +208,7 @@ def incoming_from(said: Said, *, bot_id: str, bot_username: str) -> Incoming | N
         url=_address(said),
         conversation_id=_conversation(said),
         reply_to_id=_post_of(answered) or answered.id if answered else "",
-        post_id=_our_post(said, bot_id),
+        post_id="" if direct else _our_post(said, bot_id),
         extra=extra,
     )
 
@@ -239,7 +282,12 @@ def _our_post(said: Said, bot_id: str) -> str:
 
 
 def _conversation(said: Said) -> str:
-    """Telegram names a thread by its first message: in a discussion group, the forward of the channel post."""
+    """Telegram names a thread by its first message: in a discussion group, the forward of the channel post.
+
+    Private messages to a channel hang together by the person who wrote first.
+    """
+    if said.direct_messages_topic is not None:
+        return f"{said.chat.id}:topic:{said.direct_messages_topic.topic_id}"
     if said.message_thread_id is not None and not said.is_topic_message:
         return remote_id(said.chat.id, said.message_thread_id)
     return said.reply_to_message.id if said.reply_to_message else said.id
@@ -256,6 +304,8 @@ def _address(said: Said) -> str:
 def belongs_to(login: Login, incoming: Incoming) -> bool:
     """Whether a message of the bot's queue concerns this account."""
     chat_id, ours = incoming.extra.get("chat_id"), login.remote_id or login.credentials.get("chat_id", "")
+    if incoming.kind is MessageKind.DIRECT:
+        return bool(ours) and incoming.extra.get("channel_id") == ours  # what another administrator answered, too
     if incoming.by.remote_id == ours:
         return False  # the channel itself, speaking in its own discussion group
     if incoming.kind is MessageKind.COMMENT:

@@ -17,6 +17,11 @@ _LINK = re.compile(r"(?:https?://)?(?:www\.)?(?:t|telegram)\.(?:me|dog)/(?P<rest
 _NAME = re.compile(r"@?(?P<name>[A-Za-z][A-Za-z0-9_]{3,31})")
 _ID = re.compile(r"-\d{1,20}")
 
+NO_DIRECT_MESSAGES = (
+    "Private messages to the channel will not arrive: give the bot the right to manage direct messages, if the channel "
+    "takes them."
+)
+
 
 class User(BaseModel):
     id: int
@@ -41,6 +46,7 @@ class ChatMember(BaseModel):
     can_send_photos: bool | None = None
     can_send_polls: bool | None = None
     can_pin_messages: bool | None = None
+    can_manage_direct_messages: bool | None = None
 
     @property
     def administers(self) -> bool:
@@ -88,6 +94,8 @@ async def profile_of(bot: Bot, typed: str | int) -> Profile:
     chat = await _chat(bot, typed)
     if chat.type not in ("channel", "group", "supergroup"):
         raise Refused("A bot can publish in channels and groups only, and this is a private chat.")
+    if chat.is_direct_messages:
+        raise Refused("This is the chat for private messages to a channel: connect the channel itself.")
     member = await _membership(bot, chat, me)
     if why_not := _why_not(chat, member, me):
         raise Refused(why_not, bot=f"@{me.username}", chat=chat.title)
@@ -97,8 +105,11 @@ async def profile_of(bot: Bot, typed: str | int) -> Profile:
         "public": bool(chat.username),
         "delete": bool(member.administers or chat.type != "channel"),
         "pins": _may_pin(chat, member),
+        "direct": chat.type == "channel" and bool(member.status == "creator" or member.can_manage_direct_messages),
     }
     limits |= await _hearing(bot, chat, member, me)
+    if chat.type == "channel" and not limits["direct"]:
+        limits["missing"] = [*limits["missing"], NO_DIRECT_MESSAGES]
     return Profile(
         remote_id=str(chat.id),
         name=chat.title,
