@@ -55,8 +55,11 @@ def until_published(delivery: Delivery, clock: Clock, publish_due: Due) -> None:
 
 def lose(network: Sandbox, *, taken: bool, after: int = 0) -> None:
     """A write fails after it was taken, or before; ``after``: that many go well first."""
-    where = {"path": WRITES[network.network.slug], "method": "POST", "after": after}
-    network.faults.will_lose_answer(**where) if taken else network.faults.will_answer(503, **where)
+    path = WRITES[network.network.slug]
+    if taken:
+        network.faults.will_lose_answer(path=path, method="POST", after=after)
+    else:
+        network.faults.will_answer(503, path=path, method="POST", after=after)
 
 
 def under(network: Sandbox) -> Iterator[tuple[str, str]]:

@@ -306,7 +306,7 @@ def test_an_account_connected_on_the_vendors_own_page_publishes_refreshes_and_le
             session, server=server, app=app, redirect_uri=back, query=query, secrets=begun.secrets
         )
         assert (signed.profiles[0].remote_id, signed.profiles[0].server) == (account.did, server)
-        assert signed.scopes == ("atproto", "transition:generic")
+        assert signed.scopes == ("atproto", "transition:generic", "transition:chat.bsky")
         login = login_of(signed, app)
         step = outgoing("Par la grande porte")
         published = await publish(addressed(session, login), step)

@@ -108,6 +108,7 @@ _STEPS: dict[str, tuple[Words, ...]] = {
     "bluesky": (
         _("Type the handle. Bluesky's own page opens: sign in there and allow Régie."),
         _("Or make an app password in Bluesky (Settings, Privacy and security, App passwords) and paste it here."),
+        _("To read and answer direct messages, tick the access to them when you make the app password."),
     ),
     "facebook": (
         _("On Facebook's page, sign in as somebody who manages the Page, and tick the Pages to give access to."),

@@ -21,6 +21,12 @@ TELEGRAM = (  # networks/telegram/sign_in.py: why a bot cannot post, Profile.lim
         "channel's administrators, then send the answer again."
     ),
 )
+BLUESKY = (  # networks/bluesky/chat.py: Profile.limits["missing"]
+    gettext_noop(
+        "Direct messages can be neither read nor answered: connect again on Bluesky's page, or with an app password "
+        "that allows access to them."
+    ),
+)
 INSTAGRAM = (  # networks/instagram/sign_in.py: Profile.limits["missing"]
     gettext_noop("Nothing can be published: connect again and leave publishing ticked."),
     gettext_noop("Comments can be neither read nor answered: connect again and leave comments ticked."),

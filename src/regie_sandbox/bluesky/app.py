@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from aiohttp import web
 
 from regie_sandbox.bluesky.cbor import cid_of_bytes
+from regie_sandbox.bluesky.chat import Chat
 from regie_sandbox.bluesky.lexicon import FOLLOW, LIKE, POST, REPOST, blobs_in
 from regie_sandbox.bluesky.limits import CREATE, DELETE, UPDATE, Limits, Meter
 from regie_sandbox.bluesky.oauth import OAuth
@@ -82,6 +83,7 @@ class Bluesky(Network):
         self.limits = Limits()
         self.meter = Meter(self.store, self.limits)
         self.videos = Videos(self.state, world)
+        self.chat = Chat(self)
         self.oauth = OAuth(self.store, self.tokens, lambda: self.base)
         self.handlers: dict[tuple[str, str], Handle] = {
             ("POST", "com.atproto.server.createAccount"): self._create_account,
@@ -113,6 +115,7 @@ class Bluesky(Network):
             ("GET", "app.bsky.notification.listNotifications"): self._list_notifications,
             ("GET", "app.bsky.notification.getUnreadCount"): self._unread,
             ("POST", "app.bsky.notification.updateSeen"): self._seen,
+            **self.chat.handlers,
         }
 
     def vendor_error(self, status: int) -> tuple[Mapping[str, str], Any]:
@@ -182,14 +185,14 @@ class Bluesky(Network):
         except web.HTTPRequestEntityTooLarge:
             raise Problem(413, "PayloadTooLarge", "request entity too large") from None
 
-    def _who(self, call: Call) -> Token:
+    def who(self, call: Call) -> Token:
         token = self.tokens.of(call.request)
         if token.jkt:
             call.headers |= self.tokens.nonce_header()
         return token
 
     def _views(self, call: Call) -> Views:
-        return Views(self.store, self.base, self._who(call).did)
+        return Views(self.store, self.base, self.who(call).did)
 
     # Identity
 
@@ -301,7 +304,7 @@ class Bluesky(Network):
         return web.Response(status=200)
 
     def _get_session(self, call: Call) -> dict[str, Any]:
-        account = self.state.accounts[self._who(call).did]
+        account = self.state.accounts[self.who(call).did]
         return {"handle": account.handle, "did": account.did, "didDoc": self._did_doc(account), "active": True}
 
     def _describe_server(self, _: Call) -> dict[str, Any]:
@@ -314,12 +317,12 @@ class Bluesky(Network):
         }
 
     def _get_service_auth(self, call: Call) -> dict[str, Any]:
-        return self.videos.leave(self._who(call).did, call.request.query)
+        return self.videos.leave(self.who(call).did, call.request.query)
 
     # Records
 
     def _upload_blob(self, call: Call) -> dict[str, Any]:
-        self._who(call)
+        self.who(call)
         if len(call.body) > LARGEST_UPLOAD:
             raise Problem(413, "PayloadTooLarge", "request entity too large")
         cid = cid_of_bytes(call.body)
@@ -329,7 +332,7 @@ class Bluesky(Network):
         return {"blob": {"$type": "blob", "ref": {"$link": cid}, "mimeType": mime, "size": len(call.body)}}
 
     def _may_write(self, call: Call, body: Mapping[str, Any]) -> Account:
-        token = self._who(call)
+        token = self.who(call)
         repo = text_in(body, "repo")
         account = self.state.accounts.get(repo) or self.state.accounts.get(self.state.handles.get(repo, ""))
         if account is None or account.did != token.did:
@@ -501,10 +504,10 @@ class Bluesky(Network):
         return {"notifications": page, "priority": False, **({"cursor": last} if last else {})}
 
     def _unread(self, call: Call) -> dict[str, Any]:
-        return {"count": sum(1 for _ in self.store.notices_for(self._who(call).did))}
+        return {"count": sum(1 for _ in self.store.notices_for(self.who(call).did))}
 
     def _seen(self, call: Call) -> web.Response:
-        self._who(call)
+        self.who(call)
         return web.Response(status=200)
 
     # The people
@@ -549,6 +552,8 @@ class Bluesky(Network):
         match kind:
             case "reply" | "quote" if to is not None:
                 value |= self._about(to, kind)
+            case "direct" if to is not None:
+                return self.chat.say(person, self.chat.convo(person.did, self.person(to).did), text).id
             case "mention" if to is not None:
                 value = self._naming(self.person(to), text)
             case "reply" | "post" if to is None:

@@ -17,6 +17,7 @@ from regie_sandbox.bluesky.problem import Problem, invalid
 from regie_sandbox.bluesky.state import Blob
 
 POST, LIKE, REPOST = "app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.feed.repost"
+GATE = "app.bsky.feed.threadgate"
 FOLLOW, PROFILE = "app.bsky.graph.follow", "app.bsky.actor.profile"
 TID = re.compile(r"^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$")
 KEY = re.compile(r"^[a-zA-Z0-9_~.:-]{1,512}$")
@@ -65,6 +66,8 @@ class Check:
             case "app.bsky.feed.like" | "app.bsky.feed.repost":
                 self._strong_ref(self._needed(value, "subject", dict), "subject")
                 self._datetime(self._needed(value, "createdAt", str), "createdAt")
+            case "app.bsky.feed.threadgate":
+                self._gate(value)
             case "app.bsky.graph.follow":
                 if not DID.match(self._needed(value, "subject", str)):
                     raise self._wrong("Invalid DID", value["subject"], "subject")
@@ -72,6 +75,13 @@ class Check:
             case "app.bsky.actor.profile":
                 self._text(value.get("displayName", ""), "displayName", most=64, most_bytes=640)
                 self._text(value.get("description", ""), "description", most=256, most_bytes=2560)
+
+    def _gate(self, value: dict[str, Any]) -> None:
+        self._datetime(self._needed(value, "createdAt", str), "createdAt")
+        self._list(value, "allow", most=5)
+        for uri in (self._needed(value, "post", str), *self._list(value, "hiddenReplies", most=300)):
+            if not isinstance(uri, str) or not AT_URI.match(uri):
+                raise self._wrong("Invalid AT-URI", uri, "hiddenReplies")
 
     def _post(self, value: dict[str, Any]) -> None:
         self._text(self._needed(value, "text", str), "text", most=300, most_bytes=3000)

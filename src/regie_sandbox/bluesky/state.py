@@ -17,6 +17,7 @@ class Account:
     created_at: datetime
     description: str = ""
     closed: bool = False  # taken down by the network
+    password_reads_chat: bool = True  # its app password was made with access to direct messages
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class Record:
     value: dict[str, Any]
     indexed_at: datetime
     seq: int
+    hidden: bool = False  # by who wrote the first post of its thread
 
 
 @dataclass(slots=True)
@@ -45,6 +47,25 @@ class Notice:
     uri: str
     reason: str
     subject: str = ""
+
+
+@dataclass(slots=True)
+class Message:
+    id: str
+    rev: str
+    sender: str  # DID
+    text: str
+    sent_at: datetime
+
+
+@dataclass(slots=True)
+class Convo:
+    """A direct conversation. ``rev`` grows with each message."""
+
+    id: str
+    rev: str
+    members: list[str]  # DIDs
+    messages: list[Message] = field(default_factory=list)  # oldest first
 
 
 @dataclass(slots=True)
@@ -132,5 +153,12 @@ class State:
     codes: dict[str, str] = field(default_factory=dict)  # code -> request_uri
     traded: dict[str, str] = field(default_factory=dict)  # code -> family it was traded for
     windows: dict[str, Window] = field(default_factory=dict)
+    convos: dict[str, Convo] = field(default_factory=dict)
+    chat_clock: int = 0  # microseconds since 1970 of the last revision
     seq: int = 0
     secret: str = ""
+
+    @property
+    def comments(self) -> dict[str, Record]:
+        """Answers are posts."""
+        return self.records

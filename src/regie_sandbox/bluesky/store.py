@@ -129,6 +129,8 @@ class Store:
                 reason = "like" if collection == LIKE else "repost"
                 getattr(self.reactions(subject), f"{reason}s").setdefault(did, record.uri)
                 self._notify(parts(subject)[0], did, Notice(record.uri, reason, subject))
+            case "app.bsky.feed.threadgate":
+                self._gate(record.value, did, rkey, hidden=True)
             case "app.bsky.graph.follow":
                 whom = record.value["subject"]
                 self.state.followers.setdefault(whom, {})[did] = record.uri
@@ -174,9 +176,19 @@ class Store:
                 self.reactions(value["subject"]["uri"]).likes.pop(did, None)
             case "app.bsky.feed.repost":
                 self.reactions(value["subject"]["uri"]).reposts.pop(did, None)
+            case "app.bsky.feed.threadgate":
+                self._gate(value, did, rkey, hidden=False)
             case "app.bsky.graph.follow":
                 self.state.followers.get(value["subject"], {}).pop(did, None)
                 self.state.following[did] = max(0, self.state.following.get(did, 0) - 1)
+
+    def _gate(self, value: dict[str, Any], did: str, rkey: str, *, hidden: bool) -> None:
+        """Counts only beside the first post of the thread, under its key; hides nothing of other threads."""
+        root = f"at://{did}/{POST}/{rkey}"
+        for uri in value.get("hiddenReplies", ()) if value["post"] == root else ():
+            answer = self.state.records.get(uri)
+            if answer is not None and answer.value.get("reply", {}).get("root", {}).get("uri") == root:
+                answer.hidden = hidden
 
     def _notify(self, whom: str, by: str, notice: Notice) -> None:
         if whom != by and whom in self.state.accounts:

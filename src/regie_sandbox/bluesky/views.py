@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regie_sandbox.bluesky.lexicon import POST
+from regie_sandbox.bluesky.lexicon import GATE, POST
 from regie_sandbox.bluesky.state import Account, Notice, Record
 from regie_sandbox.bluesky.store import Store, iso, parts
 
@@ -58,9 +58,16 @@ class Views:
             "viewer": viewer,
             "labels": [],
         }
+        if gate := self._gate(record):
+            view["threadgate"] = gate
         if embed := self._embed(parts(record.uri)[0], record.value.get("embed")):
             view["embed"] = embed
         return view
+
+    def _gate(self, record: Record) -> dict[str, Any] | None:
+        did, _, rkey = parts(record.uri)
+        gate = self.store.state.records.get(f"at://{did}/{GATE}/{rkey}")
+        return {"uri": gate.uri, "cid": gate.cid, "record": gate.value, "lists": []} if gate is not None else None
 
     def _embed(self, did: str, embed: Any) -> dict[str, Any] | None:
         match embed:

@@ -103,7 +103,8 @@ def _edited(call: Call, fields: dict[str, Any]) -> Post | None:
     before = call.net.post(str(fields["edit_options"].get("previous_post_id") or ""))
     controls = Shows(call.net, call.me.id, asked({})).edit_controls(before)
     newest = before.history[-1] if before.history else before.id
-    over = call.net.now() >= _moment(controls["editable_until"]) or not controls["edits_remaining"]
+    until = datetime.fromisoformat(controls["editable_until"])
+    over = call.net.now() >= until or not controls["edits_remaining"]
     if (
         before.author != call.me.id
         or call.me.subscription == "None"

@@ -192,5 +192,5 @@ async def test_without_an_appview_reading_waits_and_the_account_is_still_healthy
 
 
 async def test_the_audience_cannot_say_what_this_network_lacks(bluesky: Bluesky) -> None:
-    with pytest.raises(ValueError, match="direct"):
-        bluesky.say(by="Léa", text="psst", to="regie", kind="direct")
+    with pytest.raises(ValueError, match="review"):
+        bluesky.say(by="Léa", text="cinq étoiles", to="regie", kind="review")

@@ -167,8 +167,9 @@ async def test_an_account_connected_by_oauth_publishes_refreshes_and_leaves(
     http: aiohttp.ClientSession, bluesky: Bluesky, app: AppKeys, outgoing: Makes
 ) -> None:
     signed = await connected(http, bluesky, app)
-    assert signed.scopes == ("atproto", "transition:generic")
+    assert signed.scopes == ("atproto", "transition:generic", "transition:chat.bsky")
     assert signed.profiles[0].handle == "regie.test"
+    assert signed.profiles[0].limits == {"chat": True, "missing": []}
 
     connector = Connector(http, login_of(signed, app))
     await connector.commit(outgoing("By OAuth"), {})
@@ -320,10 +321,23 @@ async def test_only_https_or_loopback_can_use_oauth(http: aiohttp.ClientSession)
         await Connector.register(http, server="", redirect_uri="http://regie.local/back", website="http://regie.local")
 
 
+async def test_a_registration_from_before_direct_messages_still_signs_in_without_them(
+    http: aiohttp.ClientSession, bluesky: Bluesky, app: AppKeys
+) -> None:
+    before = replace(app, client_id=app.client_id.replace("%20transition%3Achat.bsky", ""))
+    assert before != app
+    signed = await connected(http, bluesky, before)
+    assert signed.scopes == ("atproto", "transition:generic")
+    assert signed.profiles[0].limits["chat"] is False
+
+
 async def test_the_loopback_client_names_its_way_back_in_its_id(app: AppKeys) -> None:
     address = urlsplit(app.client_id)
     assert (address.scheme, address.netloc) == ("http", "localhost")
-    assert parse_qs(address.query) == {"redirect_uri": [BACK], "scope": ["atproto transition:generic"]}
+    assert parse_qs(address.query) == {
+        "redirect_uri": [BACK],
+        "scope": ["atproto transition:generic transition:chat.bsky"],
+    }
 
 
 async def test_the_sandbox_refuses_what_the_vendor_refuses(

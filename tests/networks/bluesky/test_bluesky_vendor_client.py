@@ -15,7 +15,7 @@ from atproto_client.exceptions import BadRequestError, UnauthorizedError
 from PIL import Image
 
 from regie.networks.bluesky.connector import Bluesky as Connector
-from regie.networks.data import Outgoing, Picture
+from regie.networks.data import Outgoing, Picture, Ref
 from regie_sandbox.bluesky.app import Bluesky
 from regie_sandbox.bluesky.cbor import encoded
 
@@ -140,3 +140,29 @@ async def test_a_new_account_opened_by_it_can_post(bluesky: Bluesky, client: Cal
 
     await asyncio.to_thread(walk)
     assert bluesky.texts("dora") == ["Hello"]
+
+
+async def test_it_writes_and_reads_direct_messages_in_the_same_conversation_as_we(
+    bluesky: Bluesky, signed_in: SignsIn, connector: Connector, outgoing: Callable[..., Outgoing]
+) -> None:
+    me = bluesky.ready_account()["remote_id"]
+
+    def asks() -> str:
+        lea = signed_in("lea").with_bsky_chat_proxy()
+        with contextlib.closing(lea.request):
+            convo = lea.chat.bsky.convo.get_convo_for_members({"members": [me]}).convo
+            lea.chat.bsky.convo.send_message({"convo_id": convo.id, "message": {"text": "Vous êtes ouverts ?"}})
+            return str(convo.id)
+
+    def reads(convo: str) -> list[str]:
+        lea = signed_in("lea").with_bsky_chat_proxy()
+        with contextlib.closing(lea.request):
+            assert [one.id for one in lea.chat.bsky.convo.list_convos().convos] == [convo]
+            return [one.text for one in lea.chat.bsky.convo.get_messages({"convo_id": convo}).messages]
+
+    convo = await asyncio.to_thread(asks)
+    (message,) = (await connector.messages(cursor="")).messages
+    assert (message.text, message.extra["convo"]) == ("Vous êtes ouverts ?", convo)
+    answer = outgoing("Oui", reply_to=Ref(remote_id=message.remote_id, extra=message.extra))
+    await connector.commit(answer, {})
+    assert await asyncio.to_thread(reads, convo) == ["Oui", "Vous êtes ouverts ?"]

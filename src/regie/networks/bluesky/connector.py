@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from regie.networks.bluesky import measuring, publishing, reading, sign_in
+from regie.networks.bluesky import chat, hiding, measuring, publishing, reading, sign_in
 from regie.networks.bluesky.sign_in import Addresses
 from regie.networks.bluesky.wire import Xrpc
 from regie.networks.capabilities import (
@@ -43,6 +44,7 @@ from regie.networks.data import (
     SignedIn,
     SigningIn,
 )
+from regie.networks.errors import Refused
 
 LINK = re.compile(r"/profile/([^/]+)/post/([A-Za-z0-9._~:-]{1,512})/?")
 _COST = (("publish", 3), ("like", 3), ("unlike", 1), ("delete", 1))
@@ -76,8 +78,8 @@ class Bluesky:
         first_comment=True,
         languages=True,
         delete=True,
-        reads=frozenset((MessageKind.REPLY, MessageKind.MENTION)),
-        answers=frozenset((Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN)),
+        reads=frozenset((MessageKind.REPLY, MessageKind.MENTION, MessageKind.DIRECT)),
+        answers=frozenset((Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN, Answering.HIDE)),
         arrival=(Arrival.POLL,),
         post_metrics=("likes", "shares", "replies", "quotes"),
         account_metrics=("followers", "following", "posts"),
@@ -101,18 +103,23 @@ class Bluesky:
 
     @classmethod
     def can_on(cls, limits: Json) -> Capabilities:
-        """Servers tell no limits of their own that differ per account."""
-        return cls.can
+        """``limits``: whether direct messages are in reach. Servers tell nothing else that differs per account."""
+        return cls.can if limits.get("chat", True) else replace(cls.can, reads=cls.can.reads - {MessageKind.DIRECT})
 
     # Publishes, ListsOwn, Finds, FindsComment, Deletes
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
         """Uploads and lookups; done already when ``progress`` holds the record."""
+        if chat.is_direct(outgoing.reply_to):
+            chat.refuse_files(outgoing)
+            return Ready(progress=progress)
         if "record" in progress:
             return Ready(progress=progress)
         return await publishing.prepare(self._xrpc, outgoing, progress, video=self.addresses.video)
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published:
+        if (to := outgoing.reply_to) is not None and chat.is_direct(to):
+            return await chat.send(self._xrpc, outgoing, to, repeatable=publishing.still_repeatable(outgoing))
         where = self.addresses
         return await publishing.commit(self._xrpc, outgoing, progress, web=where.web, video=where.video)
 
@@ -126,6 +133,8 @@ class Bluesky:
         return await publishing.comment_found(self._xrpc, outgoing, web=self.addresses.web)
 
     async def delete(self, ref: Ref) -> None:
+        if chat.is_direct(ref):
+            raise Refused("{network} takes a direct message back from nobody else's screen.", network=self.name)
         await publishing.delete(self._xrpc, ref.remote_id)
 
     # Converses, Likes
@@ -138,6 +147,14 @@ class Bluesky:
 
     async def unlike(self, ref: Ref, liked: Json) -> None:
         await reading.unlike(self._xrpc, ref, liked)
+
+    # Hides
+
+    async def hide(self, ref: Ref) -> None:
+        await hiding.hide(self._xrpc, ref, hidden=True)
+
+    async def unhide(self, ref: Ref) -> None:
+        await hiding.hide(self._xrpc, ref, hidden=False)
 
     # Measures
 

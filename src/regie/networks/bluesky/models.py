@@ -198,6 +198,44 @@ class Notifications(Said):
     cursor: str | None = None
 
 
+class ChatMember(Author):
+    """Somebody in a conversation."""
+
+
+class ChatSender(Said):
+    did: str = ""
+
+
+class ChatMessage(Said):
+    """A direct message; also what stands for one that was deleted, or says what the service did (``kind``)."""
+
+    kind: str = Field(default="", alias="$type")
+    id: str
+    rev: str
+    text: str = ""
+    sender: ChatSender = ChatSender()
+    sent_at: datetime
+
+
+class ChatPage(Said):
+    messages: tuple[ChatMessage, ...]
+    cursor: str | None = None
+
+
+class Convo(Said):
+    """``rev`` grows with each change."""
+
+    id: str
+    rev: str
+    members: tuple[ChatMember, ...] = ()
+    kind: dict[str, Any] = Field(default_factory=dict)
+
+
+class Convos(Said):
+    convos: tuple[Convo, ...]
+    cursor: str | None = None
+
+
 class ResourceMetadata(Said):
     """RFC 9728, at /.well-known/oauth-protected-resource."""
 

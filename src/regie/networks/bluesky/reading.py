@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from regie.networks.bluesky import chat
 from regie.networks.bluesky.models import (
     Author,
     Notification,
@@ -88,12 +89,13 @@ def _aware(at: datetime | None) -> datetime | None:
 
 
 async def messages(xrpc: Xrpc, *, cursor: str, web: str) -> Messages:
-    """Replies, mentions and quotes since ``cursor``, once each, oldest first.
+    """Replies, mentions, quotes and direct messages since ``cursor``, once each, oldest first.
 
     The cursor holds the newest moment seen and short names of what was seen within OVERLAP before it, so that reading
-    on finds late comers without telling anything twice. Source: app.bsky.notification.listNotifications.
+    on finds late comers without telling anything twice, and the newest revision of the direct messages. Source:
+    app.bsky.notification.listNotifications.
     """
-    at, known = _opened(cursor)
+    at, known, revision = _opened(cursor)
     floor = at - OVERLAP if at else None
     found = await _notifications(xrpc, floor=floor)
     fresh = {one.uri: one for one in reversed(found) if _short(one.uri) not in known}  # newest first: oldest wins
@@ -101,10 +103,11 @@ async def messages(xrpc: Xrpc, *, cursor: str, web: str) -> Messages:
     kept = known | {_short(one.uri): one.indexed_at for one in found}
     views = await post_views(xrpc, list(fresh))
     told = sorted(fresh.values(), key=lambda one: one.indexed_at)  # of one moment: as the vendor orders them
-    return Messages(
-        messages=tuple(_incoming(one, views.get(one.uri), us=xrpc.did, web=web) for one in told),
-        cursor=_closed(newest, kept),
-    )
+    said = [_incoming(one, views.get(one.uri), us=xrpc.did, web=web) for one in told]
+    direct, revision = await chat.messages(xrpc, since=revision, web=web)
+    if direct:
+        said = sorted((*said, *direct), key=lambda one: one.said_at)
+    return Messages(messages=tuple(said), cursor=_closed(newest, kept, revision))
 
 
 async def _notifications(xrpc: Xrpc, *, floor: datetime | None) -> list[Notification]:
@@ -129,22 +132,26 @@ def _short(uri: str) -> str:
     return blake2b(uri.encode(), digest_size=6).hexdigest()
 
 
-def _opened(cursor: str) -> tuple[datetime | None, dict[str, datetime]]:
+def _opened(cursor: str) -> tuple[datetime | None, dict[str, datetime], str]:
     if not cursor:
-        return None, {}
+        return None, {}, ""
     try:
         kept = json.loads(cursor)
+        revision = str(kept.get("chat", ""))
+        if "at" not in kept and revision:
+            return None, {}, revision
         at = datetime.fromisoformat(kept["at"])
-        return at, {name: at + timedelta(seconds=seconds) for name, seconds in kept["seen"].items()}
+        return at, {name: at + timedelta(seconds=seconds) for name, seconds in kept["seen"].items()}, revision
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise Refused("This is not a place in {network}'s messages.", network=NETWORK) from exc
 
 
-def _closed(at: datetime | None, known: Mapping[str, datetime]) -> str:
-    if at is None:
-        return ""
-    seen = {name: round((when - at).total_seconds(), 3) for name, when in known.items() if when >= at - OVERLAP}
-    return json.dumps({"at": at.isoformat(), "seen": dict(sorted(seen.items()))}, separators=(",", ":"))
+def _closed(at: datetime | None, known: Mapping[str, datetime], revision: str) -> str:
+    kept: dict[str, Any] = {"chat": revision} if revision else {}
+    if at is not None:
+        seen = {name: round((when - at).total_seconds(), 3) for name, when in known.items() if when >= at - OVERLAP}
+        kept |= {"at": at.isoformat(), "seen": dict(sorted(seen.items()))}
+    return json.dumps(kept, separators=(",", ":")) if kept else ""
 
 
 async def post_views(xrpc: Xrpc, uris: Sequence[str]) -> dict[str, PostView]:

@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import aiohttp
 
-from regie.networks.bluesky import dpop
+from regie.networks.bluesky import chat, dpop
 from regie.networks.bluesky.models import (
     Actor,
     DidDoc,
@@ -36,7 +36,7 @@ from regie.networks.data import AppKeys, Login, Profile, SignedIn, SigningIn
 from regie.networks.errors import Refused, SignInAgain, TryLater
 from regie.networks.line import Answer, read
 
-SCOPE = "atproto transition:generic"
+SCOPE = "atproto transition:generic transition:chat.bsky"
 CLIENT_METADATA_PATH = "/oauth/bluesky/client-metadata.json"
 """Where the product serves ``client_metadata`` on its public address: the address is our client id."""
 LOOPBACK_HOSTS = ("127.0.0.1", "::1")
@@ -184,6 +184,7 @@ async def profile(xrpc: Xrpc, *, handle: str, addresses: Addresses) -> Profile:
         name, avatar, handle = actor.display_name or actor.handle, actor.avatar, actor.handle
     except (TryLater, Refused):
         pass
+    talks = await chat.reachable(xrpc, before=bool(xrpc.login.limits.get("chat", True)))
     return Profile(
         remote_id=xrpc.did,
         name=name,
@@ -191,6 +192,7 @@ async def profile(xrpc: Xrpc, *, handle: str, addresses: Addresses) -> Profile:
         server=xrpc.login.server,
         url=f"{addresses.web}/profile/{xrpc.did}",
         avatar_url=avatar,
+        limits={"chat": talks, "missing": [] if talks else [chat.NO_MESSAGES]},
     )
 
 
@@ -303,7 +305,7 @@ async def start(
     form = {
         "response_type": "code",
         "redirect_uri": redirect_uri,
-        "scope": SCOPE,
+        "scope": _scope_of(app),
         "state": state,
         "code_challenge": challenge,
         "code_challenge_method": "S256",
@@ -362,6 +364,12 @@ async def finish(
     fresh = _with_tokens(credentials, tokens, answer)
     login = Login(server=document.pds, remote_id=tokens.sub, credentials=fresh.credentials, app=app)
     return replace(fresh, profiles=(await profile(Xrpc(http, login), handle=document.handle, addresses=addresses),))
+
+
+def _scope_of(app: AppKeys) -> str:
+    """A program on this computer names its scope in its id, for ever: one made earlier has less of it."""
+    known = parse_qs(urlsplit(app.client_id).query).get("scope", ()) if app.client_id.startswith("http://") else ()
+    return known[0] if known else SCOPE
 
 
 def _with_tokens(credentials: Mapping[str, str], tokens: Tokens, answer: Answer) -> SignedIn:

@@ -45,11 +45,13 @@ class Xrpc:
     def did(self) -> str:
         return self.login.remote_id or self.login.credentials.get("did", "")
 
-    async def query(self, nsid: str, params: Params = ()) -> Answer:
-        """A question; asking again is always safe."""
-        url = self._url(nsid)
+    async def query(self, nsid: str, params: Params = (), *, headers: Mapping[str, str] | None = None) -> Answer:
+        """A question; asking again is always safe. ``headers``: which service it is passed on to."""
+        url, more = self._url(nsid), dict(headers or {})
         return await self._signed(
-            "GET", url, lambda headers: read(self.http, "GET", url, network=NETWORK, params=params, headers=headers)
+            "GET",
+            url,
+            lambda signed: read(self.http, "GET", url, network=NETWORK, params=params, headers={**signed, **more}),
         )
 
     async def blob(self, path: Path, content_type: str) -> dict[str, Any]:
