@@ -1,7 +1,7 @@
 """The translation files, in pure Python: ``update`` collects, ``compile`` makes .mo, ``check`` refuses gaps.
 
-Each app has its own file per language. The connectors' sentences (``TryLater("...")``) belong to ``accounts``, those of
-``core`` and ``config`` to ``web``: those packages carry no translations of their own.
+Each app has its own file per language. The connectors' sentences (``TryLater("...")``, and those kept by name) belong
+to ``accounts``, those of ``core`` and ``config`` to ``web``: those packages carry no translations of their own.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ PLURAL = {"ngettext", "ngettext_lazy"}
 CONTEXT = {"pgettext", "pgettext_lazy"}
 CONTEXT_PLURAL = {"npgettext", "npgettext_lazy"}
 ERRORS = {"TryLater", "Refused", "Gone", "SignInAgain", "Unclear", "TokenExpired"}
+SPEAKERS = {"networks", "engine"}  # say what people read in errors and in tables of their own, without gettext
+SENTENCE = re.compile(r"[A-Z{][^\n]* [^\n]*\.$")
 SHOWN = {"Option": ("label", "help"), "Choice": ("label",), "Published": ("limited",)}
 CALL = re.compile(r"\b(gettext|ngettext|pgettext|npgettext)\(")
 
@@ -37,7 +39,9 @@ class Message(NamedTuple):
 def messages_of(path: Path) -> Iterator[Message]:
     """Every translatable text of a Python module or a template."""
     if path.suffix == ".py":
-        yield from _in_tree(ast.parse(path.read_text()), errors="networks" in path.parts)
+        tree, speaks = ast.parse(path.read_text()), not SPEAKERS.isdisjoint(path.parts)
+        yield from _in_tree(tree, errors=speaks)
+        yield from _kept(tree) if speaks else ()
     else:
         from django.utils.translation.template import templatize
 
@@ -75,6 +79,22 @@ def _in_tree(tree: ast.AST, *, errors: bool) -> Iterator[Message]:
             yield Message(texts[1], context=texts[0])
         elif name in CONTEXT_PLURAL and len(texts) >= 3:
             yield Message(texts[1], plural=texts[2], context=texts[0])
+
+
+def _kept(tree: ast.Module) -> Iterator[Message]:
+    """Sentences that a module keeps by name: alone, or as values of a dictionary, a tuple, a list."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            yield from (Message(text) for text in _texts(node.value) if SENTENCE.match(text))
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.Dict(values=many) | ast.Tuple(elts=many) | ast.List(elts=many):
+            for one in many:
+                yield from _texts(one)
 
 
 def _shown(node: ast.Call, keywords: tuple[str, ...], texts: list[str]) -> Iterator[Message]:

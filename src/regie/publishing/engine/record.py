@@ -137,6 +137,7 @@ FROM mine m WHERE t.step_id = m.step_id AND t.number = m.number AND t.kind = 'co
 """
 )
 INTERRUPTED = "The database was away before anything was sent."
+SOMEBODY_ELSES = "The network's answer names a post that belongs to another delivery. Look there, and settle it here."
 
 
 @dataclass(kw_only=True, slots=True)
@@ -224,7 +225,7 @@ def _somebody_elses(told: Told) -> Told:
         lease=told.lease,
         state="unclear",
         to_tell=True,
-        problem="The network's answer names a post that belongs to another delivery. Look there, and settle it here.",
+        problem=SOMEBODY_ELSES,
         step_id=told.step_id,
         step_state="unclear",
         attempt_id=told.attempt_id,

@@ -350,5 +350,7 @@ def _disconnect(account_id: int, because: SignInAgain) -> None:
 
 
 def _cannot_open(account_id: int) -> None:
-    said = "This installation cannot open the stored sign-in (the sealing key changed). Connect it again."
-    _disconnect(account_id, SignInAgain(said))
+    _disconnect(
+        account_id,
+        SignInAgain("This installation cannot open the stored sign-in (the sealing key changed). Connect it again."),
+    )
