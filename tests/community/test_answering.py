@@ -88,6 +88,34 @@ def test_an_answer_whose_reply_was_lost_is_there_once_all_the_same(
     assert (answer.state, len(replies(sandbox))) == ("sent", 1)
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_direct_message_on_bluesky_is_answered_once_whatever_is_lost(
+    clock: Clock,
+    bluesky: Sandbox,
+    bluesky_account: Account,
+    read: Callable[[], int],
+    chloe: Member,
+    send: Do,
+    taken: bool,
+) -> None:
+    read()
+    bluesky.say(by="ana", text="Are you open?", to="regie", kind="direct")
+    assert read() == 1
+    message = Message.objects.get()
+    assert message.kind == "direct"
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    bluesky.will_lose_answer(path="sendMessage") if taken else bluesky.will_drop(path="sendMessage")
+    for _ in range(6):
+        send()
+        clock.advance(minutes=3)
+    answer.refresh_from_db()
+    assert (answer.state, answer.problem) == ("sent", "")
+    (convo,) = bluesky.itself.state.convos.values()
+    assert [one.text for one in convo.messages] == ["Are you open?", "Until six"]
+    read()
+    assert Message.objects.filter(ours=False).count() == 1
+
+
 def test_where_nobody_can_know_a_person_settles_it(
     clock: Clock, telegram: Sandbox, telegram_account: Account, asked: Asked, chloe: Member, send: Do
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -12,10 +12,9 @@ import pytest
 from regie.networks.bluesky.chat import NO_MESSAGES
 from regie.networks.bluesky.connector import Bluesky as Connector
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import Incoming, Login, Outgoing, Picture, Ref
+from regie.networks.data import Incoming, Login, Outgoing, Pending, Picture, Progress, Ready, Ref
 from regie.networks.errors import Refused, TokenExpired, TryLater, Unclear
 from regie_sandbox.bluesky.app import Bluesky
-from regie_sandbox.frame import World
 
 Makes = Callable[..., Outgoing]
 
@@ -30,6 +29,15 @@ def write(bluesky: Bluesky, text: str, by: str = "Léa Petit") -> str:
 
 def said(bluesky: Bluesky) -> list[str]:
     return [message.text for convo in bluesky.state.convos.values() for message in convo.messages]
+
+
+async def ready(connector: Connector, what: Outgoing) -> Progress:
+    """As the caller does it: what was achieved is saved, then handed back."""
+    waiting = await connector.prepare(what, {})
+    assert isinstance(waiting, Pending)
+    done = await connector.prepare(what, waiting.progress)
+    assert isinstance(done, Ready)
+    return done.progress
 
 
 async def texts(connector: Connector, cursor: str = "") -> tuple[list[str], str]:
@@ -90,9 +98,8 @@ async def test_a_direct_message_is_answered_in_its_conversation_with_text_only(
 ) -> None:
     write(bluesky, "Vous êtes ouverts ?")
     (message,) = (await connector.messages(cursor="")).messages
-    what = outgoing("Oui : https://example.org/été", reply_to=answer_to(message), planned_at=datetime.now(UTC))
-    ready = await connector.prepare(what, {})
-    sent = await connector.commit(what, ready.progress)
+    what = outgoing("Oui : https://example.org/été", reply_to=answer_to(message))
+    sent = await connector.commit(what, await ready(connector, what))
     assert said(bluesky) == ["Vous êtes ouverts ?", "Oui : https://example.org/été"]
     assert (sent.url, sent.extra) == ("", message.extra)
     assert bluesky.texts() == []
@@ -109,29 +116,37 @@ async def test_an_answer_that_was_lost_is_there_once_in_the_end(
 ) -> None:
     write(bluesky, "Vous êtes ouverts ?")
     (message,) = (await connector.messages(cursor="")).messages
-    what = outgoing("Oui", reply_to=answer_to(message), planned_at=datetime.now(UTC))
-    faults = bluesky.faults
+    what = outgoing("Oui", reply_to=answer_to(message))
+    progress, faults = await ready(connector, what), bluesky.faults
     faults.will_lose_answer(path="sendMessage") if taken else faults.will_drop(path="sendMessage")
     with pytest.raises(TryLater):
-        await connector.commit(what, {})
-    again = await connector.commit(what, {})
+        await connector.commit(what, progress)
+    again = await connector.commit(what, progress)
     assert said(bluesky) == ["Vous êtes ouverts ?", "Oui"]
     assert again.remote_id == next(iter(bluesky.state.convos.values())).messages[-1].id
     faults.will_lose_answer(path="sendMessage")
     with pytest.raises(Unclear):
-        await connector.commit(replace(what, text="Et demain", repeat_until=None), {})
+        await connector.commit(replace(what, text="Et demain", repeat_until=None), progress)
 
 
-async def test_the_same_words_later_are_another_answer(
-    connector: Connector, bluesky: Bluesky, outgoing: Makes, world: World
+async def test_the_same_words_a_moment_later_are_another_answer(
+    connector: Connector, bluesky: Bluesky, outgoing: Makes
 ) -> None:
     write(bluesky, "Ouvert ?")
     (message,) = (await connector.messages(cursor="")).messages
-    now = datetime.now(UTC)
-    await connector.commit(outgoing("Oui", reply_to=answer_to(message), planned_at=now), {})
-    later = outgoing("Oui", key="two", reply_to=answer_to(message), planned_at=now + timedelta(minutes=5))
-    await connector.commit(later, {})
+    for key in ("one", "two"):
+        what = outgoing("Oui", key=key, reply_to=answer_to(message))
+        await connector.commit(what, await ready(connector, what))
     assert said(bluesky) == ["Ouvert ?", "Oui", "Oui"]
+
+
+async def test_a_direct_message_has_no_likes_and_is_not_hidden(connector: Connector, bluesky: Bluesky) -> None:
+    write(bluesky, "Ouvert ?")
+    (message,) = (await connector.messages(cursor="")).messages
+    with pytest.raises(Refused, match="no likes"):
+        await connector.like(answer_to(message))
+    with pytest.raises(Refused):
+        await connector.hide(answer_to(message))
 
 
 async def test_without_access_the_mentions_go_on_and_we_say_what_is_missing(

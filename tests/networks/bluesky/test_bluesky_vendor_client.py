@@ -164,5 +164,5 @@ async def test_it_writes_and_reads_direct_messages_in_the_same_conversation_as_w
     (message,) = (await connector.messages(cursor="")).messages
     assert (message.text, message.extra["convo"]) == ("Vous êtes ouverts ?", convo)
     answer = outgoing("Oui", reply_to=Ref(remote_id=message.remote_id, extra=message.extra))
-    await connector.commit(answer, {})
+    await connector.commit(answer, (await connector.prepare(answer, {})).progress)
     assert await asyncio.to_thread(reads, convo) == ["Oui", "Vous êtes ouverts ?"]

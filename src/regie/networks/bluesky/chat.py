@@ -7,21 +7,20 @@ password reaches them only when its owner ticked that, and OAuth only with a sco
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from regie.networks.bluesky.facets import found_in
 from regie.networks.bluesky.models import ChatMember, ChatMessage, ChatPage, Convo, Convos
 from regie.networks.bluesky.wire import NETWORK, Xrpc, parsed
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import Incoming, Outgoing, Person, Published, Ref
+from regie.networks.data import Incoming, Outgoing, Pending, Person, Progress, Published, Ready, Ref
 from regie.networks.errors import Refused, SignInAgain, TokenExpired, TryLater
 
 SERVICE = {"atproto-proxy": "did:web:api.bsky.chat#bsky_chat"}
 PAGE, MOST_PAGES = 50, 20
 FIRST = 20  # conversations, and messages of each, at the first reading
 MESSAGE = "chat.bsky.convo.defs#messageView"
-ROUNDING = timedelta(seconds=2)
 NO_MESSAGES = (
     "Direct messages can be neither read nor answered: connect again on Bluesky's page, or with an app password that "
     "allows access to them."
@@ -114,32 +113,32 @@ def _incoming(message: ChatMessage, convo: Convo, *, web: str) -> Incoming:
     )
 
 
-def refuse_files(outgoing: Outgoing) -> None:
+async def prepare(xrpc: Xrpc, outgoing: Outgoing, to: Ref, progress: Progress) -> Ready | Pending:
+    """Where the conversation stands before the answer (``"after"``: a revision), saved before a word is said."""
     if outgoing.media:
         raise Refused("Direct messages on {network} are answered with text only from here.", network=NETWORK)
+    if "after" in progress:
+        return Ready(progress=progress)
+    newest = await _page(xrpc, str(to.extra["convo"]), limit=1)
+    return Pending(progress={**progress, "after": newest[0].rev if newest else ""}, not_before=datetime.now(UTC))
 
 
-async def send(xrpc: Xrpc, outgoing: Outgoing, to: Ref, *, repeatable: bool) -> Published:
-    """One answer. The service knows no key of ours, so each time we look first whether it is there already."""
-    refuse_files(outgoing)
-    convo = str(to.extra["convo"])
-    if (there := await _there(xrpc, outgoing, convo)) is not None:
-        return _sent(there, convo)
+async def send(xrpc: Xrpc, outgoing: Outgoing, to: Ref, progress: Progress, *, repeatable: bool) -> Published:
+    """One answer. The service knows no key of ours, so each time we look first whether it is there already: our words,
+    said after the place that ``prepare`` saw."""
+    convo, after = str(to.extra["convo"]), str(progress["after"])
+    for message in await _page(xrpc, convo, limit=PAGE):
+        if message.sender.did == xrpc.did and message.text == outgoing.text and message.rev > after:
+            return _sent(message, convo)
     body = {"convoId": convo, "message": {"text": outgoing.text, **_links(outgoing.text)}}
     answer = await xrpc.procedure("chat.bsky.convo.sendMessage", repeatable=repeatable, json=body, headers=SERVICE)
     return _sent(parsed(ChatMessage, answer, written="later" if repeatable else "unclear"), convo)
 
 
-async def _there(xrpc: Xrpc, outgoing: Outgoing, convo: str) -> ChatMessage | None:
-    """Our message with these words, sent since this one was planned, by the service's clock."""
-    params = {"convoId": convo, "limit": str(PAGE)}
-    answer = await xrpc.query("chat.bsky.convo.getMessages", params, headers=SERVICE)
-    now = datetime.now(UTC)
-    since = outgoing.planned_at + ((answer.date or now) - now) - ROUNDING
-    for message in parsed(ChatPage, answer).messages:
-        if message.sender.did == xrpc.did and message.text == outgoing.text and message.sent_at >= since:
-            return message
-    return None
+async def _page(xrpc: Xrpc, convo: str, *, limit: int) -> tuple[ChatMessage, ...]:
+    """The newest messages of a conversation, newest first."""
+    params = {"convoId": convo, "limit": str(limit)}
+    return parsed(ChatPage, await xrpc.query("chat.bsky.convo.getMessages", params, headers=SERVICE)).messages
 
 
 def _sent(message: ChatMessage, convo: str) -> Published:

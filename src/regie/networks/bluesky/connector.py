@@ -110,16 +110,15 @@ class Bluesky:
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
         """Uploads and lookups; done already when ``progress`` holds the record."""
-        if chat.is_direct(outgoing.reply_to):
-            chat.refuse_files(outgoing)
-            return Ready(progress=progress)
+        if (to := outgoing.reply_to) is not None and chat.is_direct(to):
+            return await chat.prepare(self._xrpc, outgoing, to, progress)
         if "record" in progress:
             return Ready(progress=progress)
         return await publishing.prepare(self._xrpc, outgoing, progress, video=self.addresses.video)
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published:
         if (to := outgoing.reply_to) is not None and chat.is_direct(to):
-            return await chat.send(self._xrpc, outgoing, to, repeatable=publishing.still_repeatable(outgoing))
+            return await chat.send(self._xrpc, outgoing, to, progress, repeatable=publishing.still_repeatable(outgoing))
         where = self.addresses
         return await publishing.commit(self._xrpc, outgoing, progress, web=where.web, video=where.video)
 
@@ -143,6 +142,8 @@ class Bluesky:
         return await reading.messages(self._xrpc, cursor=cursor, web=self.addresses.web)
 
     async def like(self, ref: Ref) -> Json:
+        if chat.is_direct(ref):
+            raise Refused("{network} has no likes for direct messages.", network=self.name)
         return await reading.like(self._xrpc, ref)
 
     async def unlike(self, ref: Ref, liked: Json) -> None:
