@@ -52,12 +52,13 @@ async def outgoing_for(
         given = (step.content["media"], speaker.can, outgoing.format, now)
         made = await (shelf.files(*given) if shelf is not None else in_thread(_media, *given))
         outgoing = replace(outgoing, **vars(made))
-    return replace(outgoing, options=_options(speaker.can, step, outgoing))
+    options = _options(speaker.can, step, outgoing)
+    return replace(outgoing, options=options) if options else outgoing
 
 
 def _options(can: Capabilities, step: Step, outgoing: Outgoing) -> Options:
     """Those of the post itself; its other parts and its first comment have none."""
-    if step.position > 0:
+    if step.position > 0 or not can.options:
         return {}
     pictures, videos = bool(outgoing.pictures), bool(outgoing.videos)
     return filled(can.options, step.content.get("options", {}), outgoing.format, pictures=pictures, videos=videos)

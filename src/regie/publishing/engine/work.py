@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import aiohttp
+import orjson
 from django.conf import settings
 
 from regie.accounts.opening import app_keys
@@ -102,10 +103,16 @@ async def speaker_of(row: Row, http: aiohttp.ClientSession, apps: Apps) -> Speak
         network=row["network"],
         remote_id=row["account_remote_id"],
         connected=connected,
-        can=make.can_on(row["limits"]),
+        can=_can_on(row["network"], orjson.dumps(row["limits"])),
         connector=connector,
         prepare_seconds=row["prepare_seconds"],
     )
+
+
+@lru_cache(maxsize=1024)
+def _can_on(network: str, limits: bytes) -> Capabilities:
+    """Accounts of one kind can do the same, and are claimed again and again."""
+    return registry.connector(network).can_on(orjson.loads(limits))
 
 
 @dataclass(slots=True, kw_only=True)
