@@ -28,7 +28,9 @@ WORDS = {
     ),
     "clicks": Words(_("Clicks"), _("Clicks anywhere in the post, as its network counts them, now.")),
     "link_clicks": Words(_("Clicks on the link"), _("Clicks that led out to the link of the post, now.")),
-    "profile_clicks": Words(_("Clicks on the profile"), _("Clicks in the post that led to the account's profile, now.")),
+    "profile_clicks": Words(
+        _("Clicks on the profile"), _("Clicks in the post that led to the account's profile, now.")
+    ),
     "video_views": Words(
         _("Video views"), _("Times the video was watched for at least a moment, as its network counts it, now.")
     ),
