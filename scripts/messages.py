@@ -101,8 +101,8 @@ def _shown(node: ast.Call, keywords: tuple[str, ...], texts: list[str]) -> Itera
     """What a connector declares for people to read: the last plain argument, and some by their keywords."""
     yield from (Message(text) for text in texts[1:])
     for keyword in node.keywords:
-        if keyword.arg in keywords and isinstance(keyword.value, ast.Constant) and keyword.value.value:
-            yield Message(keyword.value.value)
+        if keyword.arg in keywords:
+            yield from (Message(text) for text in _texts(keyword.value) if text)
 
 
 def collect() -> dict[str, dict[Message, list[str]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 import pytest
@@ -170,6 +171,6 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         return
     for name, told in report.user_properties:
         if name == "shows":
-            slug, *shown = told
+            slug, *shown = cast(list[str], told)
             with Path(place).open("a") as lines:
                 lines.writelines(f"{slug}\t{one}\t{report.nodeid}\n" for one in shown)
