@@ -169,8 +169,8 @@ def declared(can: Capabilities) -> dict[Any, bool]:
         protocols.Hides: Answering.HIDE in can.answers,
         protocols.Streams: Arrival.STREAM in can.arrival,
         protocols.LongPolls: Arrival.LONG_POLL in can.arrival,
-        protocols.ReceivesWebhooks: Arrival.WEBHOOK in can.arrival and Arrival.POLL not in can.arrival,
-        protocols.ReceivesForApp: Arrival.WEBHOOK in can.arrival and Arrival.POLL in can.arrival,  # beside reading
+        protocols.ReceivesWebhooks: Arrival.WEBHOOK in can.arrival and Arrival.LONG_POLL in can.arrival,  # a queue
+        protocols.ReceivesForApp: Arrival.WEBHOOK in can.arrival and Arrival.LONG_POLL not in can.arrival,
         protocols.Measures: bool(can.account_metrics),
         protocols.ListsOwn: isinstance(can.repeat, Search | Repeatable | AskStatus),
         protocols.KnowsStatus: isinstance(can.repeat, AskStatus),

@@ -41,6 +41,7 @@ class Inbox(models.Model):
     listen_at = models.DateTimeField(default=clock.now, help_text="When to try to open the line (again).")
     token = models.CharField(max_length=64, unique=True, default=new_token, help_text="In the webhook's address.")
     webhook = models.CharField(max_length=300, blank=True, help_text="Address and secret's mark last set there.")
+    tell_at = models.DateTimeField(default=clock.now, help_text="When to tell the network our address (again).")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["network", "key"], name="inbox_once")]

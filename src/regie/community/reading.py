@@ -12,7 +12,6 @@ import aiohttp
 from django.db.models import Exists, OuterRef, Q
 
 from regie.accounts.budgets import SavedForLater, ask_to_wait, asked_for_patience, must_have_room
-from regie.accounts.hooks import brings_for_app
 from regie.accounts.models import Account
 from regie.accounts.opening import connector_for, login_of, session
 from regie.accounts.services import disconnect, note_problem, refresh_token
@@ -22,6 +21,7 @@ from regie.core import clock
 from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
 from regie.networks import registry
+from regie.networks.capabilities import Arrival
 from regie.networks.errors import NetworkError, SignInAgain, TokenExpired
 from regie.networks.protocols import Connector, Converses, SharesInbox
 
@@ -65,6 +65,11 @@ def conversing() -> list[str]:
     return [slug for slug in registry.slugs() if issubclass(registry.connector(slug), Converses)]
 
 
+def readable(network: str) -> bool:
+    """Whether its queues can be read whenever we like, also while it brings us its news."""
+    return Arrival.POLL in registry.connector(network).can.arrival
+
+
 def is_served() -> Exists:
     """A queue with at least one connected account."""
     return Exists(InboxAccount.objects.filter(inbox=OuterRef("pk"), account__state=Account.State.CONNECTED))
@@ -75,8 +80,9 @@ def due_inboxes() -> list[int]:
     join_those_without()
     now = clock.now()
     free = Q(reader=None) | Q(reading_until__lt=now)
-    # News for an app are held back until the vendor has reviewed it, so those queues are read besides.
-    brought = Q(webhook="") | Q(network__in=[slug for slug in conversing() if brings_for_app(slug)])
+    # News for an app are held back until the vendor has reviewed it, and what nobody took is brought to no one again:
+    # where a queue can be read at any time, it is read besides.
+    brought = Q(webhook="") | Q(network__in=[slug for slug in conversing() if readable(slug)])
     due = Inbox.objects.filter(free, brought, is_served(), next_at__lte=now).order_by("next_at")
     return list(due.values_list("pk", flat=True)[:AT_ONCE])
 

@@ -345,8 +345,10 @@ def webhook(request: HttpRequest, network: str, token: str) -> HttpResponse:
         raise Http404
     if int(request.headers.get("Content-Length") or 0) > webhooks.LARGEST:
         return HttpResponse(status=413)
+    if (word := webhooks.confirmation(network, body=request.body, query=request.GET.dict())) is not None:
+        return HttpResponse(word, content_type="text/plain")
     try:
         webhooks.take_in(found, body=request.body, headers=dict(request.headers))
     except Refused:
         return HttpResponse(status=403)
-    return HttpResponse(status=200)
+    return HttpResponse(webhooks.thanks(network), content_type="text/plain")

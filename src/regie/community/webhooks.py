@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import cast
@@ -17,19 +18,30 @@ from regie.accounts.opening import app_keys, login_of, session
 from regie.accounts.services import check_soon
 from regie.community.arriving import accounts_of, store
 from regie.community.models import Inbox, Intake
-from regie.community.reading import note_trouble, speaker
+from regie.community.reading import note_trouble, readable, speaker
 from regie.core import clock
 from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
 from regie.networks import registry
 from regie.networks.data import Login, Messages
 from regie.networks.errors import NetworkError, Refused, SignInAgain, TryLater
-from regie.networks.protocols import AnswersChallenges, Completes, EntersWebhook, ReceivesForApp, ReceivesWebhooks
+from regie.networks.protocols import (
+    AnswersChallenges,
+    Completes,
+    ConfirmsAddress,
+    EntersWebhook,
+    ReceivesForApp,
+    ReceivesWebhooks,
+)
+
+log = logging.getLogger(__name__)
 
 LARGEST = 1024 * 1024  # bytes of one delivery
 MOST_HEADERS = 4096  # characters of one header that is kept
 KEPT_DAYS = 14
 PLACE = "{secret}"
+NOT_TAKEN = timedelta(hours=6)  # until a network that would not take our address is told again
+LONGEST_SECRET = 48  # VK takes 50
 AT_ONCE = 200
 
 
@@ -43,7 +55,7 @@ def address_of(inbox: Inbox) -> str:
 
 def secret_of(inbox: Inbox) -> str:
     """What the network shows with each delivery. Derived from the installation's own key, so it is kept nowhere."""
-    return salted_hmac("regie.community.webhooks", inbox.token, algorithm="sha256").hexdigest()
+    return salted_hmac("regie.community.webhooks", inbox.token, algorithm="sha256").hexdigest()[:LONGEST_SECRET]
 
 
 def mark_of(inbox: Inbox) -> str:
@@ -67,7 +79,8 @@ def receives(network: str) -> bool:
 def to_arrange() -> list[int]:
     """Queues whose network does not know the right address: after a move to https, or away from it."""
     wanted = [slug for slug in registry.slugs() if (receives(slug) or brings_for_app(slug)) and _has_keys(slug)]
-    rows = Inbox.objects.filter(network__in=wanted, next_at__lte=clock.now()).order_by("pk")
+    now = clock.now()
+    rows = Inbox.objects.filter(network__in=wanted, next_at__lte=now, tell_at__lte=now).order_by("pk")
     return [row.pk for row in rows if row.webhook != mark_of(row)]
 
 
@@ -99,7 +112,7 @@ async def arrange(inbox_id: int) -> None:
             else:
                 await connector.delete_webhook()
         except NetworkError as exc:
-            await in_thread(note_trouble, inbox, found[0], exc)
+            await in_thread(_not_arranged, inbox, found[0], exc)
         else:
             await in_thread(_arranged, inbox)
 
@@ -117,11 +130,34 @@ def _arranged(inbox: Inbox) -> None:
     Inbox.objects.filter(pk=inbox.pk).update(webhook=mark_of(inbox))
 
 
+def confirmation(network: str, *, body: bytes, query: Mapping[str, str]) -> str | None:
+    """The word by which an address of ours confirms itself, when its vendor asks for that; None: it brought news."""
+    connector = registry.connector(network)
+    if not hasattr(connector, "confirmation"):
+        return None
+    return cast(type[ConfirmsAddress], connector).confirmation(body=body, query=query)
+
+
+def thanks(network: str) -> str:
+    """What the vendor wants back for each delivery; for most, nothing."""
+    return str(getattr(registry.connector(network), "thanks", ""))
+
+
+def _not_arranged(inbox: Inbox, account: Account, problem: NetworkError) -> None:
+    """Where a queue can be read at any time, a network that does not take our address costs nothing but the wait."""
+    if isinstance(problem, SignInAgain) or brings_for_app(inbox.network) or not readable(inbox.network):
+        note_trouble(inbox, account, problem)
+        return
+    log.info("%s does not bring its news to us, so it is asked for them: %s", inbox.network, problem)
+    Inbox.objects.filter(pk=inbox.pk).update(tell_at=clock.now() + NOT_TAKEN)
+
+
 def take_in(inbox: Inbox, *, body: bytes, headers: Mapping[str, str]) -> Intake:
     """Keeps one delivery as it came, with a nudge to work on it. Raises Refused when it is not signed right."""
     understand(inbox, body=body, headers=headers)
     with transaction.atomic():
-        intake = Intake.objects.create(inbox=inbox, body=body, headers=_kept(inbox, headers))
+        kept = body.replace(secret_of(inbox).encode(), _place_in_body(inbox))
+        intake = Intake.objects.create(inbox=inbox, body=kept, headers=_kept(inbox, headers))
         from regie.community.tasks import work_on_intake
 
         work_on_intake.defer(intake_id=intake.pk)
@@ -170,6 +206,11 @@ def _must_be_signed(network: str, connector: type[ReceivesForApp], *, body: byte
         except Refused:
             continue
     raise Refused("No app of ours signed this delivery.")
+
+
+def _place_in_body(inbox: Inbox) -> bytes:
+    """Where the secret stood in a body. Nobody outside can write the same: it would come out as the secret."""
+    return f"{{secret of {inbox.token}}}".encode()
 
 
 def _kept(inbox: Inbox, headers: Mapping[str, str]) -> dict[str, str]:
@@ -221,7 +262,8 @@ def work_on(intake_id: int) -> None:
     headers = {name: value.replace(PLACE, secret_of(intake.inbox)) for name, value in intake.headers.items()}
     problem = ""
     try:
-        news = understand(intake.inbox, body=bytes(intake.body), headers=headers)
+        body = bytes(intake.body).replace(_place_in_body(intake.inbox), secret_of(intake.inbox).encode())
+        news = understand(intake.inbox, body=body, headers=headers)
         store(intake.inbox, _completed(intake.inbox, news), cursor=False)
     except Refused as exc:
         problem = exc.said[:300]

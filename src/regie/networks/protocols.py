@@ -219,6 +219,18 @@ class ReceivesWebhooks(Protocol):
         ...
 
 
+class ConfirmsAddress(Protocol):
+    """Its vendor asks each address of ours for a word before it brings anything there, and wants one back for each
+    delivery: ``thanks``."""
+
+    thanks: ClassVar[str]
+
+    @classmethod
+    def confirmation(cls, *, body: bytes, query: Mapping[str, str]) -> str | None:
+        """The word, when that is what came; it is taken from the address as ``set_webhook`` told it."""
+        ...
+
+
 @runtime_checkable
 class ReceivesForApp(Protocol):
     """The network brings the news of all accounts of our app to one address, which a person enters at the vendor."""

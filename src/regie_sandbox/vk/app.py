@@ -15,6 +15,7 @@ from aiohttp import BodyPartReader, web
 
 from regie_sandbox.films import looked_at
 from regie_sandbox.frame import Network, World
+from regie_sandbox.vk.callbacks import Callbacks
 from regie_sandbox.vk.methods import Methods
 from regie_sandbox.vk.shown import Shows
 from regie_sandbox.vk.state import Comment, Group, Key, Message, Post, State, User
@@ -38,6 +39,7 @@ class Vk(Network):
         self.calls_a_second: int | None = None
         self.tells_reach = True
         self._recent: dict[str, list[datetime]] = {}
+        self.callbacks = Callbacks(world.seed)
         super().__init__(world)
 
     def app(self) -> web.Application:
@@ -45,6 +47,7 @@ class Vk(Network):
         app.router.add_route("*", "/method/{method}", self.call)
         app.router.add_post("/upload/{place}", self.take)
         app.router.add_get("/news/{group}", self.listen)
+        app.cleanup_ctx.append(self.callbacks.while_served)
         return app
 
     def vendor_error(self, status: int) -> tuple[Mapping[str, str], Any]:
@@ -124,15 +127,16 @@ class Vk(Network):
     # News on an open line
 
     def tell(self, group: Group, kind: str, about: dict[str, Any]) -> None:
+        told = {
+            "type": kind,
+            "object": about,
+            "group_id": group.id,
+            "event_id": secrets.token_hex(20),
+            "v": "5.199",
+        }
         if kind in group.wants:
-            told = {
-                "type": kind,
-                "object": about,
-                "group_id": group.id,
-                "event_id": secrets.token_hex(20),
-                "v": "5.199",
-            }
             group.news.append(told)
+        self.callbacks.tell(group, told)
 
     def line_key(self, group: Group) -> str:
         return hashlib.sha256(f"{self.world.seed}:{group.id}".encode()).hexdigest()[:40]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Method = Callable[[Call], Any]
 LONGEST_POST, LONGEST_MESSAGE = 16_384, 9_000
 MOST_MEDIA, MOST_ANSWERS, LONGEST_ANSWER = 10, 10, 100
+MOST_SERVERS = 10
 GUID_HOLDS = timedelta(hours=1)
 BITS = {"photos": 4, "video": 16, "stories": 64, "wall": 8192, "offline": 65_536, "docs": 131_072,
         "groups": 262_144, "stats": 1_048_576, "messages": 4096, "manage": 262_144}  # fmt: skip
@@ -32,6 +33,12 @@ class Methods:
             "groups.getTokenPermissions": self.rights_of_group,
             "groups.setLongPollSettings": self.turn_on,
             "groups.getLongPollServer": self.line,
+            "groups.getCallbackConfirmationCode": lambda call: {"code": self.net.callbacks.code(self._managed(call))},
+            "groups.getCallbackServers": self.servers,
+            "groups.addCallbackServer": self.add_server,
+            "groups.editCallbackServer": self.edit_server,
+            "groups.deleteCallbackServer": self.delete_server,
+            "groups.setCallbackSettings": self.server_settings,
             "users.get": self.users,
             "account.getAppPermissions": self.rights_of_user,
             "wall.post": self.post,
@@ -111,6 +118,58 @@ class Methods:
             raise invalid("longpoll for this group is not enabled")
         server, ts = f"{self.net.base}/news/{group.id}", str(len(group.news))
         return {"key": self.net.line_key(group), "server": server, "ts": ts}
+
+    def _managed(self, call: Call) -> Group:
+        call.must_have("manage" if call.key.kind == "group" else "groups")
+        return self._administered(call)
+
+    def servers(self, call: Call) -> Json:
+        found = [{name: value for name, value in one.items() if name != "wants"} for one in self._managed(call).servers]
+        return {"count": len(found), "items": found}
+
+    def _server(self, call: Call) -> tuple[Group, Json]:
+        group, number = self._managed(call), call.number("server_id")
+        for one in group.servers:
+            if one["id"] == number:
+                return group, one
+        raise Trouble(104, "Not found")
+
+    def _server_fields(self, call: Call) -> Json:
+        url = call.text("url")
+        if not url.startswith(("https://", "http://127.", "http://localhost")):
+            raise invalid("url is invalid")
+        return {
+            "url": url,
+            "title": call.text("title", longest=14),
+            "secret_key": call.text("secret_key", longest=50),
+            "status": "unconfigured",
+        }
+
+    def add_server(self, call: Call) -> Json:
+        group, fields = self._managed(call), self._server_fields(call)
+        if len(group.servers) >= MOST_SERVERS:
+            raise Trouble(2000, "Servers number limit is reached")
+        made: Json = {"id": self.net.new_id(), "creator_id": group.admins[0], "wants": [], **fields}
+        group.servers.append(made)
+        self.net.callbacks.ask_for_the_word(group, made)
+        return {"server_id": made["id"]}
+
+    def edit_server(self, call: Call) -> int:
+        group, one = self._server(call)
+        one |= self._server_fields(call)
+        self.net.callbacks.ask_for_the_word(group, one)
+        return 1
+
+    def delete_server(self, call: Call) -> int:
+        group, one = self._server(call)
+        group.servers.remove(one)
+        return 1
+
+    def server_settings(self, call: Call) -> int:
+        _group, one = self._server(call)
+        known = ("wall_reply_new", "wall_reply_edit", "wall_reply_delete", "message_new")
+        one["wants"] = [name for name in known if call.yes(name)]
+        return 1
 
     def users(self, call: Call) -> list[Json]:
         found = [self.state.users.get(int(one)) for one in call.listed("user_ids")]
@@ -251,7 +310,7 @@ class Methods:
         comment = self._comment(call, "comment_id")
         comment.deleted = True
         self.state.posts[f"{comment.owner}_{comment.post}"].comments.remove(comment.id)
-        told = {"owner_id": comment.owner, "id": comment.id, "post_id": comment.post, "user_id": comment.author}
+        told = {"owner_id": comment.owner, "id": comment.id, "post_id": comment.post, "user_id": max(comment.author, 0)}
         self.net.tell(self.state.groups[-comment.owner], "wall_reply_delete", told)
         self.net.note(comment.owner, f"{comment.owner}_{comment.post}_{comment.id}", "", "delete")
         return 1

@@ -33,6 +33,7 @@ class Group:
     wall: list[int] = field(default_factory=list)  # posts, oldest first
     wants: list[str] = field(default_factory=list)  # kinds of news that it tells on an open line; none: turned off
     news: list[dict[str, Any]] = field(default_factory=list)
+    servers: list[dict[str, Any]] = field(default_factory=list)  # of the Callback API, with what each ``wants``
     forgotten: int = 0  # so many of the news are no longer told
 
 

@@ -33,6 +33,8 @@ OF_EVERY_CALL = {"access_token", "v"}
 TRIED_BY_OTHERS = {("wall.post", "group")}  # NOTES.md: it works, though the schema names keys of people only
 ON_PAGES_ONLY = {"wall.get": {"owner_id"}}  # on dev.vk.com, and in every client
 NOT_LISTED = {1051}  # an error that the schema lacks, seen by others
+EVENTS = {"message_new": "callback_message_object", "wall_reply_new": "callback_wall_reply_new",
+          "wall_reply_delete": "callback_wall_comment_delete"}  # fmt: skip
 NOT_KEPT = {"required", "entity", "additionalProperties"}
 TYPED: Mapping[str, re.Pattern[str]] = {
     "integer": re.compile(r"^-?\d+$"),
@@ -85,6 +87,18 @@ class Contract:
             needed = [name for name, one in properties.items() if isinstance(one, dict) and one.get("required") is True]
             made["required"] = needed
         return made
+
+    def of_event(self, event: Any) -> list[str]:
+        """What departs from the schema in news that VK brings: around them, and the thing itself."""
+        parts = [("callback_base", event)]
+        if event["type"] in EVENTS:
+            parts.append((EVENTS[event["type"]], event["object"]))
+        found = []
+        for name, value in parts:
+            schema = {"$ref": f"vk:/callback/objects.json#/definitions/{name}"}
+            validator = Draft202012Validator(schema, registry=self._registry)
+            found += [f"{name}{e.json_path[1:]}: {e.message[:200]}" for e in validator.iter_errors(value)]
+        return found
 
     def problems(self, seen: Exchange) -> list[str]:
         where = seen.method
@@ -153,6 +167,11 @@ def contract() -> Contract:
     if (found := described()) is None:
         pytest.skip(f"VK's schema of its API is not at {SPECS}: set REGIE_SPECS")
     return found
+
+
+@pytest.fixture
+def schema() -> Contract:
+    return contract()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from regie.networks.data import (
     Samples,
     SignedIn,
 )
-from regie.networks.vk import limits, measuring, publishing, reading, sign_in
+from regie.networks.vk import limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.vk.wire import DEFAULT_SERVER, NETWORK, Wire
 
 
@@ -36,6 +36,7 @@ class Vk:
     name: ClassVar[str] = NETWORK
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = DEFAULT_SERVER
+    thanks: ClassVar[str] = webhook.THANKS
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)
@@ -79,6 +80,23 @@ class Vk:
 
     async def next_messages(self, *, cursor: str, seconds: int) -> Messages:
         return await reading.next_messages(self._wire, cursor=cursor, seconds=seconds)
+
+    async def set_webhook(self, *, url: str, secret: str) -> None:
+        await webhook.set_webhook(self._wire, url=url, secret=secret)
+
+    async def delete_webhook(self) -> None:
+        await webhook.delete_webhook(self._wire)
+
+    @classmethod
+    def confirmation(cls, *, body: bytes, query: Mapping[str, str]) -> str | None:
+        return webhook.confirmation(body=body, query=query)
+
+    @classmethod
+    def received(cls, login: Login, *, body: bytes, headers: Mapping[str, str], secret: str) -> Messages:
+        return webhook.received(login, body=body, secret=secret)
+
+    async def completed(self, news: Messages) -> Messages:
+        return await webhook.completed(self._wire, news)
 
     async def like(self, ref: Ref) -> Json:
         return await publishing.like(self._wire, ref, liked=True)

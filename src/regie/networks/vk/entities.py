@@ -208,6 +208,31 @@ class Update(Entity):
     object: Mapping[str, Any] = Field(default_factory=dict)
 
 
+class Callback(Update):
+    """The same as it is brought to an address of ours."""
+
+    group_id: int = 0
+    secret: str = Field(default="", repr=False)
+
+
+class CallbackServer(Entity):
+    """An address to which VK brings news. ``status``: unconfigured, failed, wait, ok."""
+
+    id: int
+    title: str = ""
+    url: str = ""
+    secret_key: str = Field(default="", repr=False)
+    status: str = ""
+
+
+class CallbackServerMade(Entity):
+    server_id: int
+
+
+class Code(Entity):
+    code: str
+
+
 class News(Entity):
     """``failed``: 1 some of it is forgotten, 2 the key ran out, 3 all is forgotten."""
 

@@ -103,7 +103,7 @@ CAN = Capabilities(
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.DIRECT}),
     answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN}),
-    arrival=(Arrival.POLL, Arrival.LONG_POLL),
+    arrival=(Arrival.POLL, Arrival.LONG_POLL, Arrival.WEBHOOK),
     post_metrics=POST_METRICS,
     account_metrics=ACCOUNT_METRICS,
 )

@@ -93,13 +93,13 @@ async def next_messages(wire: Wire, *, cursor: str, seconds: int) -> Messages:
     news = parsed(await wire.listen(place.response.server, key=key, ts=ts, seconds=seconds), News)
     if news.failed:
         return await _looked(wire, cursor, str(news.ts or place.response.ts))
-    found = await _told(wire, news.updates)
+    found = told(wire.owner, news.updates, await people(wire, _speakers(wire.owner, news.updates)))
     found.sort(key=lambda one: (one.said_at, one.remote_id))
     after = {**_after(found, before, before.get("counts", {})), "ts": str(news.ts)}
     return Messages(
         messages=tuple(one for one in found if one.remote_id not in before.get("ids", ())),
         cursor=json.dumps(after, sort_keys=True),
-        gone=tuple(_gone(one) for one in news.updates if one.type == "wall_reply_delete"),
+        gone=taken_back(news.updates),
     )
 
 
@@ -121,16 +121,29 @@ async def _looked(wire: Wire, cursor: str, ts: str) -> Messages:
     return replace(page, cursor=json.dumps({**_read(page.cursor), "ts": ts}, sort_keys=True))
 
 
-async def _told(wire: Wire, updates: Sequence[Update]) -> list[Incoming]:
-    comments = [_valid(Comment, one.object) for one in updates if one.type == "wall_reply_new"]
-    said = [_valid(Message, one.object.get("message", {})) for one in updates if one.type == "message_new"]
-    theirs = [one for one in comments if one is not None and one.from_id != int(wire.owner)]
-    direct = [one for one in said if one is not None and not one.out]
-    people = await _people(wire, {one.from_id for one in theirs} | {one.from_id for one in direct})
+def told(owner: str, updates: Sequence[Update], known: Mapping[int, Someone]) -> list[Incoming]:
+    """What others said, in our words. ``known``: people by their numbers; somebody else has but a number."""
+    theirs, direct = _said(owner, updates)
     return [
-        *[_comment(wire, Post(id=one.post_id), one, people) for one in theirs],
-        *[_message(one, people) for one in direct],
+        *[_comment(owner, Post(id=one.post_id), one, known) for one in theirs],
+        *[_message(one, known) for one in direct],
     ]
+
+
+def _said(owner: str, updates: Sequence[Update]) -> tuple[list[Comment], list[Message]]:
+    comments = [_valid(Comment, one.object) for one in updates if one.type in ("wall_reply_new", "wall_reply_edit")]
+    said = [_valid(Message, one.object.get("message", {})) for one in updates if one.type == "message_new"]
+    theirs = [one for one in comments if one is not None and one.from_id != int(owner)]
+    return theirs, [one for one in said if one is not None and not one.out]
+
+
+def _speakers(owner: str, updates: Sequence[Update]) -> set[int]:
+    theirs, direct = _said(owner, updates)
+    return {one.from_id for one in theirs} | {one.from_id for one in direct}
+
+
+def taken_back(updates: Sequence[Update]) -> tuple[str, ...]:
+    return tuple(_gone(one) for one in updates if one.type == "wall_reply_delete")
 
 
 def _valid(entity: type[E], told: Mapping[str, Any]) -> E | None:
@@ -141,7 +154,7 @@ def _valid(entity: type[E], told: Mapping[str, Any]) -> E | None:
         return None
 
 
-async def _people(wire: Wire, ids: set[int]) -> dict[int, Someone]:
+async def people(wire: Wire, ids: set[int]) -> dict[int, Someone]:
     asked = sorted(one for one in ids if one > 0)
     if not asked:
         return {}
@@ -182,9 +195,9 @@ async def _under(wire: Wire, post: Post) -> list[Incoming]:
     except Refused:  # closed since
         return []
     page = parsed(answer, Response[Comments]).response
-    people = {one.id: one for one in page.profiles} | {-one.id: one for one in page.groups}
+    known = {one.id: one for one in page.profiles} | {-one.id: one for one in page.groups}
     return [
-        _comment(wire, post, one, people)
+        _comment(wire.owner, post, one, known)
         for one in _all(page.items)
         if not one.deleted and one.from_id != int(wire.owner)
     ]
@@ -227,13 +240,13 @@ def _all(comments: Sequence[Comment]) -> Iterator[Comment]:
             yield from _all(one.thread.items)
 
 
-def _comment(wire: Wire, post: Post, one: Comment, people: Mapping[int, Someone]) -> Incoming:
-    place = f"{wire.owner}_{post.id}"
+def _comment(owner: str, post: Post, one: Comment, known: Mapping[int, Someone]) -> Incoming:
+    place = f"{owner}_{post.id}"
     answered = one.reply_to_comment or (one.parents_stack[-1] if one.parents_stack else None)
     return Incoming(
         remote_id=f"{place}_{one.id}",
         kind=MessageKind.COMMENT,
-        by=_person(one.from_id, people),
+        by=person(one.from_id, known),
         text=one.text,
         said_at=datetime.fromtimestamp(one.date, UTC),
         url=f"https://vk.com/wall{place}?reply={one.id}",
@@ -245,8 +258,8 @@ def _comment(wire: Wire, post: Post, one: Comment, people: Mapping[int, Someone]
     )
 
 
-def _person(who: int, people: Mapping[int, Someone]) -> Person:
-    known = people.get(who)
+def person(who: int, among: Mapping[int, Someone]) -> Person:
+    known = among.get(who)
     page = f"id{who}" if who > 0 else f"club{-who}"
     if known is None:
         return Person(remote_id=str(who), name=page, handle=f"@{page}", url=f"https://vk.com/{page}")
@@ -270,26 +283,26 @@ async def _direct(wire: Wire, before: Mapping[str, Any]) -> list[Incoming]:
     except Refused:
         return []
     page = parsed(answer, Response[Conversations]).response
-    people = {one.id: one for one in page.profiles}
+    known = {one.id: one for one in page.profiles}
     found: list[Incoming] = []
     for one in page.items:
         last = one.last_message
         if last is not None and last.date > before.get("at", 0) - AGAIN.total_seconds():
-            found += await _with(wire, last.peer_id, people)
+            found += await _with(wire, last.peer_id, known)
     return found
 
 
-async def _with(wire: Wire, peer: int, people: Mapping[int, Someone]) -> list[Incoming]:
+async def _with(wire: Wire, peer: int, known: Mapping[int, Someone]) -> list[Incoming]:
     answer = await wire.ask("messages.getHistory", community=True, peer_id=peer, count=THREADS)
     page = parsed(answer, Response[Said]).response
-    return [_message(one, people) for one in page.items if not one.out]
+    return [_message(one, known) for one in page.items if not one.out]
 
 
-def _message(one: Message, people: Mapping[int, Someone]) -> Incoming:
+def _message(one: Message, known: Mapping[int, Someone]) -> Incoming:
     return Incoming(
         remote_id=f"direct:{one.id}",
         kind=MessageKind.DIRECT,
-        by=_person(one.from_id, people),
+        by=person(one.from_id, known),
         text=one.text,
         said_at=datetime.fromtimestamp(one.date, UTC),
         conversation_id=f"direct:{one.peer_id}",
