@@ -13,7 +13,7 @@ from regie.networks.lacks import LACKS
 from regie.networks.table import DECLARED, cells, exercised
 
 ROOT = Path(__file__).parents[2]
-OF_THE_TRADE = ("facebook", "instagram", "tiktok", "youtube", "linkedin", "pinterest", "reddit")
+OF_THE_TRADE = ("facebook", "instagram", "tiktok", "youtube", "linkedin", "x", "pinterest", "reddit", "telegram")
 
 
 @cache

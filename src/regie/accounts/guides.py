@@ -45,8 +45,8 @@ _SUMMARY: dict[str, Words] = {
     "tiktok": _("An account: videos and photos; as a business account its comments, too."),
     "x": _("An account on X: posts, threads, pictures, videos, polls, replies, direct messages."),
     "linkedin": _("A Page of an organization, or a member: posts, pictures, videos, documents, polls, comments."),
-    "reddit": _("An account: texts, links, pictures, videos and polls for communities and its own profile, comments."),
     "youtube": _("A channel: videos and Shorts with cover, subtitles and playlist, comments, watch times."),
+    "reddit": _("An account: texts, links, pictures, videos and polls for communities and its own profile, comments."),
     "vk": _("A community: its wall, stories, comments and messages."),
     "threads": _("An account: posts, threads, pictures, videos, carousels, polls, replies, mentions."),
 }
@@ -82,14 +82,14 @@ _CREATE: dict[str, Words] = {
         "with the product Community Management and no other. For your own profile alone: an app with Share on LinkedIn "
         "and Sign In with LinkedIn. Enter its keys here."
     ),
+    "youtube": _(
+        "A project at console.cloud.google.com, once for the whole installation, with the YouTube Data API v3 and the "
+        "YouTube Analytics API switched on, and in it an OAuth client of the type Web application. Enter its keys here."
+    ),
     "reddit": _(
         "An app at reddit.com/prefs/apps, of the type web app, once for the whole installation, with the redirect "
         "address below; Reddit may ask you to apply for access to its Data API first. Its client ID stands under its "
         "name: enter it here with the secret."
-    ),
-    "youtube": _(
-        "A project at console.cloud.google.com, once for the whole installation, with the YouTube Data API v3 and the "
-        "YouTube Analytics API switched on, and in it an OAuth client of the type Web application. Enter its keys here."
     ),
     "vk": _(
         "Nothing for the installation. Each community has a key of its own; for more than texts VK also wants the key "
@@ -132,7 +132,10 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("To take the access back one day, disconnect the account here and remove the app in Pinterest's settings."),
     ),
     "tiktok": (
-        _("Choose how to sign in: only a business account's comments can be read and answered, and it posts in public."),
+        _(
+            "Choose how to sign in: only a business account's comments can be read and answered, and it posts in "
+            "public."
+        ),
         _("On TikTok's page, check which account is signed in: with several, sign out of the others first."),
         _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
         _("For each post choose who can see it, and agree to TikTok's terms: TikTok lets nobody choose this for you."),
@@ -149,16 +152,16 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("Choose here which Pages belong to this client, and whether you yourself do."),
         _("LinkedIn ends every sign-in after 60 days: you are told two weeks before, and connect again in a minute."),
     ),
-    "reddit": (
-        _("In this browser, be signed in on Reddit as the account to connect: Reddit asks whoever is signed in there."),
-        _("On Reddit's page, allow the app."),
-        _("Read the rules of each community before you post there: many take no advertising, and ban accounts for it."),
-    ),
     "youtube": (
         _("In your OAuth client at Google, enter the redirect address below as an authorised redirect URI."),
         _("On Google's page, sign in and choose the channel. Each channel, a brand's too, is connected by itself."),
         _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
         _("For covers and for videos of more than 15 minutes, confirm a telephone number at youtube.com/verify."),
+    ),
+    "reddit": (
+        _("In this browser, be signed in on Reddit as the account to connect: Reddit asks whoever is signed in there."),
+        _("On Reddit's page, allow the app."),
+        _("Read the rules of each community before you post there: many take no advertising, and ban accounts for it."),
     ),
     "vk": (
         _(
@@ -214,14 +217,14 @@ _WORKS: dict[str, Words] = {
         "Community Management: LinkedIn gives it to registered organizations, on request, first with 100 calls a day "
         "for each member, without a limit after a second review. It shows no app what stands on a member's profile."
     ),
-    "reddit": _(
-        "Everything works at once: there is no review. Commercial use of Reddit's API wants Reddit's approval. What "
-        "a community holds back until a moderator approves it is said, and not shown as published."
-    ),
     "youtube": _(
         "Until Google has audited your project (the YouTube API compliance audit), it keeps every video private: Régie "
         "uploads it and says so. While the project is in testing, each person has to be on its list of test users, and "
         "to connect again every seven days. A project has 100 uploads a day, for all channels together."
+    ),
+    "reddit": _(
+        "Everything works at once: there is no review. Commercial use of Reddit's API wants Reddit's approval. What "
+        "a community holds back until a moderator approves it is said, and not shown as published."
     ),
     "vk": _(
         "With the community's key alone: texts, links, documents, new comments and direct messages. VK gives "
