@@ -55,7 +55,7 @@ def test_a_post_is_written_checked_kept_and_scheduled(
     page.get_by_label("Text", exact=True).fill("The coat is here #slow")
     expect(page.get_by_role("heading", name="Ready for 2 accounts")).to_be_visible()
     expect(page.get_by_text("Draft kept at")).to_be_visible()
-    expect(page.locator(".look-mastodon .look-link")).to_have_text("#slow")
+    expect(page.locator(".look-bluesky .look-link")).to_have_text("#slow")
     page.locator("input[type=file]").set_input_files(tmp_path / "coat.jpg")
     alt = page.get_by_label("What “coat.jpg” shows")
     alt.fill("A coat on a chair")
@@ -92,7 +92,7 @@ def test_parts_a_poll_and_the_focus_follow_the_hand(page: Page, accounts: list[A
     page.keyboard.type("Two")
     expect(page.locator(".look-mastodon .look-post")).to_have_count(2)
     page.get_by_role("button", name="Poll", exact=True).click()
-    expect(page.get_by_label("Answer 1")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Answer 1")).to_be_focused()
     expect(page.get_by_text("An answer of the poll is empty")).to_be_visible()
 
 

@@ -128,11 +128,12 @@ def test_sound_alone_in_the_container_of_videos_is_a_sound(keep: Keep) -> None:
     made = BytesIO()
     with av.open(made, "w", format="mp4") as container:
         stream = container.add_stream("aac", rate=48_000, layout="stereo")
-        silence = av.AudioFrame(format="fltp", layout="stereo", samples=1024)
-        for plane in silence.planes:
-            plane.update(bytes(plane.buffer_size))
-        silence.sample_rate, silence.pts = 48_000, 0
-        container.mux(stream.encode(silence))
+        for at in range(0, 48_000, 960):
+            silence = av.AudioFrame(format="fltp", layout="stereo", samples=960)
+            for plane in silence.planes:
+                plane.update(bytes(plane.buffer_size))
+            silence.sample_rate, silence.pts = 48_000, at
+            container.mux(stream.encode(silence))
         container.mux(stream.encode(None))
     file = keep(made, "memo.mp4")
     assert (file.kind, file.content_type, file.audio_codec) == ("sound", "audio/mp4", "aac")

@@ -153,6 +153,7 @@ def on_disk(source: IO[bytes]) -> Iterator[Path]:
         yield path
         return
     with room_on_disk(), tempfile.NamedTemporaryFile(prefix="regie-upload-") as written:
+        source.seek(0)  # it may have been looked at before
         shutil.copyfileobj(source, written)
         written.flush()
         yield Path(written.name)
