@@ -70,7 +70,7 @@ LACKS: Mapping[str, Mapping[str, str]] = {
     },
     "linkedin": {
         "short": "no format of its own: a video is a video (Videos API)",
-        "story": "no stories since 2021",
+        "story": "content is article, media, multiImage, poll; no stories (Posts API)",
         "thread": "posts do not answer posts (Posts API)",
         "audio": "content is article, media, multiImage, poll (Posts API)",
         "hide": "a comment can be deleted, not hidden (Comments API)",
@@ -79,7 +79,7 @@ LACKS: Mapping[str, Mapping[str, str]] = {
     },
     "x": {
         "short": "no format of its own: a video is a video (API 2.167, media/upload)",
-        "story": "no stories since 2021",
+        "story": "no path for stories (API 2.167)",
         "document": "media_category is image, gif, video, subtitles (API 2.167)",
         "audio": "media_category is image, gif, video, subtitles (API 2.167)",
         "reviews": NO_REVIEWS,
@@ -101,7 +101,7 @@ LACKS: Mapping[str, Mapping[str, str]] = {
     },
     "reddit": {
         "short": "no format of its own: a video is a video (/api/submit)",
-        "story": "no stories",
+        "story": "kind is self, link, image, video, videogif, gallery, poll (/api/submit)",
         "thread": "posts do not answer posts; comments do (/api/submit)",
         "document": "kind is self, link, image, video, videogif, gallery, poll (/api/submit)",
         "audio": "kind is self, link, image, video, videogif, gallery, poll (/api/submit)",
