@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from email.utils import format_datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
@@ -15,6 +18,7 @@ from regie_sandbox import control
 from regie_sandbox.faults import Handler
 from regie_sandbox.frame import Network, World
 
+T = TypeVar("T")
 SAVE_EVERY = 2.0  # seconds between two looks at whether there is something to write down
 
 
@@ -110,18 +114,40 @@ def in_thread(
     world: World, *, ports: Mapping[str, int] | None = None, control_port: int | None = None
 ) -> Iterator[Running]:
     """Serve the world from a thread, for callers that are not async (Django tests, a browser)."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="sandbox", daemon=True)
-    thread.start()
-    try:
-        running = asyncio.run_coroutine_threadsafe(serve(world, ports=ports, control_port=control_port), loop).result(
-            10
-        )
+    with LoopInThread() as there:
+        running = there.run(serve(world, ports=ports, control_port=control_port))
         try:
             yield running
         finally:
-            asyncio.run_coroutine_threadsafe(running.close(), loop).result(10)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+            there.run(running.close())
+
+
+class LoopInThread:
+    """An event loop in a thread of its own, while the context is open.
+
+    What is still under way at its end is cancelled and lets go of its sockets, as asyncio.run does.
+    """
+
+    def __init__(self, name: str = "sandbox") -> None:
+        self._begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._stay()), name=name, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.loop, self._end = self._begun.result(10)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(10)
+
+    def run(self, what: Coroutine[Any, Any, T], *, seconds: float | None = 10) -> T:
+        """What the coroutine returns; it runs in the loop, and the caller waits."""
+        return asyncio.run_coroutine_threadsafe(what, self.loop).result(seconds)
+
+    async def _stay(self) -> None:
+        end = asyncio.Event()
+        self._begun.set_result((asyncio.get_running_loop(), end))
+        await end.wait()

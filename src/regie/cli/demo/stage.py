@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +12,7 @@ from regie.core import clock
 from regie_sandbox.audience import Audience
 from regie_sandbox.frame import World
 from regie_sandbox.registry import slugs, whole_world
-from regie_sandbox.server import Running, serve
+from regie_sandbox.server import LoopInThread, Running, serve
 
 T = TypeVar("T")
 
@@ -28,12 +26,11 @@ class Stage:
         for network in self.world.networks.values():
             network.fetches = False  # nobody serves our files yet: what it is told of them is believed
         self._first_port = first_port
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
+        self._thread = LoopInThread()
         self._running: Running | None = None
 
     def __enter__(self) -> Stage:
-        self._thread.start()
+        self._thread.__enter__()
         ports = {slug: self._first_port + nth for nth, slug in enumerate(slugs(), start=1)}
         served = serve(self.world, ports=ports, control_port=self._first_port, save_as_we_go=False)
         self._running = self._there(served)
@@ -47,9 +44,7 @@ class Stage:
         self.world.clock.real()
         if self._running is not None:
             self._there(self._running.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        self._thread.__exit__(kind, exc, trace)
 
     def go_to(self, moment: datetime) -> None:
         """Everything that people do up to ``moment`` happens; then it is that moment, for all."""
@@ -79,4 +74,4 @@ class Stage:
         return self._there(there())
 
     def _there(self, what: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(what, self._loop).result()
+        return self._thread.run(what, seconds=None)
