@@ -27,9 +27,10 @@ def licence_of(found: Distribution) -> str:
 
 
 def closure(root: str) -> dict[str, Distribution]:
-    """Every package that ``root`` needs at run time, by normalised name, itself left out."""
+    """Every package that ``root`` needs at run time with all its extras, by normalised name, itself left out."""
     found: dict[str, Distribution] = {}
-    waiting: list[tuple[str, frozenset[str]]] = [(root, frozenset())]
+    offers = distribution(root).metadata.get_all("Provides-Extra") or []
+    waiting: list[tuple[str, frozenset[str]]] = [(root, frozenset(offers))]
     while waiting:
         name, extras = waiting.pop()
         try:
