@@ -36,7 +36,7 @@ from regie.studio.checks import Level
 from regie.web.states import KINDS
 
 SOURCE = Path(__file__).parents[1] / "src"
-PUBLISHING = "regie/publishing/engine", "regie/publishing/services.py"
+PUBLISHING = "regie/publishing/engine", "regie/publishing/services"
 ANY_TEXT = "Bonjour 👋"
 
 

@@ -1,0 +1,72 @@
+"""Promising, moving, cancelling and settling deliveries. What the engine does at the hour is in ``engine/``."""
+
+from __future__ import annotations
+
+from regie.publishing.services.changing import (
+    cancel,
+    delete_published,
+    finish_partly,
+    let_go,
+    move,
+    send_again,
+    send_now,
+    take_back,
+    undo_cancel,
+)
+from regie.publishing.services.freezing import (
+    Covered,
+    covered,
+    follow_campaign,
+    freeze,
+    hold_what_is_frozen,
+    lift,
+    must_lift,
+    release,
+    start_frozen_after_restore,
+)
+from regie.publishing.services.promising import publish_now, schedule, schedule_again
+from regie.publishing.services.rows import prepare_at
+from regie.publishing.services.settling import (
+    done_by_hand,
+    made_public,
+    mark_gone,
+    no_longer_there,
+    seen_by_all,
+    settle_absent,
+    settle_there,
+)
+from regie.publishing.services.zones import recompute_due_times, recompute_some
+
+__all__ = [
+    "Covered",
+    "cancel",
+    "covered",
+    "delete_published",
+    "done_by_hand",
+    "finish_partly",
+    "follow_campaign",
+    "freeze",
+    "hold_what_is_frozen",
+    "let_go",
+    "lift",
+    "made_public",
+    "mark_gone",
+    "move",
+    "must_lift",
+    "no_longer_there",
+    "prepare_at",
+    "publish_now",
+    "recompute_due_times",
+    "recompute_some",
+    "release",
+    "schedule",
+    "schedule_again",
+    "seen_by_all",
+    "send_again",
+    "send_now",
+    "settle_absent",
+    "settle_there",
+    "start_frozen_after_restore",
+    "take_back",
+    "undo_cancel",
+]
