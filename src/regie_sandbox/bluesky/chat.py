@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from regie_sandbox.bluesky.call import Call, Handle
 from regie_sandbox.bluesky.lexicon import graphemes
 from regie_sandbox.bluesky.problem import Problem, invalid
 from regie_sandbox.bluesky.state import Account, Convo, Message, Token
 from regie_sandbox.bluesky.store import iso, tid
 
 if TYPE_CHECKING:
-    from regie_sandbox.bluesky.app import Bluesky, Call
+    from regie_sandbox.bluesky.app import Bluesky
 
 SERVICE = "did:web:api.bsky.chat#bsky_chat"
 DEFS = "chat.bsky.convo.defs"
@@ -21,7 +22,7 @@ LONGEST, LONGEST_BYTES = 1000, 10_000
 class Chat:
     def __init__(self, net: Bluesky) -> None:
         self.net = net
-        self.handlers = {
+        self.handlers: dict[tuple[str, str], Handle] = {
             ("GET", "chat.bsky.convo.listConvos"): self._list,
             ("GET", "chat.bsky.convo.getConvoForMembers"): self._between,
             ("GET", "chat.bsky.convo.getMessages"): self._messages,

@@ -5,16 +5,15 @@ Shapes: lexicons app.bsky.video.*, com.atproto.server.getServiceAuth. The real o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from regie_sandbox.bluesky.call import Call, Handle
 from regie_sandbox.bluesky.cbor import cid_of_bytes
 from regie_sandbox.bluesky.problem import Problem, invalid
-from regie_sandbox.bluesky.state import Blob, Job, Leave, State
-from regie_sandbox.frame import World
+from regie_sandbox.bluesky.state import Blob, Job, Leave
 
 if TYPE_CHECKING:
-    from regie_sandbox.bluesky.app import Call
+    from regie_sandbox.bluesky.app import Bluesky
 
 LARGEST = 100_000_000
 LONGEST_LEAVE = 3600.0
@@ -23,40 +22,46 @@ LONGEST_LEAVE = 3600.0
 class Videos:
     """``seconds``: how long a video takes; ``fails``: what is wrong with the next one; ``left``: videos of today."""
 
-    def __init__(self, state: State, world: World) -> None:
-        self.state, self.world = state, world
+    def __init__(self, net: Bluesky) -> None:
+        self.net = net
         self.seconds, self.fails, self.left = 0.0, "", 25
+        self.handlers: dict[tuple[str, str], Handle] = {
+            ("GET", "com.atproto.server.getServiceAuth"): self._leave,
+            ("GET", "app.bsky.video.getUploadLimits"): self._limits,
+            ("POST", "app.bsky.video.uploadVideo"): self._upload,
+            ("GET", "app.bsky.video.getJobStatus"): self._status,
+        }
 
     def _now(self) -> float:
-        return self.world.clock.now().timestamp()
+        return self.net.world.clock.now().timestamp()
 
-    def leave(self, did: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """com.atproto.server.getServiceAuth"""
+    def _leave(self, call: Call) -> dict[str, Any]:
+        did, query = self.net.who(call).did, call.request.query
         if "aud" not in query:
             raise invalid('Error: Params must have the property "aud"')
         expires = float(query.get("exp") or self._now() + 60)
         if not self._now() < expires <= self._now() + LONGEST_LEAVE:
             raise invalid("expiration is not within an hour", "BadExpiration")
-        token = f"leave-{len(self.state.leaves)}-{did}"
-        self.state.leaves[token] = Leave(did, query["aud"], query.get("lxm", ""), expires)
+        token = f"leave-{len(self.net.state.leaves)}-{did}"
+        self.net.state.leaves[token] = Leave(did, query["aud"], query.get("lxm", ""), expires)
         return {"token": token}
 
-    def _who(self, call: Call, method: str, aud: str) -> str:
+    def _who(self, call: Call, method: str) -> str:
         token = call.request.headers.get("Authorization", "").removeprefix("Bearer ")
-        leave = self.state.leaves.get(token)
-        if leave is None or (leave.method, leave.aud) != (method, aud) or leave.expires < self._now():
+        leave = self.net.state.leaves.get(token)
+        if leave is None or (leave.method, leave.aud) != (method, self.net.own_did()) or leave.expires < self._now():
             raise Problem(401, "AuthenticationRequired", "bad jwt")
         return leave.did
 
-    def limits(self, call: Call, own_did: str) -> dict[str, Any]:
-        self._who(call, "app.bsky.video.getUploadLimits", own_did)
+    def _limits(self, call: Call) -> dict[str, Any]:
+        self._who(call, "app.bsky.video.getUploadLimits")
         if self.left:
             return {"canUpload": True, "remainingDailyVideos": self.left, "remainingDailyBytes": 10 * LARGEST}
         return {"canUpload": False, "remainingDailyVideos": 0, "message": "User has exceeded daily upload videos limit"}
 
-    def upload(self, call: Call, own_did: str) -> dict[str, Any]:
+    def _upload(self, call: Call) -> dict[str, Any]:
         """The token is for the account's server, on which the service writes: not for itself."""
-        did = self._who(call, "com.atproto.repo.uploadBlob", own_did)
+        did = self._who(call, "com.atproto.repo.uploadBlob")
         if call.request.query.get("did") != did:
             raise Problem(401, "AuthenticationRequired", "the token is another account's")
         if call.request.content_type != "video/mp4" or not call.body:
@@ -64,18 +69,19 @@ class Videos:
         if len(call.body) > LARGEST:
             raise Problem(413, "PayloadTooLarge", "file size is too large")
         cid = cid_of_bytes(call.body)
-        known = next((number for number, job in self.state.jobs.items() if (job.did, job.cid) == (did, cid)), None)
+        known = next((number for number, job in self.net.state.jobs.items() if (job.did, job.cid) == (did, cid)), None)
         if known is not None:
             raise Known(known, did)
-        number = f"job{len(self.state.jobs)}"
-        self.state.jobs[number] = Job(did, cid, self._now() + self.seconds, self.fails)
+        number = f"job{len(self.net.state.jobs)}"
+        self.net.state.jobs[number] = Job(did, cid, self._now() + self.seconds, self.fails)
         self.left -= 1
-        self.state.blobs[cid] = Blob("video/mp4", len(call.body))
-        self.world.files.put(f"bluesky-{cid}", call.body)
+        self.net.state.blobs[cid] = Blob("video/mp4", len(call.body))
+        self.net.world.files.put(f"bluesky-{cid}", call.body)
         return {"jobStatus": {"jobId": number, "did": did, "state": "JOB_STATE_CREATED"}}
 
-    def status(self, number: str) -> dict[str, Any]:
-        job = self.state.jobs.get(number)
+    def _status(self, call: Call) -> dict[str, Any]:
+        number = call.needed("jobId")
+        job = self.net.state.jobs.get(number)
         if job is None:
             raise invalid("job not found")
         status: dict[str, Any] = {"jobId": number, "did": job.did}
@@ -84,7 +90,7 @@ class Videos:
         if job.failed:
             failed = {"state": "JOB_STATE_FAILED", "error": "validation_failure", "message": job.failed}
             return {"jobStatus": {**status, **failed}}
-        blob = self.state.blobs[job.cid]
+        blob = self.net.state.blobs[job.cid]
         kept = {"$type": "blob", "ref": {"$link": job.cid}, "mimeType": blob.mime, "size": blob.size}
         return {"jobStatus": {**status, "state": "JOB_STATE_COMPLETED", "progress": 100, "blob": kept}}
 
