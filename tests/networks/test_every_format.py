@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from test_every_connector import Line, line, ref_to, slug  # noqa: F401 - fixtur
 
 from regie.networks.capabilities import Format, MessageKind
 from regie.networks.data import Document, Outgoing, Pending, Published, Sound
+from regie.networks.errors import TryLater, Unclear
+from regie.networks.protocols import FindsComment
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" * 4000
@@ -103,6 +106,41 @@ async def test_the_first_comment_stands_under_the_post(line: Line) -> None:  # n
     comment = await published(line, line.outgoing("Until six", reply_to=ref_to(post), comment=True))
     assert comment.remote_id != post.remote_id
     assert [text for text, _ in accepted(line) if text] == ["Open today", "Until six"]
+
+
+async def test_a_first_comment_whose_answer_was_lost_is_looked_for(line: Line) -> None:  # noqa: F811
+    """A network where nobody can look implements none of this: a person is asked there."""
+    if not isinstance(line.connector, FindsComment) or not line.can.first_comment:
+        return
+    post = await published(line, line.outgoing("Open today"))
+    what = line.outgoing("Until six", reply_to=ref_to(post), comment=True)
+    at_once = line.slug == "bluesky"  # its account's own server knows the key
+    if not at_once:
+        with pytest.raises(TryLater):  # it may be under way, or not listed yet
+            await line.connector.comment_found(what)
+    line.net.world.clock.advance(timedelta(minutes=10))
+    assert await line.connector.comment_found(what) is None
+    if not at_once:
+        with pytest.raises(TryLater):  # tried again since
+            await line.connector.comment_found(replace(what, tried_until=line.net.world.clock.now()))
+    comment = await published(line, what)
+    line.net.say(by="ana", text="Until six", to=post.remote_id)
+    found = await line.connector.comment_found(what)
+    assert isinstance(found, Published)
+    assert (found.remote_id, found.extra) == (comment.remote_id, comment.extra)
+
+
+async def test_two_comments_alike_are_for_a_person_to_settle(line: Line) -> None:  # noqa: F811
+    if not isinstance(line.connector, FindsComment) or not line.can.first_comment:
+        return
+    if line.slug in ("bluesky", "x"):  # the one knows ours by its key, the other takes no text twice
+        return
+    post = await published(line, line.outgoing("Open today"))
+    what = line.outgoing("Until six", reply_to=ref_to(post), comment=True)
+    for key in ("one", "two"):
+        await published(line, replace(what, key=key))
+    with pytest.raises(Unclear):
+        await line.connector.comment_found(what)
 
 
 @pytest.mark.shows("messages")

@@ -153,6 +153,7 @@ class Outgoing:
     planned_at: UTC, the same at each attempt: what a client-chosen creation time is made from
     repeat_until: UTC; until then, this account's network treats a repeat as the same post. None: never safe
     again:      an earlier attempt may have been done: whoever can ask what became of it asks first
+    tried_until: UTC; no earlier attempt is under way after it. None: there was none, or nobody asks
     """
 
     key: str
@@ -173,6 +174,7 @@ class Outgoing:
     comment: bool = False  # the first comment under ``reply_to``, and no further part of its thread
     repeat_until: datetime | None = None
     again: bool = False
+    tried_until: datetime | None = None
 
     @property
     def media(self) -> tuple[Picture | Video, ...]:

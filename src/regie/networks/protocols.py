@@ -129,7 +129,7 @@ class FindsComment(Protocol):
     async def comment_found(self, outgoing: Outgoing) -> Published | None:
         """Our comment under ``outgoing.reply_to`` whose answer was lost; None: it is not there and will not be.
 
-        Raises TryLater while it may still be under way.
+        Raises TryLater while it may still be under way, Unclear when only a person can tell. See ``finding``.
         """
         ...
 

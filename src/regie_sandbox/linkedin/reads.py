@@ -162,7 +162,8 @@ class Reads:
         post, parent = self.net.deeds.under(call.key())
         self._may_read_comments(call, post)
         above = parent.urn if parent is not None else ""
-        rows = [self.state.comments[one] for one in post.comments if self.state.comments[one].parent == above]
+        there = [self.state.comments[one] for one in post.comments]
+        rows = [one for one in there if one.parent == above and self.net.listed(one.made_at)]
         return self.elements(call, rows, self._comment)
 
     def _comment(self, one: Comment) -> Json:

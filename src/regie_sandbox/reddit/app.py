@@ -297,7 +297,8 @@ class Reddit(Network):
         )
         self.world.changes += 1
 
-    def listed(self, post: Post) -> bool:
+    def listed(self, thing: Post | Comment) -> bool:
         """Whether listings show it already."""
         late = timedelta(seconds=self.faults.listing_lag)
-        return self.now() >= post.shown_at and self.now() - post.created_at >= late
+        worked_on = isinstance(thing, Post) and self.now() < thing.shown_at
+        return not worked_on and self.now() - thing.created_at >= late

@@ -113,7 +113,7 @@ async def of_person(call: Call) -> Any:
         found += [(post.created_at, call.shows.post(post)) for post in own if net.listed(post)]
     if what != "submitted":
         said = (one for one in net.state.comments.values() if one.author == person.name and not one.deleted)
-        found += [(comment.created_at, call.shows.comment(comment)) for comment in said]
+        found += [(one.created_at, call.shows.comment(one)) for one in said if net.listed(one)]
     found.sort(key=lambda row: (row[0], int(row[1]["data"]["id"], 36)), reverse=True)
     return _page(call, [shown for _, shown in found])
 

@@ -324,6 +324,7 @@ class Business:
         asked.choice("sort_field", "likes", "replies", "create_time")
         if asked.choice("status", "ALL", "PUBLIC") == "PUBLIC":
             found = [one for one in found if not one.hidden]
+        found = [one for one in found if self.net.now() - one.made_at >= timedelta(seconds=self.net.faults.listing_lag)]
         newest = asked.choice("sort_order", "smart", "asc", "desc") != "asc"
         rows = sorted(found, key=lambda one: (one.made_at, one.id), reverse=newest)
         page = rows[begin : begin + most]

@@ -26,10 +26,11 @@ from regie.networks.data import (
     Seen,
     Video,
 )
-from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
+from regie.networks.errors import Gone, NetworkError, Refused, Unclear
 from regie.networks.facebook.entities import Attachment, Comment, Done, Film, Post, Sent, Started, Story, Told
 from regie.networks.facebook.limits import CAN, countries, objections
 from regie.networks.facebook.wire import NETWORK, Wire
+from regie.networks.finding import comment_among
 from regie.networks.line import Answer
 from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import NEXT_VERSION, VERSION, Id, parsed, written
@@ -37,7 +38,6 @@ from regie.networks.text import LINK
 
 PAGE = 50
 LOST_FOR = timedelta(minutes=2)  # after this a call whose answer was lost is no longer under way
-LONG_AGO = timedelta(minutes=2)
 MOST_PAGES = 20
 POST = "id,message,permalink_url,created_time,attachments{media_type,type,target,subattachments{media_type,target}}"
 REEL = "id,description,permalink_url,created_time,status"
@@ -369,16 +369,20 @@ async def comment_found(wire: Wire, outgoing: Outgoing) -> Published | None:
         raise Unclear("{network} did not answer, and may have taken it.", network=NETWORK)
     fields = {"fields": "id,message,created_time,from", "limit": str(PAGE), "order": "reverse_chronological"}
     answer = await wire.graph.get(f"/{outgoing.reply_to.remote_id}/comments", fields)
-    for one in parsed(answer, Edge[Comment], network=NETWORK).data:
-        recent = one.created_time is None or one.created_time >= outgoing.planned_at - LONG_AGO
-        ours = one.author is None or one.author.id == wire.page
-        if ours and recent and (one.message or "").split() == outgoing.text.split():
-            return Published(remote_id=one.id, at=one.created_time, extra={"kind": "comment"}, answer=answer)
-    if (answer.date or datetime.now(UTC)) < outgoing.planned_at + LOST_FOR:
-        raise TryLater(
-            "{network} may still be publishing it.", network=NETWORK, not_before=outgoing.planned_at + LOST_FOR
-        )
-    return None
+    said = parsed(answer, Edge[Comment], network=NETWORK).data
+    ours = [_comment_seen(one) for one in said if one.author is None or one.author.id == wire.page]
+    return comment_among(ours, outgoing, network=NETWORK, now=answer.date, shows_within=LOST_FOR)
+
+
+def _comment_seen(one: Comment) -> Seen:
+    return Seen(
+        remote_id=one.id,
+        url="",
+        text=one.message or "",
+        media=0,
+        created_at=one.created_time or datetime.max.replace(tzinfo=UTC),
+        extra={"kind": "comment"},
+    )
 
 
 async def like(wire: Wire, ref: Ref) -> None:

@@ -25,6 +25,7 @@ from regie.networks.data import (
     Video,
 )
 from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
+from regie.networks.finding import comment_among
 from regie.networks.instagram import limits
 from regie.networks.instagram.entities import Comment, Container, Media, Sent, Upload
 from regie.networks.instagram.wire import NETWORK, Wire
@@ -446,12 +447,17 @@ async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | 
     edge = "replies" if kind == "comment" else "comments"
     fields = {"fields": "id,text,timestamp,username", "limit": str(PAGE)}
     answer = await wire.graph.get(f"/{to.extra.get('parent') or to.remote_id}/{edge}", fields)
-    for one in parsed(answer, Edge[Comment], network=NETWORK).data:
-        recent = one.timestamp is None or one.timestamp >= outgoing.planned_at - timedelta(minutes=2)
-        if recent and one.username == wire.username and _words(one.text or "") == _words(outgoing.text):
-            return Published(remote_id=one.id, at=one.timestamp, extra={"kind": "comment"}, answer=answer)
-    if _clock(answer) < outgoing.planned_at + LOST_FOR:
-        raise TryLater(
-            "{network} may still be publishing it.", network=NETWORK, not_before=outgoing.planned_at + LOST_FOR
-        )
-    return None
+    said = parsed(answer, Edge[Comment], network=NETWORK).data
+    ours = [_comment_seen(one) for one in said if one.username == wire.username]
+    return comment_among(ours, outgoing, network=NETWORK, now=answer.date, shows_within=LOST_FOR)
+
+
+def _comment_seen(one: Comment) -> Seen:
+    return Seen(
+        remote_id=one.id,
+        url="",
+        text=one.text or "",
+        media=0,
+        created_at=one.timestamp or datetime.max.replace(tzinfo=UTC),
+        extra={"kind": "comment"},
+    )

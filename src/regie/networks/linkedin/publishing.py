@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
 from regie.networks.data import Draft, Listing, Options, Outgoing, Pending, Progress, Published, Ready, Ref, Seen
-from regie.networks.errors import Gone, Refused, TokenExpired, TryLater
+from regie.networks.errors import Gone, Refused, TokenExpired, TryLater, Unclear
+from regie.networks.finding import comment_among
 from regie.networks.line import Answer
 from regie.networks.linkedin import little, uploads
 from regie.networks.linkedin.entities import Comment, Elements, Post
@@ -27,6 +28,7 @@ from regie.networks.linkedin.limits import (
 from regie.networks.linkedin.wire import ID, NETWORK, Wire, comment_at, key, parsed, post_at, unreadable
 
 PAGE = 50
+SHOWS_WITHIN = timedelta(minutes=2)  # as long as a post; LinkedIn says nothing of comments
 MOST_PAGES = 20
 STARTS = 3  # of one video's upload, when the addresses for it ran out
 COMMENTS = "urn:li:comment:"
@@ -338,6 +340,43 @@ async def comment(wire: Wire, to: Ref, text: str) -> Published:
     url = comment_at(wire.login.server, post, urn)
     extra = {"kind": "comment", "post": post, "parent": parent}
     return Published(remote_id=urn, url=url, at=answer.date, extra=extra, answer=answer)
+
+
+async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
+    """A comment of ours under a post of the Page, whose answer was lost. Who is told no comments cannot look."""
+    if not wire.can.reads or is_comment(to.remote_id):
+        raise Unclear("{network} does not let this account read the comments under its posts.", network=NETWORK)
+    said, now = await _comments_under(wire, to.remote_id)
+    ours = [_comment_seen(wire, one, to.remote_id) for one in said if one.actor == wire.me and one.created is not None]
+    return comment_among(ours, outgoing, network=NETWORK, now=now, shows_within=SHOWS_WITHIN)
+
+
+async def _comments_under(wire: Wire, post: str) -> tuple[list[Comment], datetime | None]:
+    """Those directly under it, all of them: in which order LinkedIn lists them is said nowhere. And its clock."""
+    found: list[Comment] = []
+    now = None
+    for nth in range(MOST_PAGES):
+        path = f"/rest/socialActions/{key(post)}/comments?count={PAGE}&start={nth * PAGE}"
+        answer = await wire.get(path, addressed=True)
+        page = parsed(answer, Elements[Comment]).elements
+        found, now = [*found, *page], now or answer.date
+        if len(page) < PAGE:
+            return [one for one in found if not one.parent_comment], now
+    raise Unclear("{network} lists more comments under this post than we can look through.", network=NETWORK)
+
+
+def _comment_seen(wire: Wire, one: Comment, post: str) -> Seen:
+    assert one.created is not None
+    urn = one.comment_urn or f"{COMMENTS}({one.object or post},{one.id})"
+    return Seen(
+        remote_id=urn,
+        url=comment_at(wire.login.server, post, urn),
+        text=one.message.text,
+        media=0,
+        created_at=one.created.time,
+        reply_to_id=post,
+        extra={"kind": "comment", "post": post, "parent": ""},
+    )
 
 
 def _made(answer: Answer, post: str) -> str:

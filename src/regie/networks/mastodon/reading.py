@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Listing, Login, Messages, Outgoing, Person, Published, Ref, Seen
-from regie.networks.errors import Gone, Refused, TryLater
+from regie.networks.errors import Gone, Refused, TryLater, Unclear
+from regie.networks.finding import comment_among, since_of
 from regie.networks.mastodon.entities import Account, Context, Notification, Status
 from regie.networks.mastodon.limits import shows_within
 from regie.networks.mastodon.plain import plain_text
 from regie.networks.mastodon.wire import NETWORK, Wire, parsed, parsed_list
 
 PAGE = 40
-CLOCKS_APART = timedelta(minutes=2)
 MOST_PAGES = 25
 SILENCE = 90  # seconds without even a heartbeat (one every 15 s) before a stream counts as dead
 
@@ -52,19 +51,13 @@ async def own_posts(wire: Wire, account_id: str, *, since: datetime) -> Listing:
 
 async def comment_found(wire: Wire, login: Login, outgoing: Outgoing, to: Ref) -> Published | None:
     """Our answer with the same words: answers are in the listing of posts, a moment later."""
-    listing = await own_posts(wire, login.remote_id, since=outgoing.planned_at - CLOCKS_APART)
-    words = _words(outgoing.text)
-    for seen in listing.seen:
-        if seen.reply_to_id == to.remote_id and _words(seen.text) == words:
-            return Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at)
-    shows_by = outgoing.planned_at + shows_within(login.limits)
-    if (listing.network_now or datetime.now(UTC)) < shows_by:
-        raise TryLater("{network} may still be publishing it.", network=NETWORK, not_before=shows_by)
-    return None
-
-
-def _words(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    since = since_of(outgoing)
+    listing = await own_posts(wire, login.remote_id, since=since)
+    if listing.reaches_back_to > since:
+        raise Unclear("{network} does not list the account's comments far enough back.", network=NETWORK)
+    under = [seen for seen in listing.seen if seen.reply_to_id == to.remote_id]
+    late = shows_within(login.limits)
+    return comment_among(under, outgoing, network=NETWORK, now=listing.network_now, shows_within=late)
 
 
 def _as_seen(status: Status) -> list[Seen]:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import Incoming, Listing, Messages, Person, Seen
-from regie.networks.errors import Refused
+from regie.networks.data import Incoming, Listing, Messages, Outgoing, Person, Published, Ref, Seen
+from regie.networks.errors import Refused, Unclear
+from regie.networks.finding import comment_among, since_of
 from regie.networks.line import Answer
 from regie.networks.meta.cursor import AGAIN, Cursor, read_cursor
 from regie.networks.reddit import modmail
 from regie.networks.reddit.entities import Thing, Things
+from regie.networks.reddit.limits import NETWORK
 from regie.networks.reddit.publishing import address_of, extra_of, is_gone
 from regie.networks.reddit.wire import PAGES, Wire, parsed
 
 PAGE = "100"
+SHOWS_WITHIN = timedelta(minutes=2)  # as long as a post: CAN.repeat
 MOST_PAGES = 10  # Reddit's listings end after a thousand
 POLL_LINK = re.compile(r"\n\n\[View Poll\]\(https://www\.reddit\.com/poll/\w+\)\s*$")
 UNDER = re.compile(r"/comments/(\w+)/")
@@ -43,6 +46,16 @@ async def own_posts(wire: Wire, *, since: datetime) -> Listing:
     seen += await modmail.our_answers(wire, name, since=since)
     seen.sort(key=lambda one: one.created_at, reverse=True)
     return Listing(seen=tuple(seen), reaches_back_to=back_to, network_now=now)
+
+
+async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
+    """Ours with the same words, among the account's newest comments."""
+    since = since_of(outgoing)
+    things, reaches, answer = await _listing(wire, f"/user/{await wire.username()}/comments", since)
+    if reaches > since:
+        raise Unclear("{network} does not list the account's comments far enough back.", network=NETWORK)
+    under = [_as_seen(one) for one in things if one.parent_id == to.remote_id and one.created_utc]
+    return comment_among(under, outgoing, network=NETWORK, now=answer.date, shows_within=SHOWS_WITHIN)
 
 
 def _may_write(wire: Wire) -> bool:

@@ -25,6 +25,7 @@ from regie.networks.data import (
     Video,
 )
 from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
+from regie.networks.finding import comment_among, since_of
 from regie.networks.line import Answer
 from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import Id, parsed, written
@@ -250,6 +251,18 @@ async def _found(wire: Wire, outgoing: Outgoing, progress: Progress) -> Publishe
         raise Unclear("{network} says that it is out, but does not list it.", network=NETWORK)
     pause = timedelta(seconds=PAUSES[looks - 1])
     return Pending(progress={**progress, "looks": looks}, not_before=(listing.network_now or datetime.now(UTC)) + pause)
+
+
+async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
+    """Our answer with the same words, among the account's newest answers. When it is sent again all the same, its
+    container is asked first."""
+    since = since_of(outgoing)
+    answers, reaches, answer = await _listing(wire, "/me/replies", since)
+    if reaches > since:
+        raise Unclear("{network} does not list the account's comments far enough back.", network=NETWORK)
+    seen = [_as_seen(one) for one in answers if one.timestamp]
+    under = [one for one in seen if one.reply_to_id == to.remote_id]
+    return comment_among(under, outgoing, network=NETWORK, now=answer.date, shows_within=LOST_FOR)
 
 
 async def own_posts(wire: Wire, *, since: datetime) -> Listing:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from regie.networks.capabilities import Counting
-from regie.networks.data import Json, Outgoing, Published, Ref
-from regie.networks.errors import Refused, TryLater
+from regie.networks.data import Json, Outgoing, Published, Ref, Seen
+from regie.networks.errors import Refused, Unclear
+from regie.networks.finding import comment_among, since_of
 from regie.networks.text import length
 from regie.networks.tiktok import business
+from regie.networks.tiktok.entities import Comment
 from regie.networks.tiktok.wire import NETWORK, Wire
 
+MOST_PAGES = 17  # of thirty: beyond 500 comments TikTok repeats some
 LOST_FOR = timedelta(minutes=5)  # TikTok tells of a comment within five minutes; after this one is not on its way
 
 
@@ -55,14 +58,30 @@ def _extra(video: str, top: str) -> Json:
 async def found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
     """Ours with the same words, where it should stand."""
     video, top = place_of(to)
-    page, answer = await business.comments(wire, video, under=top)
-    since, wanted = outgoing.planned_at - timedelta(minutes=2), " ".join(outgoing.text.split())
-    for one in page.comments:
-        said_at = datetime.fromtimestamp(one.create_time, UTC)
-        if one.owner and said_at >= since and " ".join((one.text or "").split()) == wanted:
-            return Published(remote_id=one.comment_id, at=said_at, extra=_extra(video, top), answer=answer)
-    if (answer.date or datetime.now(UTC)) < outgoing.planned_at + LOST_FOR:
-        raise TryLater(
-            "{network} may still be publishing it.", network=NETWORK, not_before=outgoing.planned_at + LOST_FOR
-        )
-    return None
+    said, now = await _said_since(wire, video, top, since_of(outgoing))
+    ours = [_seen(one, video, top) for one in said if one.owner]
+    return comment_among(ours, outgoing, network=NETWORK, now=now, shows_within=LOST_FOR)
+
+
+async def _said_since(wire: Wire, video: str, top: str, since: datetime) -> tuple[list[Comment], datetime | None]:
+    """Newest first, back to ``since``, and TikTok's clock."""
+    found: list[Comment] = []
+    cursor, now = 0, None
+    for _ in range(MOST_PAGES):
+        page, answer = await business.comments(wire, video, under=top, cursor=cursor)
+        found, cursor, now = [*found, *page.comments], page.cursor, now or answer.date
+        if not page.has_more or any(one.create_time < since.timestamp() for one in page.comments):
+            return found, now
+    raise Unclear("{network} lists more comments under this post than we can look through.", network=NETWORK)
+
+
+def _seen(one: Comment, video: str, top: str) -> Seen:
+    return Seen(
+        remote_id=one.comment_id,
+        url="",
+        text=one.text or "",
+        media=0,
+        created_at=datetime.fromtimestamp(one.create_time, UTC),
+        reply_to_id=top or video,
+        extra=_extra(video, top),
+    )

@@ -69,6 +69,11 @@ class TikTok:
 
     async def own_posts(self, *, since: datetime) -> Listing:
         return await publishing.own_posts(self._wire, since=since)
+    async def comment_found(self, outgoing: Outgoing) -> Published | None:
+        """With the login for business accounts; the other writes none."""
+        assert outgoing.reply_to is not None
+        return await answering.found(self._wire, outgoing, outgoing.reply_to)
+
 
     @classmethod
     def id_of(cls, url: str, *, author: str = "") -> str | None:

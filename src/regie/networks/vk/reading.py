@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import Incoming, Messages, Outgoing, Person, Published, Ref
-from regie.networks.errors import Refused, TryLater, Unclear
+from regie.networks.data import Incoming, Messages, Outgoing, Person, Published, Ref, Seen
+from regie.networks.errors import Refused, Unclear
+from regie.networks.finding import comment_among
 from regie.networks.vk.entities import (
     Comment,
     Comments,
@@ -218,18 +219,20 @@ async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | 
         thread_items_count=10,
         addressed=True,
     )
-    for one in _all(parsed(answer, Response[Comments]).response.items):
-        at = datetime.fromtimestamp(one.date, UTC)
-        same = one.from_id == int(wire.owner) and " ".join(one.text.split()) == " ".join(outgoing.text.split())
-        if same and not one.deleted and at >= outgoing.planned_at - timedelta(minutes=2):
-            extra = {"kind": "comment", "post": post, "comment": one.id}
-            url = f"https://vk.com/wall{post}?reply={one.id}"
-            return Published(remote_id=f"{post}_{one.id}", url=url, at=at, extra=extra, answer=answer)
-    if clock(answer) < outgoing.planned_at + LOST_FOR:
-        raise TryLater(
-            "{network} may still be publishing it.", network=NETWORK, not_before=outgoing.planned_at + LOST_FOR
-        )
-    return None
+    said = _all(parsed(answer, Response[Comments]).response.items)
+    ours = [_ours(one, post) for one in said if one.from_id == int(wire.owner) and not one.deleted]
+    return comment_among(ours, outgoing, network=NETWORK, now=clock(answer), shows_within=LOST_FOR)
+
+
+def _ours(one: Comment, post: str) -> Seen:
+    return Seen(
+        remote_id=f"{post}_{one.id}",
+        url=f"https://vk.com/wall{post}?reply={one.id}",
+        text=one.text,
+        media=0,
+        created_at=datetime.fromtimestamp(one.date, UTC),
+        extra={"kind": "comment", "post": post, "comment": one.id},
+    )
 
 
 def _all(comments: Sequence[Comment]) -> Iterator[Comment]:

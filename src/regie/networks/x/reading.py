@@ -9,7 +9,8 @@ from typing import Any
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Listing, Messages, Outgoing, Person, Published, Ref, Seen
-from regie.networks.errors import Refused, TokenExpired, TryLater
+from regie.networks.errors import Refused, TokenExpired, TryLater, Unclear
+from regie.networks.finding import comment_among, since_of
 from regie.networks.x import limits
 from regie.networks.x.entities import DirectEvent, DirectEvents, Entities, Includes, Media, Post, Posts, User
 from regie.networks.x.wire import NETWORK, Wire, parsed, site_of
@@ -52,15 +53,12 @@ async def own_posts(wire: Wire, *, since: datetime) -> Listing:
 
 async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
     """Our answer with the same words: answers are in the listing of posts."""
-    listing = await own_posts(wire, since=outgoing.planned_at - timedelta(minutes=2))
-    words = " ".join(outgoing.text.split())
-    for seen in listing.seen:
-        if seen.reply_to_id == to.remote_id and " ".join(seen.text.split()) == words:
-            return Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at)
-    shows_by = outgoing.planned_at + SHOWS_WITHIN
-    if (listing.network_now or datetime.now(UTC)) < shows_by:
-        raise TryLater("{network} may still be publishing it.", network=NETWORK, not_before=shows_by)
-    return None
+    since = since_of(outgoing)
+    listing = await own_posts(wire, since=since)
+    if listing.reaches_back_to > since:
+        raise Unclear("{network} does not list the account's comments far enough back.", network=NETWORK)
+    under = [seen for seen in listing.seen if seen.reply_to_id == to.remote_id]
+    return comment_among(under, outgoing, network=NETWORK, now=listing.network_now, shows_within=SHOWS_WITHIN)
 
 
 def _as_seen(wire: Wire, post: Post) -> list[Seen]:

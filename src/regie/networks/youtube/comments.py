@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from regie.networks.data import Outgoing, Published, Ref
+from regie.networks.data import Outgoing, Published, Ref, Seen
 from regie.networks.errors import TryLater
+from regie.networks.finding import comment_among
 from regie.networks.line import Answer
 from regie.networks.youtube.entities import Comment, Ident, Thread
 from regie.networks.youtube.wire import NETWORK, Wire, listed, now_of, written
@@ -55,19 +56,20 @@ async def found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
         top = ""
         answer = await wire.get("commentThreads", {**plain, "videoId": film, "order": "time"})
         written_there = [thread.snippet.top for thread in listed(answer, Thread)[0]]
-    since = outgoing.planned_at - timedelta(minutes=2)
-    for one in written_there:
-        said = one.snippet
-        recent = said.published_at is None or said.published_at >= since
-        ours = said.author_id.value == wire.channel
-        if recent and ours and _words(said.original or said.shown) == _words(outgoing.text):
-            return _as_comment(wire, one.id, film, top, answer=answer)
-    must_not_be_under_way(outgoing, answer)
-    return None
+    ours = [_seen(wire, one, film, top) for one in written_there if one.snippet.author_id.value == wire.channel]
+    return comment_among(ours, outgoing, network=NETWORK, now=now_of(answer), shows_within=LOST_FOR)
 
 
-def _words(text: str) -> str:
-    return " ".join(text.split())
+def _seen(wire: Wire, one: Comment, film: str, top: str) -> Seen:
+    told, said = _as_comment(wire, one.id, film, top, answer=None), one.snippet
+    return Seen(
+        remote_id=told.remote_id,
+        url=told.url,
+        text=said.original or said.shown,
+        media=0,
+        created_at=said.published_at or datetime.max.replace(tzinfo=UTC),
+        extra=told.extra,
+    )
 
 
 async def edit(wire: Wire, ref: Ref, text: str) -> Published:

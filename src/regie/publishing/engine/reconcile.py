@@ -13,7 +13,7 @@ A first comment is in no listing of posts: the connector is asked for it where i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -21,10 +21,10 @@ from uuid import uuid4
 from regie.accounts.budgets import USED_UP, Priority, SavedForLater
 from regie.networks.capabilities import AskStatus, NobodyKnows, Repeat, Repeatable, Search
 from regie.networks.data import Listing, Pending, Published, Seen
-from regie.networks.errors import NetworkError, SignInAgain
+from regie.networks.errors import NetworkError, SignInAgain, Unclear
+from regie.networks.likeness import alike, normal, same
 from regie.networks.protocols import FindsComment, KnowsStatus, ListsOwn
 from regie.publishing.engine.database import Database, sql
-from regie.publishing.engine.likeness import alike, normal, same
 from regie.publishing.engine.outgoing import outgoing_for
 from regie.publishing.engine.record import UNFROZEN, Told, after_commit, pause
 from regie.publishing.engine.work import (
@@ -233,7 +233,13 @@ async def _find_comment(
         _ask(told, ASK_ABOUT_COMMENT)
         return
     now = sender.database.moment()
-    found = await speaker.connector.comment_found(await outgoing_for(speaker, delivery, step, now))
+    outgoing = replace(await outgoing_for(speaker, delivery, step, now), tried_until=window.deadline)
+    try:
+        found = await speaker.connector.comment_found(outgoing)
+    except Unclear as exc:  # it was looked for, and nobody can tell
+        _ask(told, ASK_ABOUT_COMMENT)
+        told.said = exc.said
+        return
     if found is not None:
         _found(told, speaker, delivery, step, found, now)
     elif now < (ready_at := window.deadline + _shows_within(speaker.can.repeat)):
