@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from django.core.cache import cache
+from django.db import connections
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
 
+from regie.accounts.models import Account
+from regie.media import making
+from regie.media.models import Rendition
 from regie.people.models import Member
+from regie.publishing.models import Delivery
+
+if TYPE_CHECKING:
+    from tests.conftest import Sandbox
 
 expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -98,3 +111,92 @@ def screenshot(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
             page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
 
     return keep
+
+
+@dataclass
+class Walk:
+    """Alice, who runs the installation, from a network's keys to a published post. After each step it waits for what
+    she sees, so that nobody looks into the database before the server has answered her."""
+
+    page: Page
+    settings: Any
+    publish_due: Callable[[], None]
+
+    def on(self, vendor: Sandbox) -> None:
+        """From now on the product asks this sandbox for what it would ask the network."""
+        self.settings.NETWORKS = {**self.settings.NETWORKS, vendor.network.slug: vendor.base}
+
+    def keys_of(self, network: str) -> Locator:
+        """The network's part of the page with the keys."""
+        self.page.goto("accounts/")
+        self.page.get_by_role("link", name="What each network asks for").click()
+        part = self.page.locator(f"section[aria-labelledby='network-{network}']")
+        expect(part).to_be_visible()
+        return part
+
+    def keeps_keys(
+        self, network: str, app: Mapping[str, str], *, login: int = 0, **more: str | re.Pattern[str]
+    ) -> None:
+        """Enters an app's keys in the form of its nth login; ``more``: the field's label by the key of the app."""
+        form = self.keys_of(network).locator("form[action$='/keys/']").nth(login)
+        form.get_by_label("App ID").fill(app["client_id"])
+        form.get_by_label("App secret").fill(app["client_secret"])
+        for name, label in more.items():
+            form.get_by_label(label).fill(app[name])
+        form.get_by_role("button", name="Keep the keys").click()
+        registered = self.page.locator(f"section[aria-labelledby='network-{network}'] .client-id")
+        expect(registered.get_by_text(app["client_id"][:40])).to_be_visible()
+
+    def begins_to_connect(self, network: str) -> None:
+        """Accounts, "Connect an account", and the network: up to its form."""
+        self.page.goto("accounts/")
+        self.page.get_by_role("link", name="Connect an account").first.click()
+        self.page.get_by_role("main").locator(f"a[href$='/accounts/connect/{network}/']").click()
+        expect(self.page.get_by_role("heading", name="How it goes")).to_be_visible()
+
+    def is_connected(self, name: str = "regie") -> Account:
+        """The account whose page it came to."""
+        expect(self.page.get_by_role("heading", level=1, name=name)).to_be_visible()
+        expect(self.page.get_by_text(f"{name} is connected")).to_be_visible()
+        return Account.objects.get()
+
+    def publishes(self) -> Delivery:
+        """Presses what publishes now, and waits on the post's page until it says "Published". Ends on the receipt."""
+        self.page.get_by_role("button", name="Publish now").click()
+        self.page.get_by_role("dialog").get_by_role("button", name="Publish now").click()
+        expect(self.page.get_by_role("heading", name="Deliveries")).to_be_visible()
+        state = self.page.locator(".delivery-state")
+        expect(state).to_have_count(1)
+        with ThreadPoolExecutor(1) as elsewhere:  # the browser's event loop runs in this thread
+            elsewhere.submit(self._until_out).result()
+        expect(state).to_have_text("Published")
+        self.page.locator(".delivery-name").click()
+        expect(self.page.get_by_role("heading", name="What was sent")).to_be_visible()
+        delivery = Delivery.objects.get()
+        assert delivery.state == "published"
+        return delivery
+
+    def _until_out(self) -> None:
+        """The worker's part and the engine's: made to fit, uploaded, asked about while the network works on it."""
+        try:
+            for _ in range(10):
+                for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
+                    asyncio.run(making.make(rendition.pk))
+                self.publish_due()
+                if Delivery.objects.get().state == "published":
+                    break
+                Delivery.objects.update(next_at=Delivery.objects.get().due_at)  # nobody waits in a test
+        finally:
+            connections.close_all()
+
+
+@pytest.fixture
+def walk(page: Page, alice: Member, settings: Any, live_server: Any, publish_due: Callable[[], None]) -> Walk:
+    """``walk.on(x)``, ``walk.keeps_keys("x", ready)``, ``walk.begins_to_connect("x")``, ``walk.publishes()``."""
+    cache.clear()  # what an earlier sandbox said
+    settings.PUBLIC_URL = live_server.url
+    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "127.0.0.1"]  # where vendors send people back to on one machine
+    page.context.add_cookies([{**one, "domain": "127.0.0.1"} for one in page.context.cookies()])  # type: ignore[typeddict-item]
+    alice.user.is_operator = True
+    alice.user.save()
+    return Walk(page, settings, publish_due)
