@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from regie.accounts.forms import LOGINS
 from regie.accounts.hooks import app_webhook, brings_for_app, verify_token
+from regie.accounts.services import logins_of
 from regie.accounts.sign_in import redirect_uri
 from regie.networks import registry
 from regie.networks.capabilities import SignIn
@@ -21,7 +23,8 @@ Words = str | Promise
 @dataclass(frozen=True, slots=True)
 class Guide:
     """``create``: what to make at the vendor beforehand; ``steps`` to follow in order; ``works``: what can be done
-    before any review; ``addresses`` to copy, by name; ``beware``: what is different with this installation as it is."""
+    before any review; ``addresses`` to copy, by name; ``permissions`` that the app asks people for, by login ("" where
+    there is one only); ``beware``: what is different with this installation as it is."""
 
     slug: str
     name: str
@@ -30,6 +33,7 @@ class Guide:
     steps: tuple[Words, ...]
     works: Words
     addresses: tuple[tuple[Words, str], ...] = field(default=())
+    permissions: tuple[tuple[Words, tuple[str, ...]], ...] = field(default=())
     beware: Words = ""
 
 
@@ -247,8 +251,15 @@ def guide_for(slug: str) -> Guide:
         steps=_STEPS[slug],
         works=_WORKS[slug],
         addresses=tuple(_addresses(slug)),
+        permissions=tuple(_permissions(slug)),
         beware=_beware(slug),
     )
+
+
+def _permissions(slug: str) -> Iterator[tuple[Words, tuple[str, ...]]]:
+    asked: Mapping[str, tuple[str, ...]] = getattr(registry.connector(slug), "permissions", {})
+    for word in logins_of(slug):
+        yield LOGINS[word] if len(asked) > 1 else "", asked[word]
 
 
 def _addresses(slug: str) -> Iterator[tuple[Words, str]]:
@@ -264,6 +275,8 @@ def _addresses(slug: str) -> Iterator[tuple[Words, str]]:
             yield _("Webhook address, to enter at the vendor"), app_webhook(slug)
         if not issubclass(can, AnswersChallenges):
             yield _("Verify token, to enter beside it"), verify_token(slug)
+        if fields := getattr(can, "webhook_fields", ()):
+            yield _("Webhook fields to subscribe to there"), ", ".join(fields)
     if issubclass(can, ReceivesWebhooks) and _is_public():
         yield _("Webhook addresses, which Régie tells the network itself"), f"{settings.PUBLIC_URL}/webhooks/{slug}/…/"
 
@@ -276,7 +289,7 @@ def _is_public() -> bool:
 def _beware(slug: str) -> Words:
     if _is_public():
         return ""
-    if issubclass(registry.connector(slug), ReceivesWebhooks):
+    if brings_for_app(slug) or issubclass(registry.connector(slug), ReceivesWebhooks):
         return _(
             "Régie has no public https address (REGIE_URL), so it asks for news instead of being told: that works."
         )

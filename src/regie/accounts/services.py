@@ -294,6 +294,12 @@ def logins_of(network: str) -> dict[str, str]:
     return {word: f"{stand_in}/{word}" if nth else stand_in for nth, word in enumerate(known)}
 
 
+def lacks_app(network: str) -> bool:
+    """Whether nobody can sign in there yet: its vendor wants an app of our own, and no keys of one were entered."""
+    logins = logins_of(network)
+    return bool(logins) and not NetworkApp.objects.filter(network=network, server__in=logins.values()).exists()
+
+
 def more_keys_of(network: str) -> tuple[Option, ...]:
     """What the vendor gives an app beside a client id and a secret."""
     found: tuple[Option, ...] = getattr(registry.connector(network), "more_keys", ())

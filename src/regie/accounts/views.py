@@ -130,6 +130,8 @@ def connect(request: MemberRequest, network: str) -> HttpResponse:
         "account": account,
         "network": network,
         "name": registry.connector(network).name,
+        "needs_keys": way == SignIn.OAUTH and services.lacks_app(network),
+        "keys_url": f"{reverse('accounts:network_apps')}#network-{network}",
     }
     return render(request, "accounts/connect.html", context, status=422 if said or form.errors else 200)
 

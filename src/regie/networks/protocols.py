@@ -233,7 +233,10 @@ class ConfirmsAddress(Protocol):
 
 @runtime_checkable
 class ReceivesForApp(Protocol):
-    """The network brings the news of all accounts of our app to one address, which a person enters at the vendor."""
+    """The network brings the news of all accounts of our app to one address, which a person enters at the vendor.
+
+    A connector may name ``webhook_fields``: what the person has to subscribe to beside the address.
+    """
 
     async def subscribe(self) -> None:
         """Ask for this account's news; asking again changes nothing."""
@@ -356,9 +359,11 @@ class NeedsApp(Protocol):
     ``logins``: each way to sign in there by a word, with the API's address that goes with it; the first is the
     usual one. One server that stands in for all of a vendor's has the first at its address, the others below it, each
     under its word.
+    ``permissions``: what each login asks the person for, by the same words; the app has to be allowed to ask for it.
     """
 
     logins: ClassVar[Mapping[str, str]]
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]]
 
 
 class AsksMoreKeys(Protocol):

@@ -43,6 +43,8 @@ class Facebook:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = FACEBOOK
     logins: ClassVar[Mapping[str, str]] = {"facebook": FACEBOOK}
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"facebook": sign_in.SCOPES}
+    webhook_fields: ClassVar[tuple[str, ...]] = tuple(webhook.FIELDS)
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)

@@ -44,6 +44,11 @@ class Instagram:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = INSTAGRAM
     logins: ClassVar[Mapping[str, str]] = {"instagram": INSTAGRAM, "facebook": FACEBOOK}
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "instagram": sign_in.BY_INSTAGRAM,
+        "facebook": sign_in.BY_FACEBOOK,
+    }
+    webhook_fields: ClassVar[tuple[str, ...]] = tuple(webhook.FIELDS)
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)

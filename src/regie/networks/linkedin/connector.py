@@ -47,6 +47,7 @@ class LinkedIn:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = API
     logins: ClassVar[Mapping[str, str]] = {"pages": API, "profile": SHARE}
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"pages": sign_in.MANAGING, "profile": sign_in.SHARING}
     version: ClassVar[str] = VERSION
     application: ClassVar[str] = ""
     webhook: ClassVar[str] = ""

@@ -39,6 +39,7 @@ class Pinterest:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = STANDARD
     logins: ClassVar[Mapping[str, str]] = {"standard": STANDARD, "trial": TRIAL}
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"standard": sign_in.SCOPES, "trial": sign_in.SCOPES}
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)

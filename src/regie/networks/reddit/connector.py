@@ -47,6 +47,7 @@ class Reddit:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = API
     logins: ClassVar[Mapping[str, str]] = {"reddit": API}
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"reddit": sign_in.SCOPES}
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)

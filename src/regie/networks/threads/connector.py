@@ -44,6 +44,8 @@ class Threads:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = THREADS
     logins: ClassVar[Mapping[str, str]] = {"threads": THREADS}
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"threads": sign_in.SCOPES}
+    webhook_fields: ClassVar[tuple[str, ...]] = webhook.FIELDS
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)

@@ -13,6 +13,8 @@ from regie.networks.threads.entities import Post
 from regie.networks.threads.reading import answer_said, mention_said
 from regie.networks.threads.wire import NETWORK
 
+FIELDS = ("replies", "mentions")
+
 
 def _read(body: bytes) -> tuple[str, str, Post | None]:
     """The field, the target, and what it is about (None: nothing that we read). Raises Refused."""

@@ -41,6 +41,7 @@ class TikTok:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = OPEN
     logins: ClassVar[Mapping[str, str]] = {"tiktok": OPEN, "business": BUSINESS}
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"tiktok": sign_in.SCOPES, "business": sign_in.BY_BUSINESS}
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self._wire = Wire(http, login)

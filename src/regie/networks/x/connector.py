@@ -48,6 +48,7 @@ class X:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = API
     logins: ClassVar[Mapping[str, str]] = {"x": API}
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"x": sign_in.SCOPES}
     more_keys: ClassVar[tuple[Option, ...]] = limits.KEYS
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:

@@ -41,6 +41,7 @@ class YouTube:
     can: ClassVar[Capabilities] = limits.CAN
     default_server: ClassVar[str] = API
     logins: ClassVar[Mapping[str, str]] = {"google": API}
+    permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"google": sign_in.ASKED}
     webhook_lasts: ClassVar[timedelta] = push.LASTS
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:

@@ -30,6 +30,7 @@ from regie.networks.youtube.wire import (
 
 SCOPE = "https://www.googleapis.com/auth/"
 SCOPES = ("youtube.force-ssl", "youtube.readonly", "yt-analytics.readonly")
+ASKED = tuple(f"{SCOPE}{one}" for one in SCOPES)  # as Google's consent screen wants them
 MISSING = {  # a scope that Google's page lets people untick -> what cannot be done without it
     "youtube.force-ssl": "Nothing can be published, and comments can be neither read nor answered: connect again and "
     "leave the management of videos and comments ticked.",
@@ -61,7 +62,7 @@ def start(server: str, *, app: AppKeys, redirect_uri: str, hint: str) -> Signing
         "client_id": app.client_id,
         "redirect_uri": redirect_uri,
         "response_type": "code",
-        "scope": " ".join(f"{SCOPE}{one}" for one in SCOPES),
+        "scope": " ".join(ASKED),
         "access_type": "offline",
         "prompt": "select_account consent",
         "state": state,

@@ -1,0 +1,86 @@
+"""What the Networks page and the page of one network say before anybody signs in there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+from django.test import Client
+
+from regie.accounts.guides import guide_for
+from regie.accounts.services import logins_of
+from regie.networks import registry
+from regie.networks.data import AppKeys
+from regie.networks.protocols import SignsInWithOAuth
+from regie.people.models import Member
+
+from .walking import HERE
+
+LOGINS = [(slug, word) for slug in registry.slugs() for word in logins_of(slug)]
+PUBLIC = "https://regie.example.org"
+
+
+@pytest.mark.parametrize(("slug", "word"), LOGINS)
+async def test_the_permissions_shown_are_those_that_the_sign_in_asks_for(slug: str, word: str) -> None:
+    kind = cast(Any, registry.connector(slug))
+    async with aiohttp.ClientSession() as http:
+        started = await cast(type[SignsInWithOAuth], kind).start(
+            http, server=kind.logins[word], app=AppKeys(client_id="1", client_secret="2"), redirect_uri=f"{PUBLIC}/"
+        )
+    (asked,) = parse_qs(urlsplit(started.url).query)["scope"]
+    assert asked.replace(",", " ").split() == list(kind.permissions[word])
+
+
+@pytest.mark.parametrize("slug", sorted({slug for slug, _word in LOGINS}))
+def test_a_network_that_wants_an_app_says_which_permissions_it_has_to_have(slug: str) -> None:
+    found = guide_for(slug).permissions
+    assert len(found) == len(logins_of(slug))
+    assert all(names for _label, names in found)
+    assert all(label for label, _names in found) == (len(found) > 1)
+
+
+@pytest.mark.parametrize(
+    ("slug", "fields"),
+    [
+        ("facebook", "feed, mention, messages"),
+        ("instagram", "comments, mentions, messages"),
+        ("threads", "replies, mentions"),
+    ],
+)
+def test_meta_is_to_bring_what_we_read(slug: str, fields: str, settings: Any) -> None:
+    settings.PUBLIC_URL = PUBLIC
+    addresses = {str(label): value for label, value in guide_for(slug).addresses}
+    assert addresses["Webhook address, to enter at the vendor"] == f"{PUBLIC}/webhooks/{slug}/"
+    assert addresses["Webhook fields to subscribe to there"] == fields
+    assert guide_for(slug).beware == ""
+
+
+@pytest.mark.parametrize("slug", ["facebook", "instagram", "threads", "tiktok", "linkedin", "x", "telegram", "vk"])
+def test_without_a_public_address_it_is_said_that_news_are_asked_for(slug: str, settings: Any) -> None:
+    settings.PUBLIC_URL = "http://localhost:8000"
+    assert "no public https address" in str(guide_for(slug).beware)
+
+
+def test_that_an_app_is_needed_is_said_before_anybody_signs_in(
+    alice: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    alice.user.is_operator = True
+    alice.user.save()
+    client = signed_in(alice)
+    page = client.get(f"{HERE}/connect/facebook/").text
+    assert "Facebook needs an app of your own first" in page
+    assert f'href="{HERE}/networks/#network-facebook"' in page
+    server = logins_of("facebook")["facebook"]
+    client.post(f"{HERE}/networks/facebook/keys/", {"client_id": "1", "client_secret": "2", "server": server})
+    assert "needs an app of your own first" not in client.get(f"{HERE}/connect/facebook/").text
+    for none_needed in ("mastodon", "bluesky", "telegram", "vk"):
+        assert "needs an app of your own first" not in client.get(f"{HERE}/connect/{none_needed}/").text
+
+
+def test_the_networks_page_lists_the_permissions(alice: Member, signed_in: Callable[[Member], Client]) -> None:
+    page = signed_in(alice).get(f"{HERE}/networks/").text
+    for name in ("pages_manage_posts", "https://www.googleapis.com/auth/youtube.force-ssl", "w_organization_social"):
+        assert f"<code>{name}</code>" in page
