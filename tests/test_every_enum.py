@@ -124,7 +124,7 @@ REACHED: dict[type[Enum], Callable[..., bool]] = {
     Priority: lambda one: is_named(one, "regie/publishing/engine", "regie/community"),
     Message.State: message_state,
     Answer.State: answer_state,
-    Level: lambda level: is_named(level, "regie/studio/checks.py", "regie/studio/desk.py"),
+    Level: lambda level: is_named(level, "regie/studio/checks", "regie/studio/desk.py"),
     Role: role,
     User.Theme: theme,
     Counting: counting,
