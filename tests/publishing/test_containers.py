@@ -12,7 +12,8 @@ import pytest
 from regie.accounts.models import Account
 from regie.media import making, services
 from regie.media.models import File, Rendition
-from regie.people.models import Member
+from regie.people.models import Member, Notice
+from regie.publishing.engine import outgoing
 from regie.publishing.engine.publisher import Publisher
 from regie.publishing.models import Attempt, Delivery, Step
 from regie.publishing.services import freeze
@@ -208,6 +209,42 @@ def test_two_posts_with_the_same_words_are_told_apart(
     publish_due()
     assert (state_of(first), state_of(second)) == ("published", "published")
     assert [first.remote_id, second.remote_id] == instagram.itself.posts()
+
+
+@pytest.mark.parametrize("who_was_late", ["nobody", "the look"])
+def test_twins_in_doubt_together_each_take_their_own_post(
+    clock: Clock,
+    instagram: Sandbox,
+    show: Show,
+    publish_due: Due,
+    who_was_late: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if who_was_late == "the look":  # a twin took its post after this one had asked which are taken
+        looks, as_it_is = iter([frozenset[str](), frozenset[str]()]), outgoing._theirs
+        monkeypatch.setattr(outgoing, "_theirs", lambda *given: next(looks, None) or as_it_is(*given))
+    twins = [show("a.jpg"), show("c.jpg")]
+    for _ in twins:
+        instagram.will_lose_answer(path="media_publish")
+    for _ in range(6):
+        publish_due()
+        clock.advance(seconds=20)
+    assert [state_of(twin) for twin in twins] == ["published", "published"]
+    assert sorted(twin.remote_id for twin in twins) == sorted(instagram.itself.posts())
+    assert not Notice.objects.exists()
+
+
+def test_what_the_network_itself_answers_for_another_asks_a_person(
+    clock: Clock, instagram: Sandbox, show: Show, publish_due: Due
+) -> None:
+    first = show("a.jpg")
+    publish_due()
+    second = show("c.jpg", text="Good evening")
+    first.refresh_from_db()
+    instagram.will_answer(200, path="media_publish", body={"id": first.remote_id})
+    publish_due()
+    assert state_of(second) == "unclear"
+    assert (second.look_at, second.to_tell or Notice.objects.exists()) == (None, True)
 
 
 def test_a_publisher_that_dies_in_the_call_leaves_one_post(

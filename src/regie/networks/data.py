@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from regie.networks.capabilities import Format, MessageKind
 from regie.networks.line import Answer
 
 Json = Mapping[str, Any]
+SKEW = timedelta(seconds=2)  # between a network's clock and ours, and its whole seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +155,7 @@ class Outgoing:
     repeat_until: UTC; until then, this account's network treats a repeat as the same post. None: never safe
     again:      an earlier attempt may have been done: whoever can ask what became of it asks first
     tried_until: UTC; no earlier attempt is under way after it. None: there was none, or nobody asks
+    theirs:     when ``again``, on networks that are asked: ids of other lately published posts of ours on the account
     """
 
     key: str
@@ -175,6 +177,7 @@ class Outgoing:
     repeat_until: datetime | None = None
     again: bool = False
     tried_until: datetime | None = None
+    theirs: frozenset[str] = frozenset()
 
     @property
     def media(self) -> tuple[Picture | Video, ...]:
@@ -259,6 +262,17 @@ class Listing:
     seen: tuple[Seen, ...]
     reaches_back_to: datetime
     network_now: datetime | None = None
+
+    def first(self, outgoing: Outgoing, is_it: Callable[[Seen], bool]) -> Published | None:
+        """The post that ``outgoing`` became: the first made since it was planned, that is no other post of ours.
+
+        For networks that tell that it is out, and not as which post. Of twins each takes its own, oldest first.
+        """
+        ours = (one for one in self.seen if one.remote_id not in outgoing.theirs and is_it(one))
+        one = min(ours, key=lambda one: (one.created_at < outgoing.planned_at - SKEW, one.created_at), default=None)
+        if one is None:
+            return None
+        return Published(remote_id=one.remote_id, url=one.url, at=one.created_at, extra=one.extra)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -317,20 +317,17 @@ async def what_became_of(wire: Wire, outgoing: Outgoing, progress: Progress) -> 
 
 
 async def _found(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published | Pending:
-    """The post of a published container, which does not tell its id: the newest with the same caption since then."""
+    """The post of a published container, which does not tell its id: the first with the same caption since then."""
     since = outgoing.planned_at - timedelta(minutes=5)
     stories = outgoing.format is Format.STORY
     listing = await (own_stories(wire) if stories else own_posts(wire, since=since))
-    same = [
-        seen
-        for seen in listing.seen
-        if seen.created_at >= since
-        and seen.media == len(outgoing.media)
-        and (stories or _words(seen.text) == _words(outgoing.text))
-    ]
-    if same:
-        found = same[0]
-        return Published(remote_id=found.remote_id, url=found.url, at=found.created_at, extra=found.extra)
+
+    def is_it(seen: Seen) -> bool:
+        says_it = stories or _words(seen.text) == _words(outgoing.text)
+        return says_it and seen.created_at >= since and seen.media == len(outgoing.media)
+
+    if (found := listing.first(outgoing, is_it)) is not None:
+        return found
     looks = int(progress.get("looks", 0)) + 1
     if looks > len(PAUSES):
         raise Unclear("{network} says that it is out, but does not list it.", network=NETWORK)

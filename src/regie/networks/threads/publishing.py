@@ -238,14 +238,17 @@ async def what_became_of(wire: Wire, outgoing: Outgoing, progress: Progress) -> 
 
 
 async def _found(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published | Pending:
-    """The post of a published container, which does not tell its id: the newest with the same words since then."""
+    """The post of a published container, which does not tell its id: the first with the same words since then."""
     since = outgoing.planned_at - timedelta(minutes=5)
     listing = await own_posts(wire, since=since)
     answers = outgoing.reply_to.remote_id if outgoing.reply_to is not None else ""
-    for seen in listing.seen:
+
+    def is_it(seen: Seen) -> bool:
         same = " ".join(seen.text.split()) == " ".join(outgoing.text.split())
-        if same and seen.media == len(outgoing.media) and seen.reply_to_id in ("", answers):
-            return Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at)
+        return same and seen.media == len(outgoing.media) and seen.reply_to_id in ("", answers)
+
+    if (found := listing.first(outgoing, is_it)) is not None:
+        return found
     looks = int(progress.get("looks", 0)) + 1
     if looks > len(PAUSES):
         raise Unclear("{network} says that it is out, but does not list it.", network=NETWORK)

@@ -463,16 +463,19 @@ def _lacks_parts(status: Status, video: Video) -> bool:
 
 
 async def _searched(wire: Wire, outgoing: Outgoing) -> Published:
-    """What TikTok was to fetch, without a publish id: the newest public post with the same words since then.
+    """What TikTok was to fetch, without a publish id: the first public post with the same words since then.
 
     Not found says nothing: what is not public, or not yet, is not listed. Then only a person can tell.
     """
     since, wanted = outgoing.planned_at - timedelta(minutes=5), _words(outgoing.text)
     if wanted and wire.may("video.list"):
-        for seen in (await own_posts(wire, since=since)).seen:
+
+        def is_it(seen: Seen) -> bool:
             told = _words(seen.text)
-            if told == wanted or (len(seen.text) >= LONGEST_LISTED and wanted.startswith(told)):
-                return Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at, extra=seen.extra)
+            return told == wanted or (len(seen.text) >= LONGEST_LISTED and wanted.startswith(told))
+
+        if (found := (await own_posts(wire, since=since)).first(outgoing, is_it)) is not None:
+            return found
     raise Unclear("{network} did not answer, and does not tell whether it took the post.", network=NETWORK)
 
 

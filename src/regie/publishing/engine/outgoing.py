@@ -17,16 +17,26 @@ from regie.media.links import public_url
 from regie.media.making import show_for, video_for
 from regie.media.models import File, Rendition
 from regie.media.services import captions_for, rendition_for
-from regie.networks.capabilities import Capabilities, DocumentLimit, Format, ImageLimit, SoundLimit, VideoLimit
+from regie.networks.capabilities import (
+    AskStatus,
+    Capabilities,
+    DocumentLimit,
+    Format,
+    ImageLimit,
+    SoundLimit,
+    VideoLimit,
+)
 from regie.networks.data import Captions, Document, Options, Outgoing, Picture, Poll, Sound, Video
 from regie.networks.errors import Refused, TryLater
 from regie.networks.options import filled
 from regie.publishing.engine.work import Delivery, Shared, Speaker, Step, repeat_until
+from regie.publishing.models import Step as StepRow
 
 PLANNED = "planned_at"  # in a step's progress, beside what the connector keeps there
-ATTEMPT = ("repeat_until", "again")  # of the attempt, and not of what is said
+ATTEMPT = ("repeat_until", "again", "theirs")  # of the attempt, and not of what is said
 AT_HAND = 5.0  # seconds
 FETCHED_WITHIN = timedelta(hours=6)  # how long the addresses that we give a network are good
+LATELY = timedelta(days=1)  # of our other posts, when one is looked for that is out already
 LOOK_AGAIN = timedelta(seconds=5)  # while a video is being made to fit
 
 
@@ -52,8 +62,15 @@ async def outgoing_for(
         given = (step.content["media"], speaker.can, outgoing.format, now)
         made = await (shelf.files(*given) if shelf is not None else in_thread(_media, *given))
         outgoing = replace(outgoing, **vars(made))
+    if outgoing.again and isinstance(speaker.can.repeat, AskStatus):
+        outgoing = replace(outgoing, theirs=await in_thread(_theirs, speaker, step, outgoing.planned_at - LATELY))
     options = _options(speaker.can, step, outgoing)
     return replace(outgoing, options=options) if options else outgoing
+
+
+def _theirs(speaker: Speaker, step: Step, since: datetime) -> frozenset[str]:
+    published = StepRow.objects.filter(delivery__account=speaker.account_id, published_at__gte=since)
+    return frozenset(published.exclude(pk=step.id).values_list("remote_id", flat=True))
 
 
 def _options(can: Capabilities, step: Step, outgoing: Outgoing) -> Options:

@@ -213,19 +213,25 @@ async def record(database: Database, told: Sequence[Told]) -> Sequence[bool]:
     except UniqueViolation:
         if len(told) > 1:
             return [done for one in told for done in await record(database, [one])]
-        return await record(database, [_somebody_elses(told[0])])
+        return await record(database, [_somebody_elses(told[0], database.moment())])
     changed = {row["id"] for row in rows}
     return [one.delivery_id in changed for one in told]
 
 
-def _somebody_elses(told: Told) -> Told:
-    """The network gave a receipt that another delivery of the account holds already."""
+def _somebody_elses(told: Told, now: datetime) -> Told:
+    """Another delivery of the account holds that receipt already.
+
+    When we found the post, a twin took it while we looked, and the next look leaves it out. When it is what the network
+    answered, a person is asked.
+    """
+    answered = told.answer is not None
     return Told(
         delivery_id=told.delivery_id,
         lease=told.lease,
         state="unclear",
-        to_tell=True,
-        problem=SOMEBODY_ELSES,
+        to_tell=answered,
+        look_at=None if answered else now + SEE_AFTER,
+        problem=SOMEBODY_ELSES if answered else "",
         step_id=told.step_id,
         step_state="unclear",
         attempt_id=told.attempt_id,
