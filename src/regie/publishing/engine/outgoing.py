@@ -33,7 +33,7 @@ from regie.publishing.engine.work import Delivery, Shared, Speaker, Step, repeat
 from regie.publishing.models import Step as StepRow
 
 PLANNED = "planned_at"  # in a step's progress, beside what the connector keeps there
-ATTEMPT = ("repeat_until", "again", "theirs")  # of the attempt, and not of what is said
+ATTEMPT = ("repeat_until", "again", "tried_until", "theirs")  # of the attempt, and not of what is said
 AT_HAND = 5.0  # seconds
 FETCHED_WITHIN = timedelta(hours=6)  # how long the addresses that we give a network are good
 LATELY = timedelta(days=1)  # of our other posts, when one is looked for that is out already

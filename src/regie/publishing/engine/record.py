@@ -50,7 +50,7 @@ WITH asked AS (
     ORDER BY d.id FOR UPDATE OF d
 ), going AS (
     UPDATE publishing_delivery d
-    SET state = 'sending', sent_at = coalesce(d.sent_at, MOMENT), prepare_at = NULL, look_at = NULL
+    SET state = 'sending', sent_at = coalesce(d.sent_at, greatest(MOMENT, d.due_at)), prepare_at = NULL, look_at = NULL
     FROM mine WHERE d.id = mine.id RETURNING d.id, d.publisher
 ), stepped AS (
     UPDATE publishing_step s

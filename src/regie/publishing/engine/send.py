@@ -39,6 +39,7 @@ from regie.publishing.engine.work import (
 
 log = logging.getLogger(__name__)
 ANOTHER_REFRESHES = timedelta(seconds=3)  # another process is at it, or the network cannot be asked now
+LEAD = 0.1  # seconds before the hour at which intents are written, so that the calls themselves are on time
 CLOCK = 0.01  # seconds: timers, and our notion of the database's clock, may be so much early
 TOGETHER = 200  # intents in one statement: the first are on the wire while the next are written down
 GIVES_WAY = 3  # after so many tries a delivery no longer keeps the next ones of its account waiting
@@ -102,18 +103,21 @@ class Sender:
         await give_back(self.database, left)
 
     async def _hour(self, speaker: Speaker, together: Sequence[Delivery]) -> None:
-        """Until they are due, with everything at hand when that comes."""
-        due = max(max(one.due_at, one.next_at) for one in together)
-        if due <= self.database.moment():
+        """Until a moment before they are due, with everything at hand when that comes."""
+        if self._until(together) <= LEAD:
             return
         self.waiting += 1
         try:
             for delivery in together:
                 await self._take_to_hand(speaker, delivery)
-            early = (due - self.database.moment()).total_seconds()
-            await asyncio.sleep(max(0.0, early + CLOCK))
+            await asyncio.sleep(max(0.0, self._until(together) - LEAD))
         finally:
             self.waiting -= 1
+
+    def _until(self, together: Sequence[Delivery]) -> float:
+        """Seconds until the last of them is due; below 0 afterwards."""
+        due = max(max(one.due_at, one.next_at) for one in together)
+        return (due - self.database.moment()).total_seconds()
 
     async def _take_to_hand(self, speaker: Speaker, delivery: Delivery) -> None:
         """The files of what is prepared. What cannot be had now is looked for again at the hour, and then said."""
@@ -201,6 +205,8 @@ class Sender:
                 return False
             attempt_id, began_at = began
             step.first_at, step.attempts = step.first_at or began_at, step.attempts + 1
+            if (early := self._until([delivery])) > 0:
+                await asyncio.sleep(early + CLOCK)
             outcome = await self._commit(speaker, outgoing, step, until=speak_by)
         return await self._note(lane, speaker, delivery, step, outcome, attempt_id=attempt_id)
 
