@@ -32,8 +32,8 @@ WHAT: dict[str, dict[str, str]] = {
     "lift": {"en": "Lift the freeze", "fr": "Lever le gel"},
     "read_inbox": {"en": "Read the inbox", "fr": "Lire la boîte de réception"},
     "answer": {
-        "en": "Answer, like, mark as done, assign",
-        "fr": "Répondre, aimer, marquer comme traité, attribuer",
+        "en": "Answer, like, hide, delete, mark as done, assign",
+        "fr": "Répondre, aimer, masquer, supprimer, marquer comme traité, attribuer",
     },
     "measure": {"en": "See the numbers", "fr": "Voir les chiffres"},
     "connect": {

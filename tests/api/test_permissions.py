@@ -87,6 +87,9 @@ TABLE = {
     ("POST", "/messages/{message}/reopen"): ("answer", None),
     ("GET", "/samples"): ("measure", None),
     ("DELETE", "/posts/{post}"): ("write", None),  # last: nothing is found there afterwards
+    ("POST", "/messages/{message}/hide"): ("answer", None),
+    ("POST", "/messages/{message}/unhide"): ("answer", None),
+    ("POST", "/messages/{message}/delete"): ("answer", None),
 }
 
 

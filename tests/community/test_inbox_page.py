@@ -142,7 +142,7 @@ def test_who_reads_and_who_answers_follows_the_table_of_roles(
     assert Answer.objects.exists() == answers
 
 
-@pytest.mark.parametrize("verb", ["answer", "like", "unlike", "done", "reopen", "assign"])
+@pytest.mark.parametrize("verb", ["answer", "like", "unlike", "hide", "unhide", "delete", "done", "reopen", "assign"])
 def test_a_stranger_finds_nothing(verb: str, signed_in: SignIn, say: Say, clock: Clock, charlie: Member) -> None:
     message = say()
     client = signed_in(charlie)

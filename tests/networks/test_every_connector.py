@@ -163,7 +163,7 @@ def declared(can: Capabilities) -> dict[Any, bool]:
         protocols.Chooses: any(option.asked for option in can.options),
         protocols.KnowsItself: True,
         protocols.Edits: can.edit,
-        protocols.Deletes: can.delete or Answering.DELETE_OWN in can.answers,
+        protocols.Deletes: can.delete or bool({Answering.DELETE_OWN, Answering.DELETE} & can.answers),
         protocols.Converses: bool(can.reads),
         protocols.Likes: Answering.LIKE in can.answers,
         protocols.Hides: Answering.HIDE in can.answers,
@@ -381,6 +381,20 @@ async def test_a_comment_is_hidden_and_shown_again(line: Line) -> None:
     assert line.net.state.comments[comment].hidden
     await line.connector.unhide(ref_to_message(message))
     assert not line.net.state.comments[comment].hidden
+
+
+async def test_a_comment_of_somebody_is_deleted_and_doing_it_again_is_done(line: Line) -> None:
+    if Answering.DELETE not in line.can.answers:
+        return
+    post = await line.post("Open today")
+    comment = line.net.say(by="ana", text="Spam", to=post.remote_id)
+    (message,) = await line.heard()
+    for _ in range(2):
+        await line.connector.delete(ref_to_message(message))
+    taken_away = [entry.remote_id for entry in line.net.world.ledger.of(line.slug, kind="delete")]
+    assert taken_away == [message.remote_id]
+    assert comment == message.remote_id
+    assert line.net.texts() == ["Open today"]
 
 
 @pytest.mark.shows("edit")

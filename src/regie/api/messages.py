@@ -14,7 +14,7 @@ from regie.api.errors import COMMON
 from regie.api.once import Key, once
 from regie.api.shapes import LARGEST, Given, Number, Page, Pages, page_of
 from regie.api.tokens import ApiRequest
-from regie.community import queries, services
+from regie.community import moderating, queries, services
 from regie.community.models import Answer, Message
 from regie.core.sentences import in_words
 
@@ -35,6 +35,7 @@ class MessageOut(BaseModel):
     said_at: datetime
     received_at: datetime
     gone_at: datetime | None
+    hidden_at: datetime | None = Field(description="We hid it on its network: only its author still sees it.")
     state: str = Field(description="open or done")
     assignee: int | None
     liked: bool
@@ -54,6 +55,9 @@ class AnswerOut(BaseModel):
 
 class MessageWhole(MessageOut):
     why_not: str = Field(description="Why it cannot be answered; empty when it can.")
+    moderation: dict[str, str] = Field(
+        description="What its network has for it (like, hide, delete), each with why it cannot be done now, or empty."
+    )
     newest_answer: int = Field(description="To be sent back as ``seen`` with the next answer.")
     answers: list[AnswerOut]
     conversation: list[MessageOut] = Field(description="What belongs together with it, ours too, oldest first.")
@@ -65,7 +69,7 @@ class AnswerIn(Given):
 
 
 def message_out(row: Message) -> MessageOut:
-    names = ("kind", "ours", "author_handle", "text", "said_at", "received_at", "gone_at", "state")
+    names = ("kind", "ours", "author_handle", "text", "said_at", "received_at", "gone_at", "hidden_at", "state")
     return MessageOut(
         id=row.pk,
         account=row.account_id,
@@ -90,10 +94,12 @@ def answer_out(row: Answer) -> AnswerOut:
     )
 
 
-def _message(request: ApiRequest, pk: int) -> Message:
-    """Raises NotAllowed for a role that does not read the inbox, Http404 for a message of somebody else's."""
+def _message(request: ApiRequest, pk: int, *, ours: bool = False) -> Message:
+    """Raises NotAllowed for a role that does not read the inbox, Http404 for a message of another workspace, or of
+    ours unless ``ours``."""
     request.auth.member.must("read_inbox")
-    return get_object_or_404(queries.messages_for(request.auth.scope), pk=pk)
+    found = queries.said_for(request.auth.scope) if ours else queries.messages_for(request.auth.scope)
+    return get_object_or_404(found, pk=pk)
 
 
 class MessageFilter(BaseModel):
@@ -124,6 +130,7 @@ def message(request: ApiRequest, pk: Number) -> MessageWhole:
     return MessageWhole(
         **message_out(row).model_dump(),
         why_not=services.why_not(row) or "",
+        moderation=moderating.offered(row),
         newest_answer=services.newest_answer(row),
         answers=[answer_out(one) for one in row.answers.order_by("created_at", "pk")],
         conversation=[message_out(one) for one in around],
@@ -154,6 +161,30 @@ def unlike(request: ApiRequest, pk: Number) -> MessageOut:
     """The network is asked at once; the same again does no harm."""
     row = _message(request, pk)
     services.unlike(message=row, by=request.auth.member)
+    return message_out(row)
+
+
+@router.post("/messages/{pk}/hide", response={200: MessageOut, **COMMON}, summary=_("Hide a comment"))
+def hide(request: ApiRequest, pk: Number) -> MessageOut:
+    """From everybody but its author. The network is asked at once; the same again does no harm."""
+    row = _message(request, pk)
+    moderating.hide(message=row, by=request.auth.member)
+    return message_out(row)
+
+
+@router.post("/messages/{pk}/unhide", response={200: MessageOut, **COMMON}, summary=_("Show a hidden comment again"))
+def unhide(request: ApiRequest, pk: Number) -> MessageOut:
+    """The network is asked at once; the same again does no harm."""
+    row = _message(request, pk)
+    moderating.unhide(message=row, by=request.auth.member)
+    return message_out(row)
+
+
+@router.post("/messages/{pk}/delete", response={200: MessageOut, **COMMON}, summary=_("Delete a comment"))
+def delete(request: ApiRequest, pk: Number) -> MessageOut:
+    """For good, on its network; of somebody, or an answer of ours. The same again does no harm."""
+    row = _message(request, pk, ours=True)
+    moderating.delete(message=row, by=request.auth.member)
     return message_out(row)
 
 

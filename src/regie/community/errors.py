@@ -14,4 +14,4 @@ class AnsweredMeanwhile(Changed):
 
 
 class CannotReach(Problem):
-    """The network did not take a like, or could not be asked."""
+    """The network did not take a like, hide or delete a comment, or could not be asked."""

@@ -31,7 +31,12 @@ class Wanted:
 
 def messages_for(scope: Scope, verb: str = "read_inbox") -> QuerySet[Message]:
     """What others said to or about the accounts of the workspaces in view."""
-    return Message.objects.filter(workspace__in=scope.workspace_ids(verb), ours=False).select_related(
+    return said_for(scope, verb).filter(ours=False)
+
+
+def said_for(scope: Scope, verb: str = "read_inbox") -> QuerySet[Message]:
+    """What others said there, and what we answered."""
+    return Message.objects.filter(workspace__in=scope.workspace_ids(verb)).select_related(
         "account", "workspace", "conversation", "author_avatar", "assignee", "done_by"
     )
 
@@ -79,7 +84,7 @@ def conversation_of(message: Message) -> list[Message]:
     """What belongs together with a message, ours too, oldest first; the newest hundred of a long one."""
     rows = (
         Message.objects.filter(conversation_id=message.conversation_id)
-        .select_related("account", "author_avatar")
+        .select_related("account", "author_avatar", "hidden_by", "gone_by")
         .order_by("-said_at", "-pk")[:MOST_OF_A_CONVERSATION]
     )
     return list(reversed(rows))
@@ -112,7 +117,7 @@ def said_under(delivery: Delivery, scope: Scope, *, most: int = 20) -> list[Mess
         return []
     rows = (
         Message.objects.filter(conversation__delivery=delivery, gone_at=None)
-        .select_related("account", "author_avatar", "done_by", "assignee")
+        .select_related("account", "author_avatar", "done_by", "assignee", "hidden_by")
         .order_by("-said_at", "-pk")[:most]
     )
     return list(reversed(rows))
@@ -154,6 +159,8 @@ def shown_state(message: Message) -> str:
     """A key of the web's table of message states."""
     if message.gone_at is not None:
         return "gone"
+    if message.hidden_at is not None:
+        return "hidden"
     if message.state == Message.State.DONE:
         return "answered" if getattr(message, "is_answered", False) else "done"
     return "assigned" if message.assignee_id else "open"

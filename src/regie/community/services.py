@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
 
-import aiohttp
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from regie.accounts.models import Account
-from regie.accounts.opening import capabilities_of, connector_for
-from regie.accounts.services import why
-from regie.accounts.talk import talk
-from regie.community import sending
+from regie.accounts.opening import capabilities_of
+from regie.community import moderating, sending
 from regie.community.errors import AnsweredMeanwhile, CannotAnswer, CannotReach
 from regie.community.models import Answer, Conversation, Message
 from regie.core import clock
-from regie.core.sealed import CannotOpen
-from regie.core.threads import in_thread
 from regie.networks import registry
 from regie.networks.capabilities import Answering, MessageKind, TextLimit
 from regie.networks.data import Json, Published, Ref
-from regie.networks.errors import NetworkError
-from regie.networks.protocols import Likes, ReadsLinks
+from regie.networks.protocols import Connector, Likes, ReadsLinks
 from regie.networks.text import too_long_by
 from regie.people import audit, notices
 from regie.people.models import Member, User
 
-PATIENCE = 12.0  # seconds that a person waits for a like
 STATES = Message.State
 Asking = Callable[[Likes, Ref], Awaitable[Json | None]]
 
@@ -204,8 +196,10 @@ def like(*, message: Message, by: Member) -> None:
     _must_like(message)
     liked = _ask(message, lambda connector, ref: connector.like(ref))
     with transaction.atomic():
-        Message.objects.filter(pk=message.pk).update(liked_at=clock.now(), liked=dict(liked or {}))
-        audit.record(by=by, did="message.liked", to=message)
+        row = Message.objects.filter(pk=message.pk)
+        if row.filter(liked_at=None).update(liked_at=clock.now()):
+            audit.record(by=by, did="message.liked", to=message)
+        row.update(liked=dict(liked or {}))
     message.refresh_from_db()
 
 
@@ -214,31 +208,18 @@ def unlike(*, message: Message, by: Member) -> None:
     _must_like(message)
     _ask(message, lambda connector, ref: connector.unlike(ref, message.liked or {}))
     with transaction.atomic():
-        Message.objects.filter(pk=message.pk).update(liked_at=None, liked=None)
-        audit.record(by=by, did="message.unliked", to=message)
+        if Message.objects.filter(pk=message.pk, liked_at__isnull=False).update(liked_at=None, liked=None):
+            audit.record(by=by, did="message.unliked", to=message)
     message.refresh_from_db()
 
 
 def _must_like(message: Message) -> None:
-    if Answering.LIKE not in capabilities_of(message.account).answers or message.ours:
-        raise CannotReach(_("This network has no likes for messages."))
+    if (said := moderating.why_not("like", message)) is not None:
+        raise CannotReach(said)
 
 
 def _ask(message: Message, what: Asking) -> Json | None:
-    ref = Ref(remote_id=message.remote_id, root_id=message.conversation.remote_id, extra=message.extra)
+    async def ask(connector: Connector, ref: Ref) -> Json | None:
+        return await what(connector, ref) if isinstance(connector, Likes) else None
 
-    async def ask(http: aiohttp.ClientSession) -> Json | None:
-        connector = await in_thread(connector_for, message.account, http)
-        if not isinstance(connector, Likes):
-            return None
-        async with asyncio.timeout(PATIENCE):
-            return await what(connector, ref)
-
-    try:
-        return talk(ask)
-    except TimeoutError:
-        raise CannotReach(_("The network did not answer in time. Try again in a moment.")) from None
-    except CannotOpen:
-        raise CannotReach(_("The account is not connected at the moment. Reconnect or resume it first.")) from None
-    except NetworkError as exc:
-        raise CannotReach(why(exc)) from exc
+    return moderating.ask(message, ask)

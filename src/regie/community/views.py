@@ -21,16 +21,16 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from regie.accounts.hooks import brings_for_app, verify_token
-from regie.accounts.opening import capabilities_of
+from regie.accounts.models import Account
 from regie.accounts.queries import accounts_for
-from regie.community import queries, services, webhooks
+from regie.community import moderating, queries, services, webhooks
 from regie.community.errors import AnsweredMeanwhile, CannotAnswer, CannotReach
 from regie.community.forms import KIND, FilterForm
 from regie.community.models import Answer, Inbox, Message
 from regie.core import clock
 from regie.core.sentences import in_words
 from regie.networks import registry
-from regie.networks.capabilities import Answering, MessageKind
+from regie.networks.capabilities import MessageKind
 from regie.networks.errors import Refused
 from regie.people.models import Member
 from regie.people.scope import MemberRequest
@@ -101,10 +101,10 @@ def kind_word(message: Message) -> str:
 def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict[str, Any]:
     """Everything about one message: its conversation, the post above it, and what may be done."""
     member = request.scope.member_in(message.workspace_id)
-    can, limit = capabilities_of(message.account), services.longest_answer(message)
+    limit, offered = services.longest_answer(message), moderating.offered(message)
     said = queries.conversation_of(message)
     delivery = message.conversation.delivery
-    lines = _lines(said)
+    lines = _lines(said, may_delete=member.may("answer"))
     return {
         "message": message,
         "state": queries.shown_state(message),
@@ -116,7 +116,8 @@ def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict
         "post_text": delivery.variant.document.text if delivery else "",
         "may_answer": member.may("answer"),
         "why_not": services.why_not(message),
-        "can_like": Answering.LIKE in can.answers and message.gone_at is None,
+        "offered": offered,
+        "lacking": _lacking(message, offered),
         "limit": limit.longest,
         "counting": str(limit.counting),
         "seen": services.newest_answer(message),
@@ -126,12 +127,20 @@ def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict
     }
 
 
-def _lines(said: list[Message]) -> list[dict[str, Any]]:
+def _lacking(message: Message, offered: dict[str, str]) -> str:
+    """Why something that its network has cannot be done; empty when it is plain anyway."""
+    if message.gone_at is not None or message.account.state != Account.State.CONNECTED:
+        return ""
+    return next((said for said in offered.values() if said), "")
+
+
+def _lines(said: list[Message], *, may_delete: bool) -> list[dict[str, Any]]:
     answers, who = queries.answers_to(said), queries.who_answered(said)
     return [
         {
             "message": message,
             "by": who.get(message.remote_id),
+            "deletable": may_delete and message.ours and moderating.why_not("delete", message) is None,
             "answers": [_answer_line(answer) for answer in answers.get(message.pk, [])],
         }
         for message in said
@@ -174,13 +183,17 @@ def _back(request: HttpRequest, message: int | None) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: MemberRequest, pk: int, verb: str) -> HttpResponse:
-    """answer, like, unlike, done, reopen, assign: one form each in the pane."""
-    message = get_object_or_404(queries.messages_for(request.scope), pk=pk)
+    """answer, like, hide, ...: one form each in the pane. ``delete``: an answer of ours too."""
+    found = queries.said_for(request.scope) if verb == "delete" else queries.messages_for(request.scope)
+    message = get_object_or_404(found, pk=pk)
     by = request.scope.member_in(message.workspace_id)
     acts: dict[str, Callable[[MemberRequest, Message, Member], HttpResponse]] = {
         "answer": _answer,
         "like": _like,
         "unlike": _like,
+        "hide": _hide,
+        "unhide": _hide,
+        "delete": _delete,
         "done": _done,
         "reopen": _reopen,
         "assign": _assign,
@@ -216,6 +229,32 @@ def _like(request: MemberRequest, message: Message, by: Member) -> HttpResponse:
     except CannotReach as exc:
         notes.error(request, exc.said)
     return _back(request, message.pk)
+
+
+def _hide(request: MemberRequest, message: Message, by: Member) -> HttpResponse:
+    try:
+        if request.path.endswith("/unhide/"):
+            moderating.unhide(message=message, by=by)
+            notes.success(request, _("Everybody can read it again."))
+        else:
+            moderating.hide(message=message, by=by)
+            undo = reverse("community:act", args=[message.pk, "unhide"])
+            notes.success(
+                request, _("Hidden on the network. Only its author still sees it."), extra_tags=f"undo:{undo}"
+            )
+    except CannotReach as exc:
+        notes.error(request, exc.said)
+    return _back(request, message.pk)
+
+
+def _delete(request: MemberRequest, message: Message, by: Member) -> HttpResponse:
+    try:
+        moderating.delete(message=message, by=by)
+        notes.success(request, _("Deleted on the network."))
+    except CannotReach as exc:
+        notes.error(request, exc.said)
+    opened = request.POST.get("message", "")  # deleting an answer of ours leaves the message open that it answers
+    return _back(request, int(opened) if opened.isdigit() else message.pk)
 
 
 def _done(request: MemberRequest, message: Message, by: Member) -> HttpResponse:

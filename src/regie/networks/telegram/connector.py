@@ -124,7 +124,7 @@ CAN = Capabilities(
     delete=True,
     delete_within=timedelta(hours=48),
     reads=frozenset({MessageKind.COMMENT, MessageKind.REPLY, MessageKind.MENTION, MessageKind.DIRECT}),
-    answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN}),
+    answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN, Answering.DELETE}),
     arrival=(Arrival.LONG_POLL, Arrival.WEBHOOK),
     post_metrics=("likes",),
     account_metrics=("followers",),
@@ -168,7 +168,8 @@ class Telegram:
             hears = bool(limits.get("hears"))
             direct = frozenset({MessageKind.DIRECT})
             reads = (CAN.reads - direct if hears else frozenset()) | (direct if limits.get("direct") else frozenset())
-            return replace(CAN, reads=reads, permalink=True, first_comment=hears, options=options)
+            answers = CAN.answers if hears else CAN.answers - {Answering.DELETE}
+            return replace(CAN, reads=reads, answers=answers, permalink=True, first_comment=hears, options=options)
         return CAN
 
     @classmethod
