@@ -90,11 +90,11 @@ class Reddit:
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
         return await publishing.commit(self._wire, outgoing, progress)
 
-    async def fetch(self, remote_id: str) -> Published:
     async def comment_found(self, outgoing: Outgoing) -> Published | None:
         assert outgoing.reply_to is not None
         return await reading.comment_found(self._wire, outgoing, outgoing.reply_to)
 
+    async def fetch(self, remote_id: str) -> Published:
         return await publishing.fetch(self._wire, remote_id)
 
     async def own_posts(self, *, since: datetime) -> Listing:

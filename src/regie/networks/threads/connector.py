@@ -69,11 +69,11 @@ class Threads:
     async def what_became_of(self, outgoing: Outgoing, progress: Progress) -> Published | Pending | None:
         return await publishing.what_became_of(self._wire, outgoing, progress)
 
-    async def fetch(self, remote_id: str) -> Published:
     async def comment_found(self, outgoing: Outgoing) -> Published | None:
         assert outgoing.reply_to is not None
         return await publishing.comment_found(self._wire, outgoing, outgoing.reply_to)
 
+    async def fetch(self, remote_id: str) -> Published:
         return await publishing.fetch(self._wire, remote_id)
 
     async def own_posts(self, *, since: datetime) -> Listing:
