@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 from test_every_connector import Line, line, ref_to, slug  # noqa: F401 - fixtures
 
-from regie.networks.capabilities import Format, MessageKind
-from regie.networks.data import Document, Outgoing, Pending, Published, Sound
-from regie.networks.errors import TryLater, Unclear
+from regie.networks.capabilities import Capabilities, Format, MessageKind
+from regie.networks.data import Document, Outgoing, Pending, Poll, Published, Ref, Sound
+from regie.networks.errors import Refused, TryLater, Unclear
 from regie.networks.protocols import FindsComment
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
@@ -34,6 +35,27 @@ async def published(line: Line, what: Outgoing) -> Published:  # noqa: F811
 
 def accepted(line: Line) -> list[tuple[str, int]]:  # noqa: F811
     return [(entry.text, entry.media) for entry in line.net.world.ledger.of(line.slug)]
+
+
+@dataclass(frozen=True)
+class Files:
+    document: Document
+    sound: Sound
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    menu, episode = tmp_path / "menu.pdf", tmp_path / "episode.mp3"
+    menu.write_bytes(PDF)
+    episode.write_bytes(MP3)
+    return Files(
+        document=Document(
+            path=menu, content_type="application/pdf", size=len(PDF), name="menu.pdf", title="The menu", pages=1
+        ),
+        sound=Sound(
+            path=episode, content_type="audio/mpeg", size=len(MP3), seconds=30, name="episode.mp3", title="Episode 1"
+        ),
+    )
 
 
 @pytest.mark.shows("image")
@@ -73,29 +95,68 @@ async def test_a_story(line: Line) -> None:  # noqa: F811
 
 
 @pytest.mark.shows("document")
-async def test_a_document(line: Line, tmp_path: Path) -> None:  # noqa: F811
+async def test_a_document(line: Line, files: Files) -> None:  # noqa: F811
     if line.can.documents is None:
         return
-    path = tmp_path / "menu.pdf"
-    path.write_bytes(PDF)
-    menu = Document(
-        path=path, content_type="application/pdf", size=len(PDF), name="menu.pdf", title="The menu", pages=1
-    )
-    assert (await published(line, line.outgoing("New menu", documents=(menu,)))).remote_id
+    assert (await published(line, line.outgoing("New menu", documents=(files.document,)))).remote_id
     assert accepted(line) == [("New menu", 1)]
 
 
 @pytest.mark.shows("audio")
-async def test_a_sound(line: Line, tmp_path: Path) -> None:  # noqa: F811
+async def test_a_sound(line: Line, files: Files) -> None:  # noqa: F811
     if line.can.sounds is None:
         return
-    path = tmp_path / "episode.mp3"
-    path.write_bytes(MP3)
-    episode = Sound(
-        path=path, content_type="audio/mpeg", size=len(MP3), seconds=30, name="episode.mp3", title="Episode 1"
-    )
-    assert (await published(line, line.outgoing("Listen", sounds=(episode,)))).remote_id
+    assert (await published(line, line.outgoing("Listen", sounds=(files.sound,)))).remote_id
     assert accepted(line) == [("Listen", 1)]
+
+
+NOBODY_HOME = "http://127.0.0.1:9"
+NOT_DECLARED: dict[str, Callable[[Capabilities], bool]] = {
+    "picture": lambda can: can.images is None,
+    "video": lambda can: can.video is None,
+    "document": lambda can: can.documents is None,
+    "sound": lambda can: can.sounds is None,
+    "poll": lambda can: can.poll is None,
+    "short": lambda can: can.short is None,
+    "story": lambda can: not can.story,
+    "warning": lambda can: can.content_warning is None,
+    "sensitive": lambda can: not can.sensitive,
+    "visibility": lambda can: "private" not in can.visibility,
+}
+
+
+@pytest.mark.parametrize("what", NOT_DECLARED)
+async def test_what_is_not_declared_is_refused_before_anything_is_asked(
+    line: Line,  # noqa: F811
+    files: Files,
+    what: str,
+) -> None:
+    """Nobody is at the address, so that whoever asked first would say TryLater."""
+    if not NOT_DECLARED[what](line.can):
+        return
+    away = type(line.connector)(line.http, replace(line.login, server=NOBODY_HOME))
+    for more in ({}, {"reply_to": Ref(remote_id="1_2", root_id="1_2"), "comment": True}):
+        outgoing = line.outgoing("Good morning", **{**asking_for(what, line, files), **more})
+        with pytest.raises(Refused) as refused:
+            await away.commit(outgoing, (await away.prepare(outgoing, {})).progress)
+        assert refused.value.said
+
+
+def asking_for(what: str, line: Line, files: Files) -> dict[str, Any]:  # noqa: F811
+    """The fields of an ``Outgoing`` that wants it."""
+    asked: dict[str, Any] = {
+        "picture": {"pictures": line.pictures(1)},
+        "video": {"videos": line.videos(1)},
+        "document": {"documents": (files.document,)},
+        "sound": {"sounds": (files.sound,)},
+        "poll": {"poll": Poll(options=("Oui", "Non"), lasts=timedelta(days=1), question="Which?")},
+        "short": {"format": Format.SHORT, "videos": line.videos(1)},
+        "story": {"format": Format.STORY, "pictures": line.pictures(1)},
+        "warning": {"content_warning": "Spoiler"},
+        "sensitive": {"sensitive": True},
+        "visibility": {"visibility": "private"},
+    }
+    return dict(asked[what])
 
 
 @pytest.mark.shows("first_comment")

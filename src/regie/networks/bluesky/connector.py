@@ -45,6 +45,7 @@ from regie.networks.data import (
     SigningIn,
 )
 from regie.networks.errors import Refused
+from regie.networks.taking import must_be_taken
 
 LINK = re.compile(r"/profile/([^/]+)/post/([A-Za-z0-9._~:-]{1,512})/?")
 _COST = (("publish", 3), ("like", 3), ("unlike", 1), ("delete", 1))
@@ -110,6 +111,7 @@ class Bluesky:
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
         """Uploads and lookups; done already when ``progress`` holds the record."""
+        must_be_taken(outgoing, self.can, network=self.name)
         if (to := outgoing.reply_to) is not None and chat.is_direct(to):
             return await chat.prepare(self._xrpc, outgoing, to, progress)
         if "record" in progress:

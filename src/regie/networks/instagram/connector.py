@@ -33,6 +33,7 @@ from regie.networks.instagram.wire import NETWORK, Wire
 from regie.networks.meta import sign_in as meta
 from regie.networks.meta import webhook as signed
 from regie.networks.meta.wire import FACEBOOK, INSTAGRAM
+from regie.networks.taking import must_be_taken
 
 
 class Instagram:
@@ -64,6 +65,7 @@ class Instagram:
     # Publishing
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
+        must_be_taken(outgoing, self.can, network=self.name)
         return await publishing.prepare(self._wire, outgoing, progress)
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:

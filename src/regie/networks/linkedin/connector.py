@@ -31,6 +31,7 @@ from regie.networks.data import (
 from regie.networks.errors import Refused
 from regie.networks.linkedin import limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.linkedin.wire import API, NETWORK, SHARE, VERSION, Wire, counted_apart
+from regie.networks.taking import must_be_taken
 
 
 class LinkedIn:
@@ -66,6 +67,7 @@ class LinkedIn:
     # Publishing
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
+        must_be_taken(outgoing, self.can, network=self.name)
         return await publishing.prepare(self._wire, outgoing, progress)
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:

@@ -32,6 +32,7 @@ from regie.networks.errors import Refused
 from regie.networks.mastodon import limits, measuring, publishing, reading, sign_in
 from regie.networks.mastodon.entities import Account
 from regie.networks.mastodon.wire import Wire, parsed
+from regie.networks.taking import must_be_taken
 
 LINK = re.compile(r"/(?:@\w+(?:[.-]\w+)*|users/[^/@]+/statuses)/(\d+)/?")
 
@@ -59,6 +60,7 @@ class Mastodon:
     # Publishing
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
+        must_be_taken(outgoing, self.can_on(self._login.limits), network=self.name)
         return await publishing.prepare(self._wire, outgoing, progress)
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:

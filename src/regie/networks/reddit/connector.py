@@ -33,6 +33,7 @@ from regie.networks.data import (
 from regie.networks.errors import Refused
 from regie.networks.reddit import checks, limits, measuring, publishing, reading, sign_in
 from regie.networks.reddit.wire import API, Wire
+from regie.networks.taking import must_be_taken
 
 LINK = re.compile(r"(?:/(?:r|u|user)/[\w-]+)?/comments/(\w+)(?:/[^/]*(?:/(\w+))?)?/?")
 GALLERY = re.compile(r"/gallery/(\w+)/?")
@@ -85,6 +86,7 @@ class Reddit:
     # Publishing
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
+        must_be_taken(outgoing, self.can, network=self.name)
         return await publishing.prepare(self._wire, outgoing, progress)
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:

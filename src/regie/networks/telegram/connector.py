@@ -46,6 +46,7 @@ from regie.networks.data import (
     SignedIn,
 )
 from regie.networks.errors import Refused, SignInAgain
+from regie.networks.taking import must_be_taken
 from regie.networks.telegram import publishing, reading, sign_in, webhook
 from regie.networks.telegram.api import NAME, Bot
 from regie.networks.telegram.files import MOST
@@ -182,6 +183,7 @@ class Telegram:
     # Publishing: files travel with their message, so ``prepare`` only finds where a first comment goes.
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready:
+        must_be_taken(outgoing, self.can, network=self.name)
         publishing.refuse_what_is_absent(outgoing)
         if publishing.topic_of(outgoing) and not self.login.limits.get("direct", True):
             raise Refused(publishing.NO_DIRECT)

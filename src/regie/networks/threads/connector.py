@@ -31,6 +31,7 @@ from regie.networks.errors import Refused
 from regie.networks.meta import sign_in as meta
 from regie.networks.meta import webhook as signed
 from regie.networks.meta.wire import THREADS
+from regie.networks.taking import must_be_taken
 from regie.networks.threads import limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.threads.wire import NETWORK, Wire
 
@@ -61,6 +62,7 @@ class Threads:
     # Publishing
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
+        must_be_taken(outgoing, self.can, network=self.name)
         return await publishing.prepare(self._wire, outgoing, progress)
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:

@@ -29,6 +29,7 @@ from regie.networks.data import (
 )
 from regie.networks.errors import Gone, Refused
 from regie.networks.tiktok import answering, business, limits, measuring, publishing, reading, sign_in, webhook
+from regie.networks.taking import must_be_taken
 from regie.networks.tiktok.wire import BUSINESS, NETWORK, OPEN, Wire
 
 
@@ -61,6 +62,7 @@ class TikTok:
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
         return await publishing.commit(self._wire, outgoing, progress)
+        must_be_taken(outgoing, self.can, network=self.name)
 
     async def what_became_of(self, outgoing: Outgoing, progress: Progress) -> Published | Pending | None:
         return await publishing.what_became_of(self._wire, outgoing, progress)

@@ -85,8 +85,6 @@ def refuse_what_is_absent(wire: Wire, outgoing: Outgoing) -> None:
         raise Refused("{network} has no content warnings.", network=NETWORK)
     if outgoing.visibility not in ("", "public"):
         raise Refused("{network} does not have this visibility.", network=NETWORK)
-    if outgoing.documents or outgoing.sounds:
-        raise Refused("{network} takes pictures and videos only.", network=NETWORK)
     _must_fit(outgoing)
     _must_be_reachable(outgoing.media if wire.business else outgoing.pictures)
     if not wire.business:
