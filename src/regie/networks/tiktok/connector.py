@@ -28,8 +28,8 @@ from regie.networks.data import (
     SigningIn,
 )
 from regie.networks.errors import Gone, Refused
-from regie.networks.tiktok import answering, business, limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.taking import must_be_taken
+from regie.networks.tiktok import answering, business, limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.tiktok.wire import BUSINESS, NETWORK, OPEN, Wire
 
 
@@ -58,25 +58,25 @@ class TikTok:
     # Publishing
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
+        must_be_taken(outgoing, self.can, network=self.name)
         return await publishing.prepare(self._wire, outgoing, progress)
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
         return await publishing.commit(self._wire, outgoing, progress)
-        must_be_taken(outgoing, self.can, network=self.name)
 
     async def what_became_of(self, outgoing: Outgoing, progress: Progress) -> Published | Pending | None:
         return await publishing.what_became_of(self._wire, outgoing, progress)
+
+    async def comment_found(self, outgoing: Outgoing) -> Published | None:
+        """With the login for business accounts; the other writes none."""
+        assert outgoing.reply_to is not None
+        return await answering.found(self._wire, outgoing, outgoing.reply_to)
 
     async def fetch(self, remote_id: str) -> Published:
         return await publishing.fetch(self._wire, remote_id)
 
     async def own_posts(self, *, since: datetime) -> Listing:
         return await publishing.own_posts(self._wire, since=since)
-    async def comment_found(self, outgoing: Outgoing) -> Published | None:
-        """With the login for business accounts; the other writes none."""
-        assert outgoing.reply_to is not None
-        return await answering.found(self._wire, outgoing, outgoing.reply_to)
-
 
     @classmethod
     def id_of(cls, url: str, *, author: str = "") -> str | None:
