@@ -125,10 +125,10 @@ def test_the_network_asks_and_brings_by_itself(
     instagram.say(by="ana", text="Until when?", to=media.id)
     instagram.say(by="bea", text="Hello", to="regie", kind="direct")
     for _ in range(100):
-        if len(instagram.itself.brought) == 2:
+        if len(instagram.itself.hooks.brought) == 2:
             break
         asyncio.run(asyncio.sleep(0.05))
-    assert [status for _, status in instagram.itself.brought] == [200, 200]
+    assert [status for _, status in instagram.itself.hooks.brought] == [200, 200]
     work()
     assert {message.text for message in Message.objects.all()} == {"Until when?", "Hello"}
     asyncio.run(reading.read(inbox))

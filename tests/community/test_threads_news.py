@@ -52,10 +52,10 @@ def test_what_is_brought_and_what_is_read_are_the_same(
     threads.say(by="ana", text="Until when?", to=post.id)
     threads.say(by="bea", text="have a look", to="regie", kind="mention")
     for _ in range(100):
-        if len(net.brought) == 2:
+        if len(net.hooks.brought) == 2:
             break
         asyncio.run(asyncio.sleep(0.05))
-    assert [status for _, status in net.brought] == [200, 200]
+    assert [status for _, status in net.hooks.brought] == [200, 200]
     for pk in webhooks.waiting_intakes():
         webhooks.work_on(pk)
     told = {message.text: message.account for message in Message.objects.all()}

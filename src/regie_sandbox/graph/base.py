@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
 import re
 import secrets
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +32,7 @@ from regie_sandbox.graph.wire import (
     params_of,
     trouble_of,
 )
+from regie_sandbox.hooks import Hooks
 
 VERSION = re.compile(r"^v\d+\.\d+$")
 LARGEST_REQUEST = 400 * 1024 * 1024
@@ -81,7 +81,7 @@ Show = Callable[[Any], Any]
 
 class GraphNetwork(Network):
     """``processing_seconds``: how long a video is worked on; ``fetches``: whether it really fetches the addresses that
-    it is given; ``calls_per_hour``: None for no rate limit; ``last_webhooks``: what was brought where."""
+    it is given; ``calls_per_hour``: None for no rate limit; ``hooks.brought``: what was brought where."""
 
     state: MetaState
     platform = "graph"  # what business use case headers call it
@@ -91,10 +91,7 @@ class GraphNetwork(Network):
         self.fetches = True
         self.calls_per_hour: int | None = None
         self._recent: dict[str, list[datetime]] = {}
-        self._http: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._bringing: set[asyncio.Task[None]] = set()
-        self.brought: list[tuple[str, int]] = []  # address and status of each webhook delivery
+        self.hooks = Hooks()
         super().__init__(world)
 
     # What a network has to say about itself
@@ -121,7 +118,7 @@ class GraphNetwork(Network):
         app = web.Application(client_max_size=LARGEST_REQUEST)
         app.add_routes(self.pages())
         app.add_routes([web.route("*", "/{rest:.*}", self.call)])
-        app.cleanup_ctx.append(self._while_served)
+        app.cleanup_ctx.append(self.hooks.while_served)
         return app
 
     def pages(self) -> list[web.RouteDef]:
@@ -129,16 +126,6 @@ class GraphNetwork(Network):
         from regie_sandbox.graph import oauth
 
         return oauth.routes(self)
-
-    async def _while_served(self, _: web.Application) -> AsyncIterator[None]:
-        self._loop = asyncio.get_running_loop()
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
-        yield
-        for task in self._bringing:
-            task.cancel()
-        await asyncio.gather(*self._bringing, return_exceptions=True)
-        await self._http.close()
-        self._http = self._loop = None
 
     def vendor_error(self, status: int) -> tuple[Mapping[str, str], Any]:
         trouble = trouble_of(status, headers=self.usage_headers("0", minutes=5, calls=100))
@@ -299,9 +286,8 @@ class GraphNetwork(Network):
         """What an address holds, as Meta's own servers would get it. Raises LookupError when they would not."""
         if not url.startswith(("https://", "http://")):
             raise LookupError(url)
-        assert self._http is not None
         try:
-            async with self._http.get(url, allow_redirects=True) as reply:
+            async with self.hooks.http.get(url, allow_redirects=True) as reply:
                 if reply.status != 200:
                     raise LookupError(f"status {reply.status}")
                 return await reply.read()
@@ -325,23 +311,10 @@ class GraphNetwork(Network):
 
     def bring(self, app: App, body: Json) -> None:
         """Deliver to an app's callback, signed. May be called from any thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._bring, app, json.dumps(body, ensure_ascii=False).encode())
-
-    def _bring(self, app: App, raw: bytes) -> None:
-        task = asyncio.ensure_future(self._deliver(app, raw))
-        self._bringing.add(task)
-        task.add_done_callback(self._bringing.discard)
-
-    async def _deliver(self, app: App, raw: bytes) -> None:
+        raw = json.dumps(body, ensure_ascii=False).encode()
         sign = hmac.new(app.secret.encode(), raw, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Hub-Signature-256": f"sha256={sign}"}
-        assert self._http is not None
-        try:
-            async with self._http.post(app.callback_url, data=raw, headers=headers) as reply:
-                self.brought.append((app.callback_url, reply.status))
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            self.brought.append((app.callback_url, 0))
+        self.hooks.bring(app.callback_url, raw, headers)
 
     async def subscribe_app(self, call: Call, app: App) -> Json:
         """As the vendor's dashboard or an app token does it: with the handshake."""
@@ -355,11 +328,10 @@ class GraphNetwork(Network):
 
     async def check_callback(self, url: str, verify_token: str) -> None:
         """The handshake. Raises Trouble when the address does not echo the challenge."""
-        assert self._http is not None
         challenge = str(secrets.randbelow(10**9))
         query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
         try:
-            async with self._http.get(url, params=query) as reply:
+            async with self.hooks.http.get(url, params=query) as reply:
                 echoed = reply.status == 200 and (await reply.text()) == challenge
         except (aiohttp.ClientError, TimeoutError, OSError):
             echoed = False

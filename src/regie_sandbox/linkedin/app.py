@@ -5,13 +5,12 @@ Below ``/profile`` the same stands in for an app that may publish for its own me
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -19,6 +18,7 @@ import aiohttp
 from aiohttp import web
 
 from regie_sandbox.frame import Network, World
+from regie_sandbox.hooks import Hooks
 from regie_sandbox.linkedin import oauth, shown, site
 from regie_sandbox.linkedin.deeds import Deeds
 from regie_sandbox.linkedin.reads import Reads
@@ -46,7 +46,7 @@ EVENT = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"
 
 class LinkedIn(Network):
     """``processing_seconds``: how long files are worked on; ``part_bytes``: of a video at once; ``versions``: months
-    that the API still speaks; ``brought``: address and status of each webhook delivery."""
+    that the API still speaks; ``hooks.brought``: address and status of each webhook delivery."""
 
     slug: ClassVar[str] = "linkedin"
     state: State
@@ -56,10 +56,7 @@ class LinkedIn(Network):
         self.processing_seconds = 0.0
         self.part_bytes = 4 * 1024 * 1024
         self.versions = frozenset(("202511", "202512", *(f"2026{month:02}" for month in range(1, 10))))
-        self.brought: list[tuple[str, int]] = []
-        self._http: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._bringing: set[asyncio.Task[None]] = set()
+        self.hooks = Hooks()
         super().__init__(world)
         self.deeds = Deeds(self)
 
@@ -70,18 +67,8 @@ class LinkedIn(Network):
             app.add_routes(self.deeds.routes(prefix))
             app.add_routes(Reads(self).routes(prefix))
             app.add_routes(site.routes(self, prefix))
-        app.cleanup_ctx.append(self._while_served)
+        app.cleanup_ctx.append(self.hooks.while_served)
         return app
-
-    async def _while_served(self, _: web.Application) -> AsyncIterator[None]:
-        self._loop = asyncio.get_running_loop()
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
-        yield
-        for task in self._bringing:
-            task.cancel()
-        await asyncio.gather(*self._bringing, return_exceptions=True)
-        await self._http.close()
-        self._http = self._loop = None
 
     def vendor_error(self, status: int) -> tuple[Mapping[str, str], Any]:
         return {}, Trouble(status).body
@@ -291,11 +278,10 @@ class LinkedIn(Network):
 
     async def is_ours(self, app: App, url: str) -> bool:
         """The challenge: an address that is not the app's cannot answer it."""
-        assert self._http is not None
         code = secrets.token_hex(16)
         wanted = hmac.new(app.secret.encode(), code.encode(), hashlib.sha256).hexdigest()
         try:
-            async with self._http.get(url, params={"challengeCode": code}) as reply:
+            async with self.hooks.http.get(url, params={"challengeCode": code}) as reply:
                 told = await reply.json() if reply.status == 200 else {}
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return False
@@ -303,24 +289,9 @@ class LinkedIn(Network):
 
     def _bring(self, app: App, url: str, body: Json) -> None:
         """Deliver, signed. May be called from any thread."""
-        if self._loop is not None:
-            raw = json.dumps(body, ensure_ascii=False).encode()
-            self._loop.call_soon_threadsafe(self._start, app, url, raw)
-
-    def _start(self, app: App, url: str, raw: bytes) -> None:
-        task = asyncio.ensure_future(self._deliver(app, url, raw))
-        self._bringing.add(task)
-        task.add_done_callback(self._bringing.discard)
-
-    async def _deliver(self, app: App, url: str, raw: bytes) -> None:
+        raw = json.dumps(body, ensure_ascii=False).encode()
         sign = hmac.new(app.secret.encode(), b"hmacsha256=" + raw, hashlib.sha256).hexdigest()
-        assert self._http is not None
-        try:
-            headers = {"Content-Type": "application/json", "X-LI-Signature": sign}
-            async with self._http.post(url, data=raw, headers=headers) as reply:
-                self.brought.append((url, reply.status))
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            self.brought.append((url, 0))
+        self.hooks.bring(url, raw, {"Content-Type": "application/json", "X-LI-Signature": sign})
 
 
 MANAGING_NOT = "Régie, sharing"  # the app that anybody gets at once

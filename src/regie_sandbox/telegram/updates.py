@@ -6,7 +6,6 @@ Everything here may be called from another thread than the server's: only waking
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -39,8 +38,7 @@ class News:
         self._loop = None
         for courier in self._couriers.values():
             courier.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await courier
+        await asyncio.gather(*self._couriers.values(), return_exceptions=True)
         self._couriers.clear()
         if self._http is not None:
             await self._http.close()
@@ -57,12 +55,14 @@ class News:
             self._loop.call_soon_threadsafe(self._wake, bot)
 
     def _wake(self, bot: BotRow) -> None:
+        if self._loop is None:
+            return  # said while the server was stopping
         poll = self._polls.get(bot.id)
         if poll is not None and not poll.done():
             poll.set_result(True)
         courier = self._couriers.get(bot.id)
         if bot.webhook and bot.queue and (courier is None or courier.done()):
-            self._couriers[bot.id] = asyncio.get_running_loop().create_task(self._deliver(bot))
+            self._couriers[bot.id] = self._loop.create_task(self._deliver(bot))
 
     # Long poll.
 

@@ -3,14 +3,13 @@ accounts below ``/business``."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import io
 import json
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ from aiohttp import web
 from PIL import Image
 
 from regie_sandbox.frame import Network, World
+from regie_sandbox.hooks import Hooks
 from regie_sandbox.tiktok import oauth
 from regie_sandbox.tiktok.business import Business
 from regie_sandbox.tiktok.display import Display
@@ -47,7 +47,7 @@ class TikTok(Network):
 
     ``processing_seconds``, ``moderation_seconds``: how long a post is worked on, and then looked at before it is
     public; ``fails_with``: the reason why the next posts fail; ``posts_a_day`` per account; ``per_minute``: calls of
-    one token by name; ``brought``: address and status of each webhook delivery."""
+    one token by name; ``hooks.brought``: address and status of each webhook delivery."""
 
     slug: ClassVar[str] = "tiktok"
     state: State
@@ -58,11 +58,8 @@ class TikTok(Network):
         self.fails_with = ""
         self.posts_a_day = 15
         self.per_minute: dict[str, int] = {"init": 6, "creator": 20, "status": 30}
-        self.brought: list[tuple[str, int]] = []
+        self.hooks = Hooks()
         self.recent: dict[tuple[str, str], list[datetime]] = {}
-        self._http: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._bringing: set[asyncio.Task[None]] = set()
         super().__init__(world)
         self.posting, self.display, self.business = Posting(self), Display(self), Business(self)
 
@@ -87,18 +84,8 @@ class TikTok(Network):
                 *self.business.routes(),
             ]
         )
-        app.cleanup_ctx.append(self._while_served)
+        app.cleanup_ctx.append(self.hooks.while_served)
         return app
-
-    async def _while_served(self, _: web.Application) -> AsyncIterator[None]:
-        self._loop = asyncio.get_running_loop()
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
-        yield
-        for task in self._bringing:
-            task.cancel()
-        await asyncio.gather(*self._bringing, return_exceptions=True)
-        await self._http.close()
-        self._http = self._loop = None
 
     def _do(self, do: Callable[[Call], Awaitable[Json]], scope: str = "", meter: str = "") -> Handler:
         async def handler(request: web.Request) -> web.StreamResponse:
@@ -146,9 +133,8 @@ class TikTok(Network):
         """
         if not self.fetches:
             return None
-        assert self._http is not None
         try:
-            async with self._http.get(url, allow_redirects=False) as reply:
+            async with self.hooks.http.get(url, allow_redirects=False) as reply:
                 if reply.status != 200:
                     raise LookupError(f"status {reply.status}")
                 return await reply.read()
@@ -341,7 +327,7 @@ class TikTok(Network):
         kind: what was subscribed to at the API for business; "" is told to the address of the developer portal
         """
         address = app.callbacks.get(kind, "") if kind else app.callback_url
-        if self._loop is None or not address:
+        if not address:
             return
         body = {
             "client_key": app.key,
@@ -350,21 +336,8 @@ class TikTok(Network):
             "user_openid": user,
             "content": json.dumps(content),
         }
-        self._loop.call_soon_threadsafe(self._bring, app, address, json.dumps(body).encode())
-
-    def _bring(self, app: App, address: str, raw: bytes) -> None:
-        task = asyncio.ensure_future(self._deliver(app, address, raw))
-        self._bringing.add(task)
-        task.add_done_callback(self._bringing.discard)
-
-    async def _deliver(self, app: App, address: str, raw: bytes) -> None:
-        headers = {"Content-Type": "application/json", SIGNATURE: self.signed(app, raw)}
-        assert self._http is not None
-        try:
-            async with self._http.post(address, data=raw, headers=headers) as reply:
-                self.brought.append((address, reply.status))
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            self.brought.append((address, 0))
+        raw = json.dumps(body).encode()
+        self.hooks.bring(address, raw, {"Content-Type": "application/json", SIGNATURE: self.signed(app, raw)})
 
     def signed(self, app: App, raw: bytes, *, at: datetime | None = None) -> str:
         """The header's value over a body as it leaves."""

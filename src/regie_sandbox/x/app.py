@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
 from typing import Any, ClassVar
@@ -49,13 +49,8 @@ class X(Network):
         app = web.Application(client_max_size=rules.LARGEST_REQUEST)
         app.add_routes([*posts.routes(self), *files.routes(self), *people.routes(self)])
         app.add_routes([*oauth.routes(self), *hooks.routes(self), *self._pages()])
-        app.cleanup_ctx.append(self._while_served)
+        app.cleanup_ctx.append(self.brings.while_served)
         return app
-
-    async def _while_served(self, _: web.Application) -> AsyncIterator[None]:
-        await self.brings.open()
-        yield
-        await self.brings.close()
 
     def vendor_error(self, status: int) -> tuple[Mapping[str, str], Any]:
         words = {
@@ -315,7 +310,7 @@ class X(Network):
         for held in self.state.subscriptions.values():
             hook = self.state.webhooks.get(held.webhook)
             if (held.user, held.event) == (about, event) and hook is not None and hook.valid:
-                self.brings.bring(
+                self.brings.tell(
                     hook.url,
                     self.state.apps[held.client_id].api_secret,
                     {"data": {"event_uuid": self.new_id(), "filter": {"user_id": about}, "event_type": event, **what}},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
+from regie_sandbox.hooks import Hooks
 from regie_sandbox.x.call import Call, authed, by_app, json_of
 from regie_sandbox.x.rules import EVENTS, forbidden, invalid, not_found
 from regie_sandbox.x.shown import Shows, asked
@@ -136,48 +136,15 @@ def signed(secret: str, said: bytes) -> str:
     return "sha256=" + base64.b64encode(hmac.new(secret.encode(), said, hashlib.sha256).digest()).decode()
 
 
-class Brings:
-    """Delivers to webhooks, from any thread. ``brought``: address and status of each delivery."""
+class Brings(Hooks):
+    """Signs what it delivers, and asks for the proof that an address is the app's."""
 
-    def __init__(self) -> None:
-        self.http: aiohttp.ClientSession | None = None
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.brought: list[tuple[str, int]] = []
-        self._under_way: set[asyncio.Task[None]] = set()
-
-    async def open(self) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
-
-    async def close(self) -> None:
-        for task in self._under_way:
-            task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
-        if self.http is not None:
-            await self.http.close()
-        self.http = self.loop = None
-
-    def bring(self, url: str, secret: str, body: dict[str, Any]) -> None:
-        if self.loop is not None:
-            raw = json.dumps(body, ensure_ascii=False).encode()
-            self.loop.call_soon_threadsafe(self._begin, url, secret, raw)
-
-    def _begin(self, url: str, secret: str, raw: bytes) -> None:
-        task = asyncio.ensure_future(self._deliver(url, secret, raw))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-
-    async def _deliver(self, url: str, secret: str, raw: bytes) -> None:
+    def tell(self, url: str, secret: str, body: dict[str, Any]) -> None:
+        raw = json.dumps(body, ensure_ascii=False).encode()
         headers = {"Content-Type": "application/json", "x-twitter-webhooks-signature": signed(secret, raw)}
-        assert self.http is not None
-        try:
-            async with self.http.post(url, data=raw, headers=headers) as reply:
-                self.brought.append((url, reply.status))
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            self.brought.append((url, 0))
+        self.bring(url, raw, headers)
 
     async def answers_challenge(self, url: str, secret: str) -> bool:
-        assert self.http is not None
         token = secrets.token_urlsafe(24)
         try:
             async with self.http.get(url, params={"crc_token": token}) as reply:

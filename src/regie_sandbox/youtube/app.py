@@ -52,7 +52,7 @@ class YouTube(Network):
         app = web.Application(client_max_size=LARGEST_REQUEST)
         app.add_routes(oauth.routes(self))
         app.add_routes(self.hub.routes())
-        app.cleanup_ctx.append(self.hub.while_served)
+        app.cleanup_ctx.append(self.hub.hooks.while_served)
         app.add_routes(
             [
                 web.get("/v2/reports", self.call),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +13,7 @@ from xml.sax.saxutils import escape
 import aiohttp
 from aiohttp import web
 
+from regie_sandbox.hooks import Hooks
 from regie_sandbox.youtube.state import Channel, Subscription, Video
 
 if TYPE_CHECKING:
@@ -55,27 +54,14 @@ TOMBSTONES = ' xmlns:at="http://purl.org/atompub/tombstones/1.0"'
 
 
 class Hub:
-    """``brought``: address and status of each delivery."""
+    """``hooks.brought``: address and status of each delivery."""
 
     def __init__(self, net: YouTube) -> None:
         self.net = net
-        self.brought: list[tuple[str, int]] = []
-        self._http: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._under_way: set[asyncio.Task[None]] = set()
+        self.hooks = Hooks()
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/subscribe", self.subscribe)]
-
-    async def while_served(self, _: web.Application) -> AsyncIterator[None]:
-        self._loop = asyncio.get_running_loop()
-        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
-        yield
-        for task in self._under_way:
-            task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
-        await self._http.close()
-        self._http = self._loop = None
 
     async def subscribe(self, request: web.Request) -> web.Response:
         """The wish is taken, then asked about at the address itself."""
@@ -87,19 +73,15 @@ class Hub:
             return web.Response(status=400, text="Invalid value for hub.topic or hub.secret")
         if asked.get("hub.verify") == "sync":
             return web.Response(status=204 if await self._confirmed(asked, channel) else 409)
-        self._begin(self._confirm(asked, channel))
+        self.hooks.begin(self._confirmed(asked, channel))
         return web.Response(status=202)
-
-    async def _confirm(self, asked: dict[str, str], channel: str) -> None:
-        await self._confirmed(asked, channel)
 
     async def _confirmed(self, asked: dict[str, str], channel: str) -> bool:
         lease = int(asked.get("hub.lease_seconds") or LASTS.total_seconds())
         challenge, callback = str(secrets.randbelow(10**18)), asked["hub.callback"]
         query = {name: asked[name] for name in ("hub.mode", "hub.topic")} | {"hub.challenge": challenge}
-        assert self._http is not None
         try:
-            async with self._http.get(callback, params={**query, "hub.lease_seconds": str(lease)}) as reply:
+            async with self.hooks.http.get(callback, params={**query, "hub.lease_seconds": str(lease)}) as reply:
                 echoed = 200 <= reply.status < 300 and (await reply.text()) == challenge
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
@@ -133,24 +115,10 @@ class Hub:
 
     def bring(self, to: Subscription, raw: bytes) -> None:
         """May be called from any thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(lambda: self._begin(self._deliver(to, raw)))
-
-    def _begin(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-
-    async def _deliver(self, to: Subscription, raw: bytes) -> None:
         headers = {"Content-Type": "application/atom+xml"}
         if to.secret:
             headers["X-Hub-Signature"] = "sha1=" + hmac.new(to.secret.encode(), raw, hashlib.sha1).hexdigest()
-        assert self._http is not None
-        try:
-            async with self._http.post(to.callback, data=raw, headers=headers) as reply:
-                self.brought.append((to.callback, reply.status))
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            self.brought.append((to.callback, 0))
+        self.hooks.bring(to.callback, raw, headers)
 
 
 def _channel_in(topic: str) -> str:

@@ -56,7 +56,7 @@ async def ear() -> AsyncIterator[Ear]:
 async def told(tiktok: TikTok, ear: Ear, number: int) -> None:
     """Until so many deliveries have been answered."""
     for _ in range(200):
-        if len(tiktok.brought) >= number:
+        if len(tiktok.hooks.brought) >= number:
             return
         await asyncio.sleep(0.01)
     raise AssertionError(f"{ear.events()} after two seconds")

@@ -117,7 +117,7 @@ async def test_a_video_is_told_from_its_first_moment_to_its_end(
     assert Connector.news(login, body=new).gone == ()
     assert Connector.news(login, body=gone).gone == (post.remote_id,)
     assert Connector.news(Login(server="", remote_id="UCother"), body=gone).gone == ()
-    assert [status for _, status in youtube.hub.brought] == [200, 200, 200]
+    assert [status for _, status in youtube.hub.hooks.brought] == [200, 200, 200]
 
 
 async def test_a_video_that_is_made_private_is_gone_for_others(
