@@ -26,7 +26,15 @@ CONTEXT_PLURAL = {"npgettext", "npgettext_lazy"}
 ERRORS = {"TryLater", "Refused", "Gone", "SignInAgain", "Unclear", "TokenExpired"}
 SPEAKERS = {"networks", "engine"}  # say what people read in errors and in tables of their own, without gettext
 SENTENCE = re.compile(r"[A-Z{][^\n]* [^\n]*\.$")
-SHOWN = {"Option": ("label", "help"), "Choice": ("label",), "Published": ("limited",)}
+SHOWN = {
+    "Option": ("label", "help", "needs_one", "closed"),
+    "Choice": ("label",),
+    "Link": ("words",),
+    "Saying": ("label", "help"),
+    "Clash": ("said",),
+    "Capabilities": ("note",),
+    "Published": ("limited",),
+}
 CALL = re.compile(r"\b(gettext|ngettext|pgettext|npgettext)\(")
 
 

@@ -25,7 +25,7 @@ from regie.core.sentences import in_words
 from regie.core.threads import in_thread
 from regie.networks import registry
 from regie.networks.capabilities import Option
-from regie.networks.data import AppKeys, Profile, SignedIn
+from regie.networks.data import AppKeys, Json, Profile, SignedIn
 from regie.networks.errors import NetworkError, SignInAgain
 from regie.networks.protocols import KnowsItself, Refreshes, Revokes
 from regie.people import audit, notices
@@ -179,6 +179,18 @@ def note_health(account: Account, profile: Profile) -> None:
     account.checked_at, account.problem, account.problem_facts = clock.now(), "", {}
     told = ["name", "handle", "url", "kind", "limits", "avatar_source"]
     account.save(update_fields=[*told, "checked_at", "problem", "problem_facts"])
+
+
+@transaction.atomic
+def keep_limits(account: Account, told: Json) -> bool:
+    """What its network said of its limits meanwhile, over what it had said. Whether it is anything new."""
+    row = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    limits = {**row.limits, **told}
+    if limits == row.limits:
+        return False
+    Account.objects.filter(pk=account.pk).update(limits=limits)
+    account.limits = limits
+    return True
 
 
 def note_problem(account: Account, problem: NetworkError) -> None:

@@ -23,7 +23,7 @@ from regie.core.sentences import in_words
 from regie.networks.capabilities import Format, Option, OptionKind
 from regie.publishing.room import room_at
 from regie.studio.choices import ask, known
-from regie.studio.options import option_of
+from regie.studio.options import label_of, option_of
 
 router = Router(tags=["accounts"])
 
@@ -61,6 +61,11 @@ class ChoiceOut(BaseModel):
     label: str = Field(description="What people read.")
 
 
+class LinkOut(BaseModel):
+    words: str = Field(description="Words of the label.")
+    url: str
+
+
 class OptionOut(BaseModel):
     """One thing that a post may or must say there beside its text: ``Content.options``."""
 
@@ -79,6 +84,9 @@ class OptionOut(BaseModel):
     default: str | bool
     formats: list[Format]
     only_with: str = Field(description="picture or video: only with such a file; empty: with anything.")
+    within: str = Field(description="The switch that it belongs under: chosen, it counts as switched on.")
+    closed: str = Field(description="Why this account cannot use it now; empty: it can.")
+    links: list[LinkOut] = Field(description="Pages that words of the label lead to.")
 
 
 class Choices(BaseModel):
@@ -141,10 +149,12 @@ def account(request: ApiRequest, pk: Number) -> AccountWhole:
 
 
 def _option(one: Option) -> OptionOut:
-    names = ("name", "kind", "required", "longest", "total", "most", "asked", "after", "default", "only_with")
+    names = ("name", "kind", "required", "longest", "total", "most", "asked", "after", "default", "only_with", "within")
     return OptionOut(
         **{name: getattr(one, name) for name in names},
-        label=in_words(one.label),
+        label=label_of(one),
+        closed=in_words(one.closed),
+        links=[LinkOut(words=in_words(link.words), url=link.url) for link in one.links],
         help=in_words(one.help),
         counting=str(one.counting),
         choices=[ChoiceOut(value=choice.value, label=in_words(choice.label)) for choice in one.choices],

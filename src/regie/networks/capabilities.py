@@ -115,6 +115,34 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Words inside an option's label that lead to a page: ``{name}`` stands there for ``words``."""
+
+    name: str
+    words: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saying:
+    """What an option says instead while all of ``when`` holds: (another option, or itself, and its value) each."""
+
+    when: tuple[tuple[str, str | bool], ...]
+    label: str = ""  # "": as otherwise
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """``value`` of the option that declares it cannot go with ``its`` value of ``option``. ``said``: why."""
+
+    value: str | bool
+    option: str
+    its: str | bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One more thing that a post may or must say on this network: a title, a board, who may see it, a disclosure.
 
@@ -130,6 +158,13 @@ class Option:
     default:  what is chosen to begin with; "" or False: nothing, which the vendor may demand (TikTok's privacy)
     formats:  the formats it belongs to
     only_with: "picture", "video", or "" for whatever the post holds
+    links:    pages that words of the label lead to
+    sayings:  what it says instead while other options hold something; the first that applies
+    clashes:  which of its values go with no certain value of another option
+    within:   the switch that it belongs under: it is offered when that one is on, and chosen, it counts as on
+    needs_one: of such a switch: what people read while nothing within it is chosen; until then nothing goes out
+    closed:   why this account cannot use it now, a sentence; "": it can
+    last:     it stands right above the button that publishes
     """
 
     name: str
@@ -147,6 +182,13 @@ class Option:
     default: str | bool = ""
     formats: tuple[Format, ...] = (Format.POST, Format.SHORT, Format.STORY)
     only_with: str = ""
+    links: tuple[Link, ...] = ()
+    sayings: tuple[Saying, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+    within: str = ""
+    needs_one: str = ""
+    closed: str = ""
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +300,7 @@ class Capabilities:
     documents: DocumentLimit | None = None
     sounds: SoundLimit | None = None
     options: tuple[Option, ...] = ()
+    note: str = ""  # what people read above the button before anything goes out there, a sentence
     poll: PollLimit | None = None
     poll_with_media: bool = False
     thread: int = 1  # most parts of a chained post; 1: no threads

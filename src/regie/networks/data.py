@@ -329,6 +329,22 @@ class Messages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Poster:
+    """In whose name a post will go out, as the network says now.
+
+    name, handle: "" where it does not say
+    problem:      why nothing can be posted at this moment, a sentence in English with {names} of ``facts``; "": it can
+    limits:       what it said of ``Profile.limits`` on this occasion
+    """
+
+    name: str = ""
+    handle: str = ""
+    problem: str = ""
+    facts: Json = field(default_factory=dict)
+    limits: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """An account that a sign-in gives access to. ``credentials``: its own, beside those of the sign-in (a Page's)."""
 

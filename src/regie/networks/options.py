@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from regie.networks.capabilities import Format, Option, OptionKind
 from regie.networks.data import Options
@@ -26,6 +27,40 @@ def belongs(option: Option, form: Format, *, pictures: bool, videos: bool) -> bo
     return form in option.formats and with_it
 
 
+def holds(values: Values, name: str, value: str | bool) -> bool:
+    """Whether an option holds a value, alone or among others."""
+    there = values.get(name)
+    return value in there if isinstance(there, list) else there == value
+
+
+def worded(option: Option, values: Values) -> Option:
+    """With the words that it has while the others hold what they do."""
+    for saying in option.sayings:
+        if all(holds(values, name, value) for name, value in saying.when):
+            return replace(option, label=saying.label or option.label, help=saying.help or option.help)
+    return option
+
+
+def barred(option: Option, options: Iterable[Option], values: Values) -> dict[str | bool, str]:
+    """Which of its values go with nothing that another option holds, and why: said by either of the two."""
+    found = {clash.value: clash.said for clash in option.clashes if holds(values, clash.option, clash.its)}
+    for one in options:
+        for clash in one.clashes:
+            if clash.option == option.name and holds(values, one.name, clash.value):
+                found[clash.its] = clash.said
+    return found
+
+
+def clashing(options: Iterable[Option], values: Values) -> list[str]:
+    """Why what was chosen does not go together, a sentence each."""
+    return [
+        clash.said
+        for option in options
+        for clash in option.clashes
+        if holds(values, option.name, clash.value) and holds(values, clash.option, clash.its)
+    ]
+
+
 def said(option: Option, value: Value | None) -> Value | None:
     """What was chosen, without what is nothing; None: nothing was. A switch that is on by default may be off."""
     if isinstance(value, str):
@@ -44,7 +79,7 @@ def filled(
     with."""
     given: dict[str, str | bool | tuple[str, ...]] = {}
     for option in options:
-        if not belongs(option, form, pictures=pictures, videos=videos):
+        if option.closed or not belongs(option, form, pictures=pictures, videos=videos):
             continue
         value = said(option, values.get(option.name))
         if value is None and option.default not in ("", False):

@@ -24,6 +24,7 @@ from regie.networks.data import (
     Messages,
     Outgoing,
     Pending,
+    Poster,
     Profile,
     Progress,
     Published,
@@ -65,6 +66,15 @@ class Publishes(Protocol):
 class Chooses(Protocol):
     async def choices(self, option: str, *, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
         """What the account may choose for an option declared ``asked``; ``chosen``: the other options so far."""
+        ...
+
+
+@runtime_checkable
+class Presents(Protocol):
+    """Its vendor wants people to see, while they write, in whose name it goes out and what that account may do now."""
+
+    async def poster(self) -> Poster:
+        """Asks the network. Raises when it does not say; that it takes nothing now is no error."""
         ...
 
 

@@ -29,6 +29,8 @@ def steps_of(content: Content, can: Capabilities, *, network: str, account: int)
     steps = [_step(sent, part, first=number == 0) for number, part in enumerate(sent.parts)]
     if chosen := _chosen(sent, can, network, account):
         steps[0]["options"] = chosen
+        if names := {name: known for name, known in sent.names.get(str(account), {}).items() if name in chosen}:
+            steps[0]["names"] = names
     if sent.first_comment.strip():
         steps.append({"text": sent.first_comment.strip(), "media": [], COMMENT: True})
     return steps

@@ -220,7 +220,7 @@ def steps_of(delivery: Delivery) -> list[StepView]:
             text=step.content.get("text", ""),
             pictures=tuple(one for use in step.content.get("media", []) for one in _files_of(use, files)),
             attempts=tuple(step.attempts.all()) if step.pk else (),
-            options=tuple(told(delivery.account, can, step.content.get("options", {}))),
+            options=tuple(told(delivery.account, can, step.content.get("options", {}), step.content.get("names", {}))),
             number=number if many else 0,
             limited=delivery.shown == LIMITED,
         )

@@ -25,6 +25,7 @@ from regie.people.scope import MemberRequest, Scope
 from regie.publishing import forms, pages, services
 from regie.publishing.models import Delivery
 from regie.studio import desk as desks
+from regie.studio import posters
 from regie.studio import queries as posts
 from regie.studio import views as studio
 from regie.studio.desk import Desk
@@ -106,9 +107,17 @@ def publish(request: HttpRequest) -> HttpResponse:
     """Keeps the post as it was typed, and promises it for this moment."""
     desk = studio.desk_from(request)
     _member(request, desk).must("publish")
+    if said := _refused_now(desk):
+        return _back_to_composer(request, desk, said)
     late = lateness.read(request.POST.get("late"), desk.workspace.late_minutes)
     member = _member(request, desk)
     return _promise(request, desk, lambda kept: services.publish_now(post=kept, by=member, late_minutes=late))
+
+
+def _refused_now(desk: Desk) -> str:
+    """Why a network takes nothing of one of the accounts at this moment, where it wants to be asked first."""
+    asked = (row.account for row in desk.rows if not row.given.by_hand and posters.presents(row.account))
+    return next((f"{account}: {said}" for account in asked if (said := posters.ask(account).refusal)), "")
 
 
 def _promise(request: HttpRequest, desk: Desk, promise: Callable[[Post], list[Delivery]]) -> HttpResponse:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -13,10 +14,11 @@ from regie.core.sentences import in_words
 from regie.media.models import File
 from regie.networks import registry, text
 from regie.networks.capabilities import Capabilities, Option, OptionKind
-from regie.networks.options import Value, said
-from regie.studio import choices, options
+from regie.networks.options import Value, Values, barred, said, worded
+from regie.studio import choices, options, posters
 from regie.studio.choices import Known
 from regie.studio.content import Content
+from regie.studio.posters import Standing
 
 On = Sequence[tuple[Account, Capabilities]]
 """The accounts that share a document, each with what it can do."""
@@ -27,7 +29,12 @@ UNKNOWN = Known()
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One option. ``where`` as in ``Content.options``; ``key`` of the document, as in forms.py."""
+    """One option. ``where`` as in ``Content.options``; ``key`` of the document, as in forms.py.
+
+    inner:     the options within it
+    barred:    values that cannot be chosen now, with why
+    undecided: what people read while nothing of the inner ones is chosen
+    """
 
     key: str
     where: str
@@ -37,6 +44,9 @@ class Field:
     account: Account | None = None
     known: Known = UNKNOWN
     waits_for: str = ""  # the label of the option that has to be chosen first
+    inner: tuple[Field, ...] = ()
+    barred: Mapping[str | bool, str] = field(default_factory=dict)
+    undecided: str = ""
 
     @property
     def id(self) -> str:
@@ -44,7 +54,11 @@ class Field:
 
     @property
     def label(self) -> str:
-        return in_words(self.option.label)
+        return options.label_of(self.option)
+
+    @property
+    def label_with_links(self) -> str:
+        return options.label_with_links(self.option)
 
     @property
     def help(self) -> str:
@@ -59,7 +73,47 @@ class Field:
 
     @property
     def marker(self) -> str:
-        return f"{self.where}:{self.option.name}:{self.kind}"
+        within = f":{self.option.within}" if self.option.within else ""
+        return f"{self.where}:{self.option.name}:{self.kind}{within}"
+
+    @property
+    def offer(self) -> str:
+        """What it offers, in one word: drawn anew when that is another."""
+        return f"{self.marker} {self.option.closed} {[choice.value for choice in self.option.choices]} "
+
+    @property
+    def look(self) -> str:
+        """What it says beside its value, in one word."""
+        said = f"{self.option.label}{self.option.help}{sorted(self.barred.values())}{self.undecided}"
+        return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+    @property
+    def why_barred(self) -> str:
+        """Why something of it cannot be chosen now: the switch itself, or one of its choices."""
+        values = [True] if self.option.kind is OptionKind.SWITCH else [one for one, _label in self.choices]
+        return next((in_words(self.barred[one]) for one in values if one in self.barred and not self._has(one)), "")
+
+    @property
+    def is_barred(self) -> bool:
+        """Of a switch: it cannot be switched on."""
+        return bool(self.option.closed or self.why_barred)
+
+    @property
+    def why(self) -> str:
+        """Why it, or one of its choices, cannot be chosen."""
+        return in_words(self.option.closed) or self.why_barred
+
+    @property
+    def barred_choices(self) -> list[str]:
+        return [one for one, _label in self.choices if one in self.barred and not self._has(one)]
+
+    def _has(self, value: str | bool) -> bool:
+        return self.is_on if isinstance(value, bool) else value in self.chosen
+
+    @property
+    def every(self) -> tuple[Field, ...]:
+        """It and those within it."""
+        return (self, *(one for field in self.inner for one in field.every))
 
     @property
     def text(self) -> str:
@@ -71,6 +125,10 @@ class Field:
 
     @property
     def is_on(self) -> bool:
+        if self.option.closed:
+            return False
+        if self.value is None and any(one.is_on for one in self.inner):
+            return True
         return bool(self.option.default if self.value is None else self.value)
 
     @property
@@ -121,16 +179,20 @@ class OfAccount:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Everything that a network asks for beside the text."""
+    """Everything that a network asks for beside the text. ``posters``: in whose name, where it wants that shown;
+    ``last``: what stands above the button."""
 
     slug: str
     name: str
     fields: tuple[Field, ...]
     accounts: tuple[OfAccount, ...]
+    posters: tuple[Standing, ...] = ()
+    last: tuple[Field, ...] = ()
 
     @property
     def every(self) -> tuple[Field, ...]:
-        return (*self.fields, *(field for one in self.accounts for field in one.fields))
+        drawn = (*self.fields, *(field for one in self.accounts for field in one.fields), *self.last)
+        return tuple(one for field in drawn for one in field.every)
 
     @property
     def opened(self) -> bool:
@@ -173,21 +235,56 @@ def _group(key: str, content: Content, slug: str, on: On, files: Mapping[int, Fi
         )
         if fields:
             own.append(OfAccount(account, fields))
-    fields = tuple(_shared(key, content, slug, _common(declared)) for declared in shared.values())
-    return Group(slug, registry.connector(slug).name, fields, tuple(own))
+    values = content.options.get(slug, {})
+    common = [_common(declared) for declared in shared.values()]
+    fields = _nested([_shared(key, slug, option, common, values) for option in common])
+    return Group(
+        slug,
+        registry.connector(slug).name,
+        tuple(field for field in fields if not field.option.last),
+        tuple(own),
+        posters=tuple(posters.known(account) for account, _can in on if posters.presents(account)),
+        last=tuple(field for field in fields if field.option.last),
+    )
+
+
+def _nested(fields: Iterable[Field]) -> tuple[Field, ...]:
+    """Each under the switch it belongs to, where that is offered too."""
+    found = list(fields)
+    names = {one.option.name for one in found}
+    within: dict[str, list[Field]] = {}
+    for one in found:
+        within.setdefault(one.option.within if one.option.within in names else "", []).append(one)
+
+    def whole(one: Field) -> Field:
+        return replace(one, inner=tuple(whole(inner) for inner in within.get(one.option.name, ())))
+
+    return tuple(whole(one) for one in within.get("", ()))
 
 
 def _common(declared: Sequence[Option]) -> Option:
-    """With the choices that all the accounts have."""
+    """With the choices that all the accounts have; closed when it is on one of them."""
     first = declared[0]
     theirs = [{choice.value for choice in one.choices} for one in declared[1:]]
-    return replace(first, choices=tuple(one for one in first.choices if all(one.value in have for have in theirs)))
+    return replace(
+        first,
+        choices=tuple(one for one in first.choices if all(one.value in have for have in theirs)),
+        closed=next((one.closed for one in declared if one.closed), ""),
+    )
 
 
-def _shared(key: str, content: Content, slug: str, option: Option) -> Field:
-    value = said(option, content.options.get(slug, {}).get(option.name))
+def _shared(key: str, slug: str, option: Option, others: Sequence[Option], values: Values) -> Field:
+    value = said(option, values.get(option.name))
     named = tuple((choice.value, in_words(choice.label)) for choice in option.choices)
-    return Field(key, slug, option, value, _with_chosen(named, value, dict(named)))
+    return Field(
+        key,
+        slug,
+        worded(option, values),
+        value,
+        _with_chosen(named, value, dict(named)),
+        barred=barred(option, others, values),
+        undecided=options.undecided(option, others, values),
+    )
 
 
 def of_account(
@@ -198,13 +295,13 @@ def of_account(
     value = said(option, content.options_on(account.network, account.pk).get(option.name))
     field = Field(key, str(account.pk), option, value, account=account)
     if option.after and not chosen.get(option.after):
-        first = next((one.label for one in can.options if one.name == option.after), option.after)
-        return replace(field, waits_for=in_words(first))
+        first = next((options.label_of(one) for one in can.options if one.name == option.after), option.after)
+        return replace(field, waits_for=first)
     known = choices.known(account, option, chosen)
     if known.choices is None and asks and option.asked:
         known = choices.ask(account, option, chosen)
     named = tuple((choice.value, choice.label) for choice in known.choices or ())
-    names = {one: choices.name_of(account, option, one) for one in field.chosen}
+    names = choices.names_of(account, option, field.chosen)
     return replace(field, known=known, choices=_with_chosen(named, value, names))
 
 

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from regie.networks.capabilities import Format
 from regie.networks.options import Value, Values
 
+Names = dict[str, dict[str, dict[str, str]]]
+"""Account number -> option -> value -> what people read."""
+
 
 class MediaUse(BaseModel):
     """A file used in a part. ``alt`` None: the file's own. ``cut``: a video may be shortened as a network asks."""
@@ -87,6 +90,12 @@ class Content(BaseModel):
         default="", description="Published under the post, where the network has comments of ours."
     )
 
+    names: Names = Field(
+        default_factory=dict,
+        description="What its networks called the choices that only they know, when it was saved: by account number, "
+        "option and value. Régie writes this.",
+    )
+
     @property
     def text(self) -> str:
         return self.parts[0].text
@@ -111,7 +120,7 @@ class Content(BaseModel):
 
     def as_json(self) -> dict[str, Any]:
         """What is not used is not written: an older document says the same."""
-        unsaid = {name for name in ("options", "first_comment") if not getattr(self, name)}
+        unsaid = {name for name in ("options", "first_comment", "names") if not getattr(self, name)}
         made = self.model_dump(mode="json", exclude=unsaid)
         if self.poll is not None:
             made["poll"] = self.poll.as_json()

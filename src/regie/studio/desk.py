@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of
 from regie.core import clock
+from regie.core.sentences import in_words
 from regie.core.times import WallTime
 from regie.media.models import File
 from regie.networks import registry
@@ -96,12 +97,25 @@ class Document:
     @property
     def beside(self) -> str:
         """The same of what goes beside the text."""
-        drawn = "".join(f"{field.marker} " for group in self.groups for field in group.every)
-        return hashlib.sha256(f"{drawn}{self.commented}".encode()).hexdigest()[:12]
+        drawn = "".join(field.offer for group in self.groups for field in group.every if not field.option.last)
+        posters = [one.account.pk for group in self.groups for one in group.posters]
+        return hashlib.sha256(f"{drawn}{self.commented}{posters}".encode()).hexdigest()[:12]
 
     @property
-    def counted(self) -> list[Field]:
-        return [field for group in self.groups for field in group.every if field.counted]
+    def fields(self) -> list[Field]:
+        """Every option that it has, those above the button too."""
+        return [field for group in self.groups for field in group.every]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What stands above the button, of one network: what people agree to, and what they have to know."""
+
+    slug: str
+    name: str
+    account: Account | None  # of a text of its own
+    fields: tuple[Field, ...]
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +282,33 @@ class Desk:
             kept=kept(key, content, (field for group in found for field in group.every)),
             commented=tuple(commented),
         )
+
+    @cached_property
+    def declarations(self) -> list[Declaration]:
+        """One for each text and network that has something to say there; a network's note is said once."""
+        found, noted = [], set()
+        for document in self.documents:
+            notes = {row.account.network: row.can.note for row in self._sharing(document.account)}
+            last = {group.slug: group.last for group in document.groups}
+            for slug, note in notes.items():
+                words = in_words(note) if slug not in noted else ""
+                noted |= {slug} if note else set()
+                if words or last.get(slug):
+                    name = registry.connector(slug).name
+                    found.append(Declaration(slug, name, document.account, last.get(slug, ()), words))
+        return found
+
+    @property
+    def declared(self) -> str:
+        """The same in one word, for the page to say which it shows."""
+        drawn = [(one.slug, one.note, [field.offer + field.look for field in one.fields]) for one in self.declarations]
+        return hashlib.sha256(str(drawn).encode()).hexdigest()[:12]
+
+    @property
+    def undecided(self) -> str:
+        """Why the buttons that publish wait: a choice was begun and not made."""
+        fields = (field for document in self.documents for field in document.fields)
+        return next((field.undecided for field in fields if field.undecided), "")
 
     def _sharing(self, account: Account | None) -> list[Row]:
         """The rows of a document: its account's, or of all that share it, in the order people see networks."""

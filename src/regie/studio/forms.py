@@ -6,7 +6,8 @@ is ``s-0-text``, ``s-0-media`` (file numbers, in order), ``s-0-alt-7`` (alternat
 ``s-0-cut-7`` (that video may be shortened), ``s-0-cover-7`` and ``s-0-captions-7`` (files that go with it),
 ``s-0-language-7`` (of its subtitles), ``s-0-as-video-7`` (a sound may become a video). ``s-format`` is what the post is
 on its networks. ``s-options`` names the options that the page drew, each as where:name:kind ("youtube:title:line",
-"17:board:choice"); ``s-opt-youtube-title`` holds one of them. ``s-comment`` is the first comment.
+"17:board:choice"), and with the switch it belongs under ("tiktok:own_brand:switch:promotes"); ``s-opt-youtube-title``
+holds one of them. ``s-comment`` is the first comment.
 """
 
 from __future__ import annotations
@@ -63,13 +64,14 @@ def read_content(data: QueryDict, key: str) -> Content:
 
 
 def read_options(data: QueryDict, key: str) -> dict[str, dict[str, Value]]:
-    """What was chosen. A field left empty was not; a switch says only what differs from how it begins."""
+    """What was chosen. A field left empty was not; a switch says only what differs from how it begins. What belongs
+    under a switch that is off is not meant."""
     found: dict[str, dict[str, Value]] = {}
     for marker in data.getlist(f"{key}-options")[:MOST_FIELDS]:
         where, _colon, rest = marker.partition(":")
-        name, _colon, kind = rest.partition(":")
+        name, kind, within = [*rest.split(":"), "", ""][:3]
         value = _option(data, f"{key}-opt-{where}-{name}", kind)
-        if value is not None:
+        if value is not None and (not within or f"{key}-opt-{where}-{within}" in data):
             found.setdefault(where, {})[name] = value
     return found
 

@@ -65,6 +65,18 @@ class Post(models.Model):
         return Content.model_validate(self.content or {})
 
 
+class ChoiceName(models.Model):
+    """How a network called one of the choices that only it knows (a board, a playlist), when it was last asked."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+", db_index=False)
+    option = models.CharField(max_length=60)
+    value = models.CharField(max_length=300)
+    label = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "option", "value"], name="choice_name_once")]
+
+
 class Variant(models.Model):
     """That post as it will look on one account. ``content`` None: the same as the post."""
 

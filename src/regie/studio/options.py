@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,10 +18,10 @@ from regie.media.models import File
 from regie.networks import registry, text
 from regie.networks.capabilities import Capabilities, Option, OptionKind
 from regie.networks.data import Draft
-from regie.networks.options import TYPES, Value, belongs, filled, said
+from regie.networks.options import TYPES, Value, Values, belongs, clashing, filled, said, worded
 from regie.networks.protocols import Costs, Objects
-from regie.studio.choices import name_of
-from regie.studio.content import Content, MediaUse, Part
+from regie.studio.choices import names_of
+from regie.studio.content import Content, MediaUse, Names, Part
 from regie.studio.errors import NoSuchOption
 
 Files = Mapping[int, File]
@@ -32,6 +34,38 @@ def option_of(account: Account, name: str) -> Option:
         network = registry.connector(account.network).name
         raise NoSuchOption(_("{network} has no option “{name}”.").format(network=network, name=name))
     return option
+
+
+def label_of(option: Option) -> str:
+    """What people read, in their language."""
+    return in_words(option.label, {link.name: in_words(link.words) for link in option.links})
+
+
+def label_with_links(option: Option) -> SafeString:
+    """The same for a page: some of its words lead to others."""
+    if not option.links:
+        return conditional_escape(label_of(option))
+    link = '<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>'
+    words = {one.name: format_html(link, one.url, in_words(one.words)) for one in option.links}
+    return format_html(_(option.label), **words)
+
+
+def switched_on(option: Option, options: Iterable[Option], values: Values) -> bool:
+    """Of a switch: whether it is on, which something within it also says."""
+    value = said(option, values.get(option.name))
+    if value is None:
+        value = option.default is True or any(
+            said(one, values.get(one.name)) for one in options if one.within == option.name
+        )
+    return bool(value)
+
+
+def undecided(option: Option, options: Iterable[Option], values: Values) -> str:
+    """What people read while a switch is on and nothing within it is chosen; "" otherwise."""
+    within = [one for one in options if one.within == option.name]
+    if not option.needs_one or any(said(one, values.get(one.name)) for one in within):
+        return ""
+    return in_words(option.needs_one) if switched_on(option, within, values) else ""
 
 
 def offered(content: Content, can: Capabilities, files: Files) -> list[Option]:
@@ -97,23 +131,40 @@ def price(content: Content, can: Capabilities, account: Account, files: Files) -
     return sum((kind.price(draft) for draft in [*drafts(content, can, account, files), *comment]), Decimal(0))
 
 
-def told(account: Account, can: Capabilities, chosen: Mapping[str, Value]) -> list[tuple[str, str]]:
-    """What was chosen as people read it: (label, words), in the order of the declaration."""
+def told(
+    account: Account, can: Capabilities, chosen: Mapping[str, Value], names: Mapping[str, Mapping[str, str]]
+) -> list[tuple[str, str]]:
+    """What was chosen as people read it: (label, words), in the order of the declaration. ``names``: as it was saved
+    with, by option and value."""
     return [
-        (in_words(option.label), _words(account, option, value))
+        (label_of(worded(option, chosen)), words(account, option, value, names.get(option.name, {})))
         for option in can.options
         if (value := said(option, chosen.get(option.name))) is not None
     ]
 
 
-def _words(account: Account, option: Option, value: Value) -> str:
+def words(account: Account, option: Option, value: Value, names: Mapping[str, str]) -> str:
+    """A value as people read it. ``names``: of choices that only the network knows, where they are known already."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    labels = {choice.value: in_words(choice.label) for choice in option.choices}
     values = value if isinstance(value, list) else [value]
+    labels: Mapping[str, str] = {choice.value: in_words(choice.label) for choice in option.choices}
     if option.asked:
-        labels = {one: name_of(account, option, one) for one in values}
+        labels = {**names_of(account, option, (one for one in values if one not in names)), **names}
     return ", ".join(labels.get(one, one) for one in values)
+
+
+def named(content: Content, accounts: Iterable[Account]) -> Content:
+    """With what the networks of ``accounts`` call the choices made on them, as far as they were ever asked."""
+    names: Names = {}
+    for account in accounts:
+        chosen = content.options_on(account.network, account.pk)
+        for option in capabilities_of(account).options if chosen else ():
+            value = said(option, chosen.get(option.name)) if option.asked else None
+            values = value if isinstance(value, list) else [value] if isinstance(value, str) else []
+            if found := names_of(account, option, values):
+                names.setdefault(str(account.pk), {})[option.name] = found
+    return content.model_copy(update={"names": names})
 
 
 # What is wrong
@@ -124,8 +175,12 @@ def objections(content: Content, can: Capabilities, account: Account, files: Fil
     name = registry.connector(account.network).name
     chosen = content.options_on(account.network, account.pk)
     yield from ((said, None) for said in _unknown(content, chosen, can, name))
-    for option in offered(content, can, files):
-        yield from ((said, None) for said in _about(option, chosen.get(option.name), name))
+    there = offered(content, can, files)
+    for option in there:
+        yield from ((said, None) for said in _about(worded(option, chosen), chosen.get(option.name), name))
+        if sentence := undecided(option, there, chosen):
+            yield sentence, None
+    yield from ((in_words(said), None) for said in clashing(there, chosen))
     kind = registry.connector(account.network)
     if issubclass(kind, Objects):
         for draft in drafts(content, can, account, files):
@@ -145,11 +200,17 @@ def _unknown(content: Content, chosen: Mapping[str, Value], can: Capabilities, n
 
 
 def _about(option: Option, value: Value | None, name: str) -> Iterable[str]:
-    label = in_words(option.label)
+    label = label_of(option)
     if value is not None and not isinstance(value, TYPES[option.kind]):
         yield _("“{option}” for {network} is of another kind.").format(option=label, network=name)
         return
     value = said(option, value)
+    if option.closed:
+        if value is not None:
+            yield _("“{option}” cannot be used on {network}. {why}").format(
+                option=label, network=name, why=in_words(option.closed)
+            )
+        return
     if value is None and option.default not in ("", False):
         value = option.default
     if option.required and value in (None, False):

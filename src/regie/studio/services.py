@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from regie.people.models import Member, Workspace
 from regie.studio.content import Content
 from regie.studio.errors import NoSuchAccount, Outdated, StillPromised
 from regie.studio.models import Campaign, Post, Variant
+from regie.studio.options import named
 from regie.studio.signals import post_changed, post_removed
 
 SETTLED = ("published", "cancelled")
@@ -64,6 +65,7 @@ def save(*, post: Post | None, workspace: Workspace, written: Written, version: 
     accounts = _accounts(workspace, written)
     row = _next_version(post, workspace, version, by)
     before = (row.title, row.content, row.campaign_id, _standing(row)) if post is not None else None
+    written = _with_names(written, accounts)
     row.title, row.content, row.updated_at = written.title.strip()[:200], written.content.as_json(), clock.now()
     row.campaign_id = _campaign(row, written.campaign)
     row.save()
@@ -88,6 +90,16 @@ def _next_version(post: Post | None, workspace: Workspace, version: int, by: Mem
         )
     row.version += 1
     return row
+
+
+def _with_names(written: Written, accounts: Mapping[int, Account]) -> Written:
+    """What was chosen keeps the name that its network gave it, whatever becomes of it there: receipts tell people."""
+    shared = [accounts[pk] for pk, given in written.on.items() if given.content is None]
+    on = {
+        pk: replace(given, content=named(given.content, [accounts[pk]])) if given.content is not None else given
+        for pk, given in written.on.items()
+    }
+    return replace(written, content=named(written.content, shared), on=on)
 
 
 def _campaign(post: Post, wanted: int) -> int | None:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("posts/check/", views.check, name="check"),
     path("posts/arrange/", views.arrange, name="arrange"),
     path("posts/choices/", views.choices, name="choices"),
+    path("posts/poster/", views.poster, name="poster"),
     path("posts/save/", views.save, name="save"),
     path("posts/both/", views.both, name="both"),
     path("posts/pick/", views.pick, name="pick"),

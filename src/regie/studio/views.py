@@ -26,8 +26,9 @@ from regie.people import lateness
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, User, Workspace
 from regie.people.scope import MemberRequest, Scope
-from regie.studio import beside, campaigns, forms, queries, services
+from regie.studio import beside, campaigns, forms, posters, queries, services
 from regie.studio import desk as desks
+from regie.studio.beside import Field
 from regie.studio.content import Content
 from regie.studio.desk import Desk
 from regie.studio.errors import Outdated
@@ -286,10 +287,20 @@ def check(request: HttpRequest) -> HttpResponse:
     for document in desk.documents:
         same = request.POST.get(f"{document.key}-beside", document.beside) == document.beside
         context.setdefault("same_beside" if same else "new_beside", []).append(document)
+        if same:
+            context.setdefault("other_words", []).extend(_with_other_words(request, document))
+    context["new_declarations"] = request.POST.get("declared", desk.declared) != desk.declared
     response = render(request, "studio/_side.html", context)
     if desk.post is not None and "saved" in context:
         response["HX-Replace-Url"] = reverse("studio:edit", args=[desk.post.pk])
     return response
+
+
+def _with_other_words(request: HttpRequest, document: desks.Document) -> list[Field]:
+    """The fields that say something else than the page does, as another option was changed; those above the button
+    are drawn with it."""
+    drawn = [field for field in document.fields if not field.option.last]
+    return [field for field in drawn if request.POST.get(f"{field.id}-look", field.look) != field.look]
 
 
 @login_required
@@ -344,6 +355,22 @@ def choices(request: HttpRequest) -> HttpResponse:
     content = Content(options=forms.read_options(request.GET, key))
     field = beside.of_account(key, content, account, capabilities_of(account), option, asks=True)
     return render(request, "studio/_option.html", {"field": field})
+
+
+@login_required
+@require_GET
+def poster(request: HttpRequest) -> HttpResponse:
+    """In whose name an account's post will go out, as its network says now. Other choices: the post is checked anew."""
+    account = get_object_or_404(accounts_for(_scope(request)), pk=_int(request.GET.get("account")))
+    _scope(request).member_in(account.workspace_id).must("write")
+    if not posters.presents(account):
+        raise Http404
+    standing = posters.ask(account)
+    key = request.GET.get("key", "s")
+    response = render(request, "studio/_poster.html", {"standing": standing, "key": key, "asked": True})
+    if standing.news:
+        response["HX-Trigger"] = "check"
+    return response
 
 
 @login_required

@@ -12,6 +12,7 @@ import pytest
 from regie.networks.capabilities import Counting, Format
 from regie.networks.data import Draft, Login, Pending, Poll, Published, Ref
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
+from regie.networks.options import clashing, worded
 from regie.networks.text import length
 from regie.networks.tiktok.connector import TikTok as Connector
 from regie.networks.tiktok.publishing import MOST_LOOKS, part_size, parts_of
@@ -367,7 +368,7 @@ async def test_the_declaration_follows_the_account(tiktok: TikTok, ours: Connect
     can = Connector.can_on((await ours.whoami()).limits)
     options = {option.name: option for option in can.options}
     assert [choice.value for choice in options["privacy"].choices] == ["FOLLOWER_OF_CREATOR", FRIENDS, PRIVATE]
-    assert not {"allow_comments", "allow_duet", "allow_stitch"} & set(options)
+    assert all(options[f"allow_{name}"].closed for name in ("comments", "duet", "stitch"))
     assert can.video is not None
     assert can.video.longest == timedelta(minutes=3)
     every = {option.name: option for option in Connector.can.options}
@@ -377,17 +378,75 @@ async def test_the_declaration_follows_the_account(tiktok: TikTok, ours: Connect
 
 
 @pytest.mark.parametrize(
-    ("draft", "said"),
+    ("chosen", "said"),
     [
-        (Draft(text="", videos=1, options={"privacy": PRIVATE, "paid_partnership": True}), "cannot be set to private"),
-        (Draft(text="x" * 2201, pictures=1), ""),
-        (Draft(text="", videos=1, options={"privacy": PUBLIC, "paid_partnership": True}), ""),
+        ({"privacy": PRIVATE, "paid_partnership": True}, ["Branded content visibility cannot be set to private."]),
+        ({"privacy": PRIVATE, "own_brand": True}, []),
+        ({"privacy": PUBLIC, "paid_partnership": True}, []),
     ],
 )
-def test_objections_before_anything_is_sent(draft: Draft, said: str) -> None:
-    found = Connector.objections({}, draft)
-    assert [said in one.said for one in found] == [True] * bool(said)
-    assert len(Connector.objections({"scopes": ["video.list"]}, draft)) == len(found) + 1
+def test_branded_content_is_never_private(chosen: dict[str, str | bool], said: list[str]) -> None:
+    assert clashing(Connector.can.options, chosen) == said
+
+
+@pytest.mark.parametrize(
+    ("chosen", "prompts", "consent"),
+    [
+        ({}, {}, "By posting, you agree to TikTok's {music}."),
+        ({"own_brand": True}, {"own_brand": "Promotional content"}, "By posting, you agree to TikTok's {music}."),
+        (
+            {"paid_partnership": True},
+            {"paid_partnership": "Paid partnership"},
+            "By posting, you agree to TikTok's {branded} and {music}.",
+        ),
+        (
+            {"own_brand": True, "paid_partnership": True},
+            {"own_brand": "Paid partnership", "paid_partnership": "Paid partnership"},
+            "By posting, you agree to TikTok's {branded} and {music}.",
+        ),
+    ],
+)
+def test_what_people_read_follows_what_they_disclose(
+    chosen: dict[str, bool], prompts: dict[str, str], consent: str
+) -> None:
+    """TikTok's Content Sharing Guidelines, 3 and 4, in its words."""
+    options = {option.name: worded(option, chosen) for option in Connector.can.options}
+    for name in ("own_brand", "paid_partnership"):
+        label = f"Your photo/video will be labeled as “{prompts.get(name)}”."
+        assert (options[name].help == label) is (name in prompts)
+    assert options["consent"].label == consent
+    assert {link.name for link in options["consent"].links} == {"music", "branded"}
+    assert options["consent"].last
+
+
+def test_without_the_permission_nothing_can_be_published() -> None:
+    draft = Draft(text="", videos=1)
+    assert Connector.objections({}, draft) == ()
+    assert len(Connector.objections({"scopes": ["video.list"]}, draft)) == 1
+
+
+async def test_whoever_posts_is_told_with_what_they_may_do_now(tiktok: TikTok, ours: Connector) -> None:
+    user = tiktok.known_as(None)
+    user.switched_off, user.longest_video = ["duet"], 90
+    told = await ours.poster()
+    assert (told.name, told.handle, told.problem) == (user.name, f"@{user.username}", "")
+    assert (told.limits["switched_off"], told.limits["longest_video"]) == (["duet_disabled"], 90)
+    assert told.limits["privacy"] == [PUBLIC, FRIENDS, PRIVATE]
+
+
+async def test_an_account_that_can_post_no_more_today_says_so_and_a_breakdown_says_nothing(
+    tiktok: TikTok, ours: Connector
+) -> None:
+    tiktok.posts_a_day = 0
+    told = await ours.poster()
+    assert told.problem.format(**told.facts) == "TikTok takes no more posts of this account today."
+    tiktok.posts_a_day = 15
+    tiktok.known_as(None).banned = True
+    told = await ours.poster()
+    assert told.problem.format(**told.facts) == "TikTok has banned this account from posting."
+    tiktok.faults.will_answer(503, path="creator_info")
+    with pytest.raises(TryLater):
+        await ours.poster()
 
 
 def test_tiktok_counts_utf16_units() -> None:

@@ -18,6 +18,7 @@ from regie.networks.data import (
     Messages,
     Outgoing,
     Pending,
+    Poster,
     Profile,
     Progress,
     Published,
@@ -54,6 +55,9 @@ class TikTok:
     @classmethod
     def objections(cls, limits_: Json, draft: Draft) -> tuple[Refused, ...]:
         return limits.objections(limits_, draft)
+
+    async def poster(self) -> Poster:
+        return await sign_in.poster(self._wire)
 
     # Publishing
 

@@ -11,11 +11,14 @@ from regie.networks.capabilities import (
     AskStatus,
     Capabilities,
     Choice,
+    Clash,
     Counting,
     ImageLimit,
+    Link,
     MessageKind,
     Option,
     OptionKind,
+    Saying,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -29,7 +32,6 @@ from regie.networks.tiktok.measuring import (
     BUSINESS_POST_METRICS,
     POST_METRICS,
 )
-from regie.networks.tiktok.wire import NETWORK
 
 CAPTION, DESCRIPTION, TITLE = 2200, 4000, 90  # of a video, of photos, the photos' title: UTF-16 units
 PHOTOS = 35
@@ -58,7 +60,21 @@ PRIVACY = (
     Choice("MUTUAL_FOLLOW_FRIENDS", "Friends (followers you follow back)"),
     Choice("SELF_ONLY", "Only you"),
 )
-# As TikTok's guidelines want them: nothing chosen beforehand, interactions switched on by hand, consent in its words.
+MUSIC = Link(
+    name="music",
+    words="Music Usage Confirmation",
+    url="https://www.tiktok.com/legal/page/global/music-usage-confirmation/en",
+)
+BRANDED = Link(
+    name="branded",
+    words="Branded Content Policy",
+    url="https://www.tiktok.com/legal/page/global/bc-policy/en",
+)
+CONSENT = "By posting, you agree to TikTok's {music}."
+CONSENT_BRANDED = "By posting, you agree to TikTok's {branded} and {music}."
+PROMOTIONAL = "Your photo/video will be labeled as “Promotional content”."
+PAID = "Your photo/video will be labeled as “Paid partnership”."
+# As TikTok's guidelines want them, in their words: nothing chosen beforehand, interactions switched on by hand.
 OPTIONS = (
     Option(
         name="privacy",
@@ -88,18 +104,6 @@ OPTIONS = (
         only_with="picture",
     ),
     Option(
-        name="own_brand",
-        kind=OptionKind.SWITCH,
-        label="Your brand",
-        help="It promotes yourself or your own business: it will be labeled as “Promotional content”.",
-    ),
-    Option(
-        name="paid_partnership",
-        kind=OptionKind.SWITCH,
-        label="Branded content",
-        help="It promotes another brand or a third party: it will be labeled as “Paid partnership”.",
-    ),
-    Option(
         name="made_with_ai",
         kind=OptionKind.SWITCH,
         label="Made with AI",
@@ -107,14 +111,51 @@ OPTIONS = (
         only_with="video",
     ),
     Option(
+        name="promotes",
+        kind=OptionKind.SWITCH,
+        label="Disclose commercial content",
+        help="It promotes yourself, a brand, a product or a service.",
+        needs_one="You need to indicate if your content promotes yourself, a third party, or both.",
+    ),
+    Option(
+        name="own_brand",
+        kind=OptionKind.SWITCH,
+        label="Your brand",
+        help="You are promoting yourself or your own business.",
+        within="promotes",
+        sayings=(
+            Saying(when=(("own_brand", True), ("paid_partnership", True)), help=PAID),
+            Saying(when=(("own_brand", True),), help=PROMOTIONAL),
+        ),
+    ),
+    Option(
+        name="paid_partnership",
+        kind=OptionKind.SWITCH,
+        label="Branded content",
+        help="You are promoting another brand or a third party.",
+        within="promotes",
+        sayings=(Saying(when=(("paid_partnership", True),), help=PAID),),
+        clashes=(
+            Clash(
+                value=True,
+                option="privacy",
+                its=ONLY_ME,
+                said="Branded content visibility cannot be set to private.",
+            ),
+        ),
+    ),
+    Option(
         name="consent",
         kind=OptionKind.SWITCH,
-        label="By posting, you agree to TikTok's Music Usage Confirmation.",
-        help="With branded content: By posting, you agree to TikTok's Branded Content Policy and Music Usage "
-        "Confirmation.",
+        label=CONSENT,
+        links=(MUSIC, BRANDED),
+        sayings=(Saying(when=(("paid_partnership", True),), label=CONSENT_BRANDED),),
         required=True,
+        last=True,
     ),
 )
+SOME_MINUTES = "TikTok may need a few minutes to process a post before it shows on the profile."
+CLOSED = "It is switched off in the account's settings in the app."
 SWITCHED_OFF = {  # what the account's owner allows nobody, as TikTok tells it, and the option that goes with it
     "comment_disabled": "allow_comments",
     "duet_disabled": "allow_duet",
@@ -132,6 +173,7 @@ CAN = Capabilities(
     ahead=False,  # the last part of an upload publishes
     fetches_media=True,  # photos; a video is sent
     options=OPTIONS,
+    note=SOME_MINUTES,
     first_comment=True,
     comment=TextLimit(longest=LONGEST_COMMENT),
     reads=frozenset({MessageKind.COMMENT}),
@@ -183,7 +225,7 @@ def _business() -> Capabilities:
 
 def _options(limits: Json) -> list[Option]:
     levels, off = limits.get("privacy"), {SWITCHED_OFF.get(str(name)) for name in limits.get("switched_off", ())}
-    found = [option for option in OPTIONS if option.name not in off]
+    found = [replace(option, closed=CLOSED) if option.name in off else option for option in OPTIONS]
     if not levels:
         return found
     allowed = tuple(choice for choice in PRIVACY if choice.value in levels)
@@ -191,11 +233,8 @@ def _options(limits: Json) -> list[Option]:
 
 
 def objections(limits: Json, draft: Draft) -> tuple[Refused, ...]:
-    """What TikTok's guidelines forbid, and what the account's owner did not allow."""
-    found = []
-    if draft.options.get("paid_partnership") and draft.options.get("privacy") == ONLY_ME:
-        found.append(Refused("Branded content visibility cannot be set to private on {network}.", network=NETWORK))
+    """Without the permission to publish there is nothing to publish."""
     scopes = limits.get("scopes")
     if scopes and "video.publish" not in scopes:
-        found.append(Refused("Nothing can be published: connect again and leave publishing ticked."))
-    return tuple(found)
+        return (Refused("Nothing can be published: connect again and leave publishing ticked."),)
+    return ()

@@ -15,12 +15,12 @@ from urllib.parse import urlencode
 import aiohttp
 from pydantic import ValidationError
 
-from regie.networks.data import AppKeys, Login, Profile, SignedIn, SigningIn
+from regie.networks.data import AppKeys, Login, Poster, Profile, SignedIn, SigningIn
 from regie.networks.errors import NetworkError, Refused, SignInAgain, TokenExpired, TryLater
 from regie.networks.line import Answer, read
 from regie.networks.tiktok import business
 from regie.networks.tiktok.entities import Account, Creator, Token, User, UserData
-from regie.networks.tiktok.wire import NETWORK, Wire, not_the_api, page_beside, parsed, said_in, way_of
+from regie.networks.tiktok.wire import CANNOT_POST, NETWORK, Wire, not_the_api, page_beside, parsed, said_in, way_of
 
 BASIC, PROFILE, STATS = "user.info.basic", "user.info.profile", "user.info.stats"
 SCOPES = (BASIC, PROFILE, STATS, "video.list", "video.publish")
@@ -289,6 +289,11 @@ async def _allowed(wire: Wire) -> dict[str, Any]:
         raise
     except NetworkError:
         return known
+    return _said_of(told)
+
+
+def _said_of(told: Creator | business.Settings) -> dict[str, Any]:
+    """What the export screen needs, as it is kept with the account."""
     off = ("comment_disabled", "duet_disabled", "stitch_disabled")
     who: dict[str, Any] = {}
     if isinstance(told, Creator):
@@ -300,3 +305,18 @@ async def _allowed(wire: Wire) -> dict[str, Any]:
         "switched_off": [name for name in off if getattr(told, name)],
         "longest_video": told.max_video_post_duration_sec,
     }
+
+
+async def poster(wire: Wire) -> Poster:
+    """The head of the export screen. That nothing can be posted now TikTok says instead of who it is."""
+    try:
+        told = await (business.settings(wire) if wire.business else creator(wire))
+    except NetworkError as exc:
+        said = said_in(exc.answer) if exc.answer is not None else None
+        if said is None or said.code not in CANNOT_POST:
+            raise
+        return Poster(problem=exc.sentence, facts=exc.facts)
+    if not isinstance(told, Creator):
+        return Poster(limits=_said_of(told))
+    handle = f"@{told.creator_username}" if told.creator_username else ""
+    return Poster(name=told.creator_nickname, handle=handle, limits=_said_of(told))

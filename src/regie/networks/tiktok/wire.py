@@ -23,6 +23,7 @@ OPEN, BUSINESS = "https://open.tiktokapis.com", "https://business-api.tiktok.com
 PAGE = "https://www.tiktok.com"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FULL_DAY = frozenset(("spam_risk_too_many_posts", "spam_risk_too_many_pending_share", "reached_active_user_cap"))
+CANNOT_POST = FULL_DAY | {"spam_risk_user_banned_from_posting"}
 NO_PERMISSION = frozenset(("scope_not_authorized", "scope_permission_missed"))
 THEIR_TROUBLE = frozenset(("internal_error", "server_error", "temporarily_unavailable"))
 GONE = frozenset(("invalid_publish_id", "token_not_authorized_for_specified_publish_id"))

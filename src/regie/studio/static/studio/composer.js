@@ -109,6 +109,18 @@
     const side = $("#side");
     if (side && event.detail.elt.id === "composer") side.setAttribute("aria-busy", "true");
   });
+  /* A choice that was begun and not made: the buttons that publish wait, and say why. */
+  function holdBack() {
+    const side = $("#side");
+    const why = side ? side.dataset.undecided : "";
+    for (const button of $$("[data-goes-out]")) {
+      button.disabled = Boolean(why);
+      button.title = why || "";
+    }
+  }
+  document.addEventListener("htmx:load", holdBack);
+  holdBack();
+
   /* After a part, a poll or a picture came or went, the draft is kept as well. */
   document.addEventListener("htmx:load", (event) => {
     const form = event.detail.elt;
