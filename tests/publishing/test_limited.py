@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from django.test import Client
 
 from regie.accounts.models import Account
 from regie.accounts.opening import seal_credentials
+from regie.api import services as api
 from regie.api.deliveries import delivery_out
 from regie.core import clock as product_clock
 from regie.measure.queries import _published_in, period_of
@@ -74,6 +76,36 @@ def test_it_is_out_with_its_receipt_and_looks_like_what_it_is(
     for address in ("posts/", "", "calendar/?view=list"):
         page = client.get(f"/w/atelier-nord/{address}").content.decode()
         assert "Not public" in page, address
+
+
+def test_a_program_that_asks_for_what_is_published_is_not_told_of_it(limited: Delivery, alice: Member) -> None:
+    """Without a word of ``limited``, published means that the public sees it."""
+    _token, secret = api.create_token(name="Shop window", by=alice)
+
+    def numbers(path: str) -> list[int]:
+        answer = Client().get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {secret}"})
+        assert answer.status_code == 200
+        return [one["id"] for one in answer.json()["items"]]
+
+    there = [limited.pk]
+    assert numbers("deliveries") == numbers("deliveries?limited=true") == there
+    assert numbers("deliveries?state=published&limited=true") == there
+    assert numbers("deliveries?state=published") == numbers("deliveries?limited=false") == []
+    assert numbers("deliveries?state=refused&limited=true") == []
+    assert numbers("posts?state=published") == []
+    assert numbers("posts?state=limited") == [limited.variant.post_id]
+    services.made_public(limited, by=alice)
+    assert numbers("deliveries?state=published") == numbers("deliveries?limited=false") == there
+    assert numbers("deliveries?limited=true") == []
+
+
+def test_a_calendar_narrowed_to_what_is_published_leaves_it_out(limited: Delivery, alice: Member) -> None:
+    scope, until = Scope.for_member(alice), limited.due_at + timedelta(seconds=1)
+    shown = {
+        state: [row.id for row in queries.calendar(scope, limited.due_at, until, queries.Filters(states=(state,)))]
+        for state in ("published", "limited")
+    }
+    assert shown == {"published": [], "limited": [limited.pk]}
 
 
 def test_it_is_not_counted_as_published_but_was_sent_in_time(limited: Delivery, alice: Member) -> None:

@@ -158,7 +158,12 @@ def _delivery(request: ApiRequest, pk: int) -> Delivery:
 
 
 class DeliveryFilter(BaseModel):
-    state: State | None = None
+    state: State | None = Field(None, description="published: what the public sees, unless limited says otherwise.")
+    limited: bool | None = Field(
+        None,
+        description="true: only what its network took without showing it to the public; false: without that. Left out: "
+        "every delivery, and with state=published only what the public sees.",
+    )
     account: Number | None = None
     post: Number | None = None
     since: Moment | None = Field(None, description="Due at this moment or later.")
@@ -176,6 +181,9 @@ def deliveries(request: ApiRequest, paging: Pages, wanted: Annotated[DeliveryFil
         "due_at__lt": wanted.until,
     }
     found = _deliveries(request).filter(**{name: value for name, value in where.items() if value is not None})
+    limited = False if wanted.limited is None and wanted.state is State.PUBLISHED else wanted.limited
+    if limited is not None:
+        found = found.filter(queries.NOT_PUBLIC if limited else ~queries.NOT_PUBLIC)
     rows, more = page_of(found.order_by("due_at", "pk"), paging)
     return Page(items=[delivery_out(row) for row in rows], page=paging.page, more=more)
 

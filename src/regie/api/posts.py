@@ -146,7 +146,12 @@ def _post(request: ApiRequest, pk: int) -> Post:
 
 class PostFilter(BaseModel):
     text: str = Field("", max_length=200)
-    state: str = Field("", max_length=20, description="draft, planned, needs_me, published, or a delivery's state")
+    state: str = Field(
+        "",
+        max_length=20,
+        description="draft, planned, needs_me, published (what the public sees), limited (what "
+        "it does not), or a delivery's state",
+    )
     account: Number | None = None
     campaign: Number | None = None
 

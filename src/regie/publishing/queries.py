@@ -34,7 +34,8 @@ from regie.publishing.models import Attempt, Delivery, Freeze, Step
 from regie.publishing.states import LIMITED, NEEDS_A_PERSON, State
 
 SILENT = timedelta(seconds=15)
-SHOWN = Case(When(~Q(limited=""), state=State.PUBLISHED, then=Value(LIMITED)), default=F("state"))
+NOT_PUBLIC = Q(state=State.PUBLISHED) & ~Q(limited="")
+SHOWN = Case(When(NOT_PUBLIC, then=Value(LIMITED)), default=F("state"))
 """``Delivery.shown``, for rows that are not made into deliveries."""
 
 
@@ -47,7 +48,7 @@ def deliveries_for(scope: Scope, verb: str = "view") -> QuerySet[Delivery]:
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What a calendar or a list is narrowed to; empty: everything."""
+    """What a calendar or a list is narrowed to; empty: everything. ``states``: as people see them, LIMITED too."""
 
     accounts: Sequence[int] = ()
     networks: Sequence[str] = ()
@@ -60,7 +61,7 @@ class Filters:
         if self.networks:
             rows = rows.filter(account__network__in=self.networks)
         if self.states:
-            rows = rows.filter(state__in=self.states)
+            rows = rows.annotate(shown_as=SHOWN).filter(shown_as__in=self.states)
         if self.text:
             rows = rows.filter(
                 Q(variant__post__title__icontains=self.text) | Q(variant__post__content__icontains=self.text)
