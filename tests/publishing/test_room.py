@@ -104,16 +104,16 @@ def test_the_composer_says_how_many_are_left_and_when_it_goes_out_instead(
 ) -> None:
     account = make_account()
     page = signed_in(bob).get(f"/w/atelier-nord/posts/new/?account={account.pk}").content.decode()
-    assert "Atelier Nord: 5 of 5 posts left today." in page
+    assert "Atelier Nord (Mastodon): 5 of 5 posts left today." in page
     for _ in range(5):
         last = plan(account)
     page = signed_in(bob).get(f"/w/atelier-nord/posts/new/?account={account.pk}&at=2030-03-01T13:00").content.decode()
     assert "takes 5 posts a day, and all are taken then" in page
     page = signed_in(bob).get("/w/atelier-nord/calendar/").content.decode()
-    assert "Atelier Nord: 0 of 5 posts left today." in page
+    assert "Atelier Nord (Mastodon): 0 of 5 posts left today." in page
     services.cancel(last, by=bob)
     page = signed_in(bob).get("/w/atelier-nord/calendar/").content.decode()
-    assert "Atelier Nord: 1 of 5 posts left today." in page
+    assert "Atelier Nord (Mastodon): 1 of 5 posts left today." in page
 
 
 def test_a_delivery_with_a_later_time_says_so(

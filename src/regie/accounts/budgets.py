@@ -22,7 +22,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Greatest
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from regie.accounts.models import Account, Budget
 from regie.accounts.signals import asked_to_wait
@@ -288,11 +289,25 @@ class Standing:
         return self.most // self.points
 
     @property
+    def words(self) -> str:
+        """What people read: the quota's own name is ours alone, and all are told in posts."""
+        return _("Posts in %(time)s") % {"time": _span(self.per)}
+
+    @property
     def is_daily(self) -> bool:
         return self.per >= DAILY
 
 
 DAILY = timedelta(hours=12)  # quotas with at least this window are planned by
+
+
+def _span(per: timedelta) -> str:
+    seconds = int(per.total_seconds())
+    if seconds >= 3600:
+        return ngettext("{n} hour", "{n} hours", seconds // 3600).format(n=seconds // 3600)
+    if seconds >= 60:
+        return ngettext("{n} minute", "{n} minutes", seconds // 60).format(n=seconds // 60)
+    return ngettext("{n} second", "{n} seconds", seconds).format(n=seconds)
 
 
 def spent_in(row: Budget, now: datetime) -> list[tuple[datetime, int]]:

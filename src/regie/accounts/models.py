@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from regie.core import clock
+from regie.networks import registry
 from regie.people.models import Workspace
 
 
@@ -89,6 +90,11 @@ class Account(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def in_full(self) -> str:
+        """Its name with its network's: where the accounts of a brand, which all bear its name, stand side by side."""
+        return f"{self.name} ({registry.connector(self.network).name})"
 
     @property
     def avatar_url(self) -> str:

@@ -26,7 +26,7 @@ from regie.accounts.opening import app_keys, capabilities_of
 from regie.accounts.queries import accounts_for, ending_soon
 from regie.core.sentences import in_words
 from regie.networks import registry
-from regie.networks.capabilities import SignIn
+from regie.networks.capabilities import Capabilities, SignIn
 from regie.people.middleware import in_workspace
 from regie.people.models import User
 from regie.people.scope import MemberRequest
@@ -332,6 +332,7 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
         {
             **_row(found),
             "can": can,
+            "formats": _formats(can),
             "repeat": type(can.repeat).__name__,
             "may_connect": member.may("connect"),
             "reconnect_url": _reconnect_url(found),
@@ -341,6 +342,19 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
             "quotas": standing(found),
         },
     )
+
+
+def _formats(can: Capabilities) -> list[tuple[str, bool]]:
+    """What else it takes, each with a plain yes or no."""
+    return [
+        (_("Videos"), can.video is not None),
+        (_("Short video"), can.short is not None),
+        (_("Story"), can.story),
+        (_("Documents"), can.documents is not None),
+        (_("Sounds"), can.sounds is not None),
+        (_("Thread"), can.thread > 1),
+        (_("First comment"), can.first_comment),
+    ]
 
 
 def _reconnect_url(account: Account) -> str:

@@ -46,7 +46,7 @@ class FilterForm(forms.Form):
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         accounts = [
-            (account.pk, f"{account.name} · {account.workspace.name}" if scope.all else account.name)
+            (account.pk, f"{account.in_full} · {account.workspace.name}" if scope.all else account.in_full)
             for account in accounts_with_inbox(scope)
         ]
         others = [one for one in who_can_answer(scope.workspace_ids("read_inbox")) if one != scope.user]

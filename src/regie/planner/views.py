@@ -118,7 +118,7 @@ def _context(request: HttpRequest, asked: QueryDict, *, moved: int | None = None
     only_day = view == "list" and asked.get("days") == "1"
     span = _span(view, on, only_day=only_day)
     there = list(accounts_for(scope))
-    accounts = [(account.pk, str(account)) for account in there]
+    accounts = [(account.pk, account.in_full) for account in there]
     given = {**asked.dict(), "view": view, "on": on.isoformat()}
     filters = CalendarFilters(given, accounts=accounts, campaigns=choices(scope))
     narrowed = filters.cleaned_data if filters.is_valid() else {}

@@ -46,9 +46,9 @@ def _later(desk: Desk) -> Iterator[tuple[str, str]]:
 def _shows_later(account: Account, delay: timedelta | None) -> str:
     if delay is None:
         said = _("{account} takes files only at the hour: there it shows when they are uploaded.")
-        return said.format(account=account)
+        return said.format(account=account.in_full)
     said = _("{account} takes files only at the hour: there it shows about {time} after.")
-    return said.format(account=account, time=span(max(delay, timedelta(seconds=1))))
+    return said.format(account=account.in_full, time=span(max(delay, timedelta(seconds=1))))
 
 
 def _rooms(desk: Desk, at: WallTime | None) -> Iterator[Room]:
@@ -63,7 +63,7 @@ def _rooms(desk: Desk, at: WallTime | None) -> Iterator[Room]:
 def _full(room: Room, zone: str) -> str:
     local = room.free_at.astimezone(ZoneInfo(zone))
     return _("{account} takes {most} posts a day, and all are taken then: there it goes out {when}.").format(
-        account=room.account, most=room.most, when=date_format(local, "l j F, H:i")
+        account=room.account.in_full, most=room.most, when=date_format(local, "l j F, H:i")
     )
 
 
@@ -73,4 +73,4 @@ def left_in_words(room: Room, *, now: bool) -> str:
         if now
         else _("{account}: {left} of {most} posts left that day.")
     )
-    return said.format(account=room.account, left=room.left, most=room.most)
+    return said.format(account=room.account.in_full, left=room.left, most=room.most)

@@ -52,6 +52,7 @@ class Quota:
 
     account: Account
     name: str
+    words: str
     left: int
     most: int
     resets_at: datetime | None
@@ -182,7 +183,14 @@ def _leases(now: datetime) -> Leases:
 
 def _quotas(account: Account) -> list[Quota]:
     return [
-        Quota(account=account, name=one.name, left=one.calls, most=one.most_calls, resets_at=one.resets_at)
+        Quota(
+            account=account,
+            name=one.name,
+            words=one.words,
+            left=one.calls,
+            most=one.most_calls,
+            resets_at=one.resets_at,
+        )
         for one in standing(account, rows=account.budgets.all())
     ]
 

@@ -17,6 +17,7 @@ from regie.networks.capabilities import (
     MessageKind,
     Option,
     OptionKind,
+    Quota,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -26,6 +27,7 @@ from regie.networks.errors import Refused
 from regie.networks.instagram.measuring import ACCOUNT_METRICS, POST_METRICS
 from regie.networks.instagram.wire import NETWORK
 
+DAY = timedelta(days=1)
 CAROUSEL = 10
 HASHTAGS, MENTIONS = 30, 20
 HASHTAG = regex.compile(r"(?<![\w&/])#[\p{L}\p{N}\p{M}_]+")
@@ -119,10 +121,12 @@ CAN = Capabilities(
 
 
 def can_on(limits: Json) -> Capabilities:
-    """Deleting, and saying that it was paid for, need Facebook's login."""
+    """Deleting, and saying that it was paid for, need Facebook's login. How many posts a day fit it tells itself."""
+    most = limits.get("posts_a_day")
+    can = replace(CAN, quotas=(Quota(name="posts", limit=int(most), per=DAY),)) if most else CAN
     if limits.get("login") != "instagram":
-        return CAN
-    return replace(CAN, delete=False, options=tuple(one for one in OPTIONS if one.name != "paid_partnership"))
+        return can
+    return replace(can, delete=False, options=tuple(one for one in OPTIONS if one.name != "paid_partnership"))
 
 
 def objections(draft: Draft) -> tuple[Refused, ...]:

@@ -101,7 +101,7 @@ CAN = Capabilities(
 
 
 def can_on(limits: Json) -> Capabilities:
-    """Without what the person left out on Meta's page."""
+    """Without what the person left out on Meta's page; with the posts a day that Threads told us of."""
     scopes = limits.get("scopes")
 
     def granted(scope: str) -> bool:
@@ -112,7 +112,13 @@ def can_on(limits: Json) -> Capabilities:
         answers.discard(Answering.DELETE_OWN)
     if not granted("threads_manage_replies"):
         answers -= {Answering.REPLY, Answering.HIDE}
-    return replace(CAN, delete=granted("threads_delete"), answers=frozenset(answers))
+    posts = Quota(name="posts", limit=int(limits.get("posts_a_day") or 250), per=DAY)
+    return replace(
+        CAN,
+        delete=granted("threads_delete"),
+        answers=frozenset(answers),
+        quotas=(posts, *(quota for quota in CAN.quotas if quota.name != posts.name)),
+    )
 
 
 def objections(draft: Draft) -> tuple[Refused, ...]:
