@@ -138,7 +138,9 @@ class Walk:
         self, network: str, app: Mapping[str, str], *, login: int = 0, **more: str | re.Pattern[str]
     ) -> None:
         """Enters an app's keys in the form of its nth login; ``more``: the field's label by the key of the app."""
-        form = self.keys_of(network).locator("form[action$='/keys/']").nth(login)
+        entry = self.keys_of(network).locator("details:has(form[action$='/keys/'])").nth(login)
+        entry.locator("summary").click()
+        form = entry.locator("form")
         form.get_by_label("App ID").fill(app["client_id"])
         form.get_by_label("App secret").fill(app["client_secret"])
         for name, label in more.items():

@@ -131,9 +131,14 @@ def connect(request: MemberRequest, network: str) -> HttpResponse:
         "network": network,
         "name": registry.connector(network).name,
         "needs_keys": way == SignIn.OAUTH and services.lacks_app(network),
-        "keys_url": f"{reverse('accounts:network_apps')}#network-{network}",
+        "keys_url": _keys_url(network),
     }
     return render(request, "accounts/connect.html", context, status=422 if said or form.errors else 200)
+
+
+def _keys_url(network: str) -> str:
+    """A network's part of the page with what each asks for."""
+    return f"{reverse('accounts:network_apps')}#network-{network}"
 
 
 def _tabs(ways: tuple[SignIn, ...], current: SignIn, account: Account | None) -> list[dict[str, Any]]:
@@ -150,7 +155,9 @@ def _tabs(ways: tuple[SignIn, ...], current: SignIn, account: Account | None) ->
 def _known(account: Account | None, network: str) -> dict[str, str]:
     """What the form can fill in by itself."""
     if account is None:
-        return {"server": settings.NETWORKS.get(network, "")}
+        held = set(NetworkApp.objects.filter(network=network).values_list("server", flat=True))
+        ready = (server for server in services.logins_of(network).values() if server in held)
+        return {"server": next(ready, settings.NETWORKS.get(network, ""))}
     return {"server": account.server, "hint": account.handle.lstrip("@"), "handle": account.handle.lstrip("@")}
 
 
@@ -229,7 +236,7 @@ def enter_app(request: MemberRequest, network: str) -> HttpResponse:
         messages.success(request, _("The keys are kept. Accounts can be connected now."))
     else:
         messages.error(request, _("Enter both the app's ID and its secret."))
-    return redirect("accounts:network_apps")
+    return redirect(_keys_url(network))
 
 
 @login_required
@@ -294,7 +301,7 @@ def try_network(request: MemberRequest, network: str) -> HttpResponse:
     else:
         name = registry.connector(network).name
         messages.success(request, _("%(network)s answers as it should.") % {"network": name})
-    return redirect("accounts:network_apps")
+    return redirect(_keys_url(network))
 
 
 @login_required

@@ -320,7 +320,8 @@ def _may_return(redirect_uri: str, allowed: list[str]) -> bool:
 
 def _page(title: str, body: str, *, status: int = 200) -> web.Response:
     html = f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title><style>
+<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">
+<title>{escape(title)}</title><style>
 :root {{ color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }}
 main {{ max-width: 24rem; margin: 4rem auto; padding: 0 1rem }}
 input, button {{ font: inherit; padding: .5rem; width: 100%; box-sizing: border-box; margin: .25rem 0 1rem }}
