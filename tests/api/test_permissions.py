@@ -83,13 +83,13 @@ TABLE = {
     ("POST", "/messages/{message}/answer"): ("answer", {"text": "Thank you"}),
     ("POST", "/messages/{message}/like"): ("answer", None),
     ("POST", "/messages/{message}/unlike"): ("answer", None),
+    ("POST", "/messages/{message}/hide"): ("answer", None),
+    ("POST", "/messages/{message}/unhide"): ("answer", None),
+    ("POST", "/messages/{message}/delete"): ("answer", None),
     ("POST", "/messages/{message}/done"): ("answer", None),
     ("POST", "/messages/{message}/reopen"): ("answer", None),
     ("GET", "/samples"): ("measure", None),
     ("DELETE", "/posts/{post}"): ("write", None),  # last: nothing is found there afterwards
-    ("POST", "/messages/{message}/hide"): ("answer", None),
-    ("POST", "/messages/{message}/unhide"): ("answer", None),
-    ("POST", "/messages/{message}/delete"): ("answer", None),
 }
 
 

@@ -245,6 +245,7 @@ class Answering(StrEnum):
     LIKE = "like"
     DELETE_OWN = "delete_own"
     HIDE = "hide"  # a comment of somebody's under our post, from everybody but them
+    DELETE = "delete"  # a comment of somebody's under our post, for good
 
 
 class Arrival(StrEnum):
@@ -287,7 +288,6 @@ class Capabilities:
     text_required: bool = False  # a picture alone is not enough
     links: bool = True  # links in the text can be followed by the reader
     link_card: bool = False  # a link is shown as a card with title and picture
-    DELETE = "delete"  # a comment of somebody's under our post, for good
     images: ImageLimit | None = None
     video: VideoLimit | None = None  # in an ordinary post
     mixed_media: bool = False  # pictures and videos in one post
