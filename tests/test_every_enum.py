@@ -29,7 +29,7 @@ from regie.networks.capabilities import (
 )
 from regie.people.models import User
 from regie.people.permissions import MAY, Role
-from regie.publishing.models import Attempt, Step
+from regie.publishing.models import Attempt, Edit, Step
 from regie.publishing.states import BEGINNINGS, FOLLOWS, State
 from regie.publishing.templatetags import publishing as receipts
 from regie.studio.checks import Level
@@ -82,6 +82,10 @@ def call(kind: Attempt.Kind) -> bool:
     return kind in receipts.CALLS and is_named(kind, "regie/publishing/engine")
 
 
+def edit_state(state: Edit.State) -> bool:
+    return has_look("edit", state) and is_named(state, "regie/publishing/edit_calls.py")
+
+
 def account_state(state: Account.State) -> bool:
     return has_look("account", state) and is_named(state, "regie/accounts/services.py")
 
@@ -120,6 +124,7 @@ REACHED: dict[type[Enum], Callable[..., bool]] = {
     State: delivery_state,
     Step.State: step_state,
     Attempt.Kind: call,
+    Edit.State: edit_state,
     Account.State: account_state,
     Priority: lambda one: is_named(one, "regie/publishing/engine", "regie/community"),
     Message.State: message_state,

@@ -18,6 +18,7 @@ from regie.people.permissions import Role, may
 from regie.planner import recurring
 from regie.planner.recurring import Pattern
 from regie.publishing import services as publishing
+from regie.publishing.models import Edit
 from regie.studio import campaigns
 from regie.studio.models import Post
 
@@ -74,6 +75,9 @@ TABLE = {
     ("POST", "/deliveries/{delivery}/finish"): ("publish", None),
     ("POST", "/deliveries/{delivery}/take-back"): ("publish", None),
     ("POST", "/deliveries/{delivery}/delete"): ("publish", None),
+    ("GET", "/deliveries/{delivery}/edits"): ("view", None),
+    ("POST", "/deliveries/{delivery}/edit"): ("publish", {"text": "Good evening"}),
+    ("POST", "/edits/{edit}/settle"): ("publish", {"there": True}),
     ("GET", "/punctuality"): ("view", None),
     ("GET", "/freezes"): ("view", None),
     ("POST", "/freeze"): ("freeze", {"why": "Storm"}),
@@ -129,6 +133,9 @@ def things(
         "recurrence": recurrence.pk,
         "campaign": campaigns.save(campaign=None, plan=campaigns.Plan(name="Spring"), by=alice).pk,
         "message": message.pk,
+        "edit": Edit.objects.create(
+            step=delivery.steps.get(), number=1, before={"text": "Good morning"}, content={"text": "Good evening"}
+        ).pk,
     }
 
 
@@ -148,6 +155,7 @@ def test_the_table_has_every_operation_of_the_api() -> None:
         "recurrences": "recurrence",
         "messages": "message",
         "uploads": "upload",
+        "edits": "edit",
     }
     there = set()
     for path, methods in schema()["paths"].items():

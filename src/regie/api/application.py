@@ -8,7 +8,19 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 
 from regie import __version__
-from regie.api import accounts, campaigns, deliveries, errors, measure, media, messages, posts, recurrences, workspaces
+from regie.api import (
+    accounts,
+    campaigns,
+    deliveries,
+    edits,
+    errors,
+    measure,
+    media,
+    messages,
+    posts,
+    recurrences,
+    workspaces,
+)
 from regie.api.tokens import Bearer
 
 ROOT = "/api/v1/"
@@ -31,7 +43,7 @@ api = Api(
     docs_url=None,
 )
 errors.register(api)
-for subject in (workspaces, accounts, media, campaigns, posts, recurrences, deliveries, messages, measure):
+for subject in (workspaces, accounts, media, campaigns, posts, recurrences, deliveries, edits, messages, measure):
     api.add_router("", subject.router)
 
 

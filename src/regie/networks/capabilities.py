@@ -311,6 +311,7 @@ class Capabilities:
     visibility: tuple[str, ...] = ()
     languages: bool = False
     edit: bool = False
+    edits: tuple[str, ...] = ()  # options that an edit changes beside the text, by their names
     delete: bool = False
     delete_within: timedelta | None = None
     reads: frozenset[MessageKind] = frozenset()

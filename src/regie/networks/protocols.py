@@ -153,7 +153,12 @@ class Deletes(Protocol):
 
 @runtime_checkable
 class Edits(Protocol):
-    async def edit(self, ref: Ref, outgoing: Outgoing, progress: Progress) -> Published: ...
+    async def edit(self, ref: Ref, outgoing: Outgoing, progress: Progress) -> Published:
+        """Make a post of ours say what ``outgoing`` says; ``progress``: as when it was published.
+
+        The same again changes nothing. Where the network gives it a new id, that is the answer's.
+        """
+        ...
 
 
 @runtime_checkable

@@ -28,5 +28,9 @@ class NotNow(Changed):
     """The delivery is no longer in a state from which this can be done: somebody, or the engine, was quicker."""
 
 
+class EditedMeanwhile(Changed):
+    """Somebody else changed it since the person opened it: show theirs before it is changed again."""
+
+
 class StillLooking(Problem):
     """A freeze after a restore is not lifted while we still find out what went out meanwhile."""

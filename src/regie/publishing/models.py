@@ -179,6 +179,57 @@ class Attempt(models.Model):
         ordering = ["step", "number"]
 
 
+class Edit(models.Model):
+    """A change of a part that is out, as a member asked for it: written down before its network hears of it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        ASKING = "asking"  # a call is under way, at most until ``deadline``
+        DONE = "done"
+        UNCLEAR = "unclear"  # nobody answered: it is looked for and said again, or, with next_at None, a person decides
+        REFUSED = "refused"
+
+    step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="edits", db_index=False)  # edit_once
+    number = models.PositiveSmallIntegerField(help_text="From 1, in the order of the changes.")
+    before = models.JSONField(help_text="What the part said.")
+    content = models.JSONField(help_text="What it is to say.")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    problem = models.TextField(blank=True, help_text="A sentence in English with {names}; shown translated.")
+    problem_facts = models.JSONField(default=dict)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField(default=clock.now)
+    next_at = models.DateTimeField(null=True, help_text="When to say it, or to look; None: settled.")
+    began_at = models.DateTimeField(null=True)
+    deadline = models.DateTimeField(null=True, help_text="After this the call can no longer be under way.")
+    ended_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    answer = models.JSONField(null=True, help_text="What the network said last; masked.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["step", "number"], name="edit_once"),
+            models.UniqueConstraint(
+                fields=["step"],
+                condition=Q(state__in=("waiting", "asking", "unclear")),
+                name="edit_one_at_a_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["next_at"], name="edit_waiting", condition=Q(next_at__isnull=False))]
+        ordering = ["step", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.step_id}.{self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        """Its end is not known yet."""
+        return self.state in (self.State.WAITING, self.State.ASKING, self.State.UNCLEAR)
+
+    @property
+    def asks_a_person(self) -> bool:
+        return self.state == self.State.UNCLEAR and self.next_at is None
+
+
 class Lane(models.Model):
     """An account as the engine serves it: one line of deliveries, in order, held by one publisher at a time."""
 

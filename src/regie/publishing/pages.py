@@ -20,9 +20,10 @@ from regie.networks.protocols import Deletes
 from regie.people import lateness
 from regie.people.models import Member
 from regie.people.scope import Scope
+from regie.publishing import editing
 from regie.publishing.contents import COMMENT, steps_of_delivery
 from regie.publishing.holds import KEPT, WHY
-from regie.publishing.models import Attempt, Delivery, Step
+from regie.publishing.models import Attempt, Delivery, Edit, Step
 from regie.publishing.states import LIMITED, MOVABLE, State
 from regie.studio.options import told
 
@@ -33,7 +34,8 @@ SOON = timedelta(minutes=2)
 def deliveries_seen(scope: Scope) -> QuerySet[Delivery]:
     """The deliveries of all the person's workspaces, with what a page draws of them."""
     attempts = Prefetch("attempts", Attempt.objects.order_by("number"))
-    steps = Prefetch("steps", Step.objects.order_by("position").prefetch_related(attempts))
+    edits = Prefetch("edits", Edit.objects.order_by("number").select_related("by"))
+    steps = Prefetch("steps", Step.objects.order_by("position").prefetch_related(attempts, edits))
     return (
         Delivery.objects.filter(workspace__in=[seat.workspace_id for seat in scope.members])
         .select_related("account", "variant__post", "variant__assignee", "workspace", "scheduled_by")
@@ -61,6 +63,7 @@ class StepView:
     text: str
     pictures: tuple[tuple[File | None, str], ...]
     attempts: tuple[Attempt, ...]
+    edits: tuple[Edit, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
     number: int = 0  # among several parts
     limited: bool = False  # the public does not see it
@@ -68,6 +71,21 @@ class StepView:
     @property
     def is_comment(self) -> bool:
         return COMMENT in self.step.content
+
+    @property
+    def versions(self) -> list[dict[str, Any]]:
+        """What it said, from the first on: {text, by, at, edit} each; ``edit`` None for what was published."""
+        done = [edit for edit in self.edits if edit.state == Edit.State.DONE]
+        first = done[0].before if done else self.step.content
+        return [
+            {"text": first.get("text", ""), "by": None, "at": self.step.published_at, "edit": None},
+            *({"text": one.content.get("text", ""), "by": one.by, "at": one.ended_at, "edit": one} for one in done),
+        ]
+
+    @property
+    def last_edit(self) -> Edit | None:
+        """The newest change, when it is not simply done."""
+        return self.edits[-1] if self.edits and self.edits[-1].state != Edit.State.DONE else None
 
     @property
     def shown(self) -> str:
@@ -84,6 +102,7 @@ class DeliveryView:
     mark: str
     holds: tuple[str | Promise, ...]
     network: str
+    no_edit: str = ""  # why what is out cannot be changed from here
 
     @property
     def steps(self) -> list[Step]:
@@ -112,7 +131,14 @@ def view_of(delivery: Delivery, member: Member) -> DeliveryView:
         mark=mark(delivery),
         holds=tuple(WHY.get(hold, hold) for hold in delivery.holds),
         network=registry.connector(delivery.account.network).name,
+        no_edit=_no_edit(delivery),
     )
+
+
+def _no_edit(delivery: Delivery) -> str:
+    """For those that are out; the rest is changed in the composer."""
+    is_out = delivery.state == State.PUBLISHED and delivery.gone_at is None and delivery.remove_at is None
+    return editing.why_not(delivery) or "" if is_out else ""
 
 
 def _offered(delivery: Delivery, member: Member) -> Iterable[str]:
@@ -143,6 +169,8 @@ def _offered(delivery: Delivery, member: Member) -> Iterable[str]:
         yield from ("finish", "take-back")
     if delivery.shown == LIMITED and delivery.gone_at is None and delivery.remove_at is None:
         yield "made-public"
+    if state == State.PUBLISHED and editing.why_not(delivery) is None:
+        yield "edit"
     if state == State.PUBLISHED and delivery.gone_at is None and delivery.remove_at is None and _can_delete(delivery):
         yield "delete"
 
@@ -158,6 +186,8 @@ def _can_delete(delivery: Delivery) -> bool:
 def is_live(delivery: Delivery) -> bool:
     """Whether something may change within seconds, so that the page asks again."""
     if delivery.state in IN_FLIGHT or (delivery.remove_at is not None and delivery.gone_at is None):
+        return True
+    if any(edit.is_open and not edit.asks_a_person for step in delivery.steps.all() for edit in step.edits.all()):
         return True
     if delivery.state == State.SCHEDULED:
         return delivery.next_at <= clock.now() + SOON
@@ -183,6 +213,7 @@ def mark(delivery: Delivery) -> str:
     ]
     for step in delivery.steps.all():
         facts += [step.state, step.remote_id, len(step.attempts.all())]
+        facts += [(edit.number, edit.state, edit.problem, edit.asks_a_person) for edit in step.edits.all()]
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
@@ -220,6 +251,7 @@ def steps_of(delivery: Delivery) -> list[StepView]:
             text=step.content.get("text", ""),
             pictures=tuple(one for use in step.content.get("media", []) for one in _files_of(use, files)),
             attempts=tuple(step.attempts.all()) if step.pk else (),
+            edits=tuple(step.edits.all()) if step.pk else (),
             options=tuple(told(delivery.account, can, step.content.get("options", {}), step.content.get("names", {}))),
             number=number if many else 0,
             limited=delivery.shown == LIMITED,

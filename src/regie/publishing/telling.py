@@ -49,6 +49,13 @@ def register() -> None:
         lambda f: _("{account} took “{post}”, but the public does not see it: {why}").format(**_in_words(f)),
     )
     notices.kind("delivery.gone", lambda f: _("“{post}” is no longer there on {account}.").format(**f))
+    notices.kind(
+        "edit.refused", lambda f: _("{account} did not take your change of “{post}”: it says what it said.").format(**f)
+    )
+    notices.kind(
+        "edit.unclear",
+        lambda f: _("Nobody knows whether “{post}” was changed on {account}: please look.").format(**f),
+    )
     audit.name_acts(
         {
             "post.scheduled": gettext_lazy("planned the post"),
@@ -69,6 +76,9 @@ def register() -> None:
             "delivery.done_by_hand": gettext_lazy("published by hand"),
             "delivery.gone": gettext_lazy("no longer found on the network"),
             "delivery.made_public": gettext_lazy("said that the public sees now"),
+            "delivery.edited": gettext_lazy("changed what is published of"),
+            "delivery.edit_there": gettext_lazy("settled as done the change of"),
+            "delivery.edit_absent": gettext_lazy("settled as not done the change of"),
             "delivery.zone_changed": gettext_lazy("followed new clock rules for"),
             "frozen": gettext_lazy("froze publishing"),
             "freeze.lifted": gettext_lazy("lifted the freeze"),

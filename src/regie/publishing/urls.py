@@ -1,6 +1,6 @@
 from django.urls import path
 
-from regie.publishing import freezes, missed_views, views
+from regie.publishing import editing_views, freezes, missed_views, views
 
 app_name = "publishing"
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("deliveries/<int:pk>/row/", views.row, name="row"),
     path("deliveries/<int:pk>/live/", views.live, name="live"),
     path("deliveries/<int:pk>/by-hand/", views.by_hand, name="by-hand"),
+    path("deliveries/<int:pk>/edit/", editing_views.edit, name="edit"),
+    path("deliveries/<int:pk>/edit/<int:part>/", editing_views.edit, name="edit-part"),
+    path("deliveries/edits/<int:pk>/<slug:verb>/", editing_views.settle, name="settle-edit"),
     path("deliveries/<int:pk>/back/<str:local_at>/<path:zone>/", views.move_back, name="move-back"),
     path("deliveries/<int:pk>/<slug:action>/", views.act, name="act"),
 ]

@@ -130,12 +130,21 @@ RENDITION: dict[str, Look] = {
     "failed": Look(pgettext_lazy("rendition", "Not made"), "circle-x", "bad"),
 }
 
+EDIT: dict[str, Look] = {
+    "waiting": Look(pgettext_lazy("edit", "On its way"), "clock", "info", _("A worker tells the network in a moment.")),
+    "asking": Look(pgettext_lazy("edit", "Being changed"), "send", "info"),
+    "done": Look(pgettext_lazy("edit", "Changed"), "circle-check", "good"),
+    "unclear": Look(pgettext_lazy("edit", "Unclear"), "help-circle", "warn"),
+    "refused": Look(pgettext_lazy("edit", "Not changed"), "circle-x", "bad"),
+}
+
 KINDS: dict[str, dict[str, Look]] = {
     "delivery": DELIVERY,
     "message": MESSAGE,
     "account": ACCOUNT,
     "post": POST,
     "rendition": RENDITION,
+    "edit": EDIT,
 }
 
 

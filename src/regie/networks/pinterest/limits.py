@@ -60,6 +60,7 @@ CAN = Capabilities(
     media_required=True,
     options=OPTIONS,
     edit=True,
+    edits=("title", "link"),
     delete=True,
     post_metrics=POST_METRICS,
     account_metrics=ACCOUNT_METRICS,

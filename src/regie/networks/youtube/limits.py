@@ -117,6 +117,7 @@ CAN = Capabilities(
     comment=TextLimit(longest=10_000),
     languages=True,
     edit=True,
+    edits=("title", "tags"),
     delete=True,
     reads=frozenset({MessageKind.COMMENT}),
     answers=frozenset({Answering.REPLY, Answering.DELETE_OWN, Answering.HIDE}),

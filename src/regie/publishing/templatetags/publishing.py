@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from regie.core.sentences import in_words
-from regie.publishing.models import Attempt, Delivery, Step
+from regie.publishing.editing import problem_of as _problem_of_edit
+from regie.publishing.models import Attempt, Delivery, Edit, Step
 from regie.publishing.states import LIMITED
 
 register = template.Library()
@@ -135,3 +136,9 @@ def _span(seconds: float) -> str:
 @register.filter
 def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+@register.filter
+def edit_problem(edit: Edit) -> str:
+    """Why a change was not taken, or not yet, in the reader's language."""
+    return _problem_of_edit(edit)
