@@ -73,13 +73,15 @@ def _whole_call(code: str, match: re.Match[str]) -> str:
 
 def _in_tree(tree: ast.AST, *, errors: bool) -> Iterator[Message]:
     for node in ast.walk(tree):
+        if errors:
+            yield from _raised(node)
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         texts = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
         if errors and name in SHOWN:
             yield from _shown(node, SHOWN[name], texts)
-        elif (name in PLAIN or (errors and name in ERRORS)) and texts:
+        elif name in PLAIN and texts:
             yield Message(texts[0])
         elif name in PLURAL and len(texts) >= 2:
             yield Message(texts[0], plural=texts[1])
@@ -87,6 +89,32 @@ def _in_tree(tree: ast.AST, *, errors: bool) -> Iterator[Message]:
             yield Message(texts[1], context=texts[0])
         elif name in CONTEXT_PLURAL and len(texts) >= 3:
             yield Message(texts[1], plural=texts[2], context=texts[0])
+
+
+def _raised(node: ast.AST) -> Iterator[Message]:
+    """What an error says: its first argument, wherever a plain text stands in it (``REFUSED.get(code, "...")``), and
+    that of an error whose kind is chosen first (``raise raised("...")``)."""
+    call, named = node, True
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+        call, named = node.exc, False
+    if not isinstance(call, ast.Call) or not call.args:
+        return
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    if (name in ERRORS) is not named:
+        return
+    for text in _in_expression(call.args[0]):
+        if named or SENTENCE.match(text) or "{network}" in text:
+            yield Message(text)
+
+
+def _in_expression(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp(body=first, orelse=second):
+            yield from (*_in_expression(first), *_in_expression(second))
+        case ast.Call(func=ast.Attribute(attr="get"), args=[_, default]):
+            yield from _in_expression(default)
 
 
 def _kept(tree: ast.Module) -> Iterator[Message]:
