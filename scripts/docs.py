@@ -145,19 +145,25 @@ def _names(found: Any) -> str:
 
 def _images(kind: Any) -> str:
     limit = kind.can.images
-    return f"{limit.most}, up to {limit.largest_bytes / 1_000_000:.3g} MB each" if limit else "no"
+    return f"{limit.most}, up to {_size(limit.largest_bytes)} each" if limit else "no"
 
 
 def _video(limit: Any) -> str:
     if limit is None:
         return "no"
     many = f"{limit.most}, each " if limit.most > 1 else ""
-    return f"{many}up to {_span(limit.longest)}, {limit.largest_bytes / 1_000_000:,.4g} MB"
+    return f"{many}up to {_span(limit.longest)}, {_size(limit.largest_bytes)}"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"
 
 
 def _span(time: Any) -> str:
     seconds = time.total_seconds()
-    return f"{seconds / 60:g} min" if seconds >= 120 else f"{seconds:g} s"
+    if seconds >= 7200 and seconds % 3600 == 0:
+        return f"{seconds / 3600:g} h"
+    return f"{seconds / 60:g} min" if seconds >= 120 and seconds % 60 == 0 else f"{seconds:g} s"
 
 
 def _story(kind: Any) -> str:

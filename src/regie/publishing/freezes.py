@@ -76,7 +76,7 @@ def _places(scope: Scope) -> list[tuple[str, list[tuple[str, str]]]]:
     groups = [
         (_("Clients"), [(f"workspace:{seat.workspace_id}", str(seat.workspace)) for seat in seats]),
         (_("Campaigns"), [(f"campaign:{one.pk}", str(one)) for one in campaigns]),
-        (_("Accounts"), [(f"account:{one.pk}", str(one)) for one in accounts_for(scope, "freeze")]),
+        (_("Accounts"), [(f"account:{one.pk}", one.in_full) for one in accounts_for(scope, "freeze")]),
     ]
     return [(label, rows) for label, rows in groups if rows]
 
