@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import orjson
 from multidict import CIMultiDict
+from pydantic import BaseModel, ValidationError
 from yarl import URL
 
 from regie.networks.errors import Refused, TryLater, Unclear
 
+E = TypeVar("E", bound=BaseModel)
 LARGEST_BODY = 4 * 1024 * 1024
 KEPT_BODY = 4096
 KEPT_HEADERS = frozenset(
@@ -211,17 +213,48 @@ async def write(
     return answer
 
 
+class Reader:
+    """Makes entities of what one network answered. ``network``: its name, for the sentences."""
+
+    def __init__(self, network: str) -> None:
+        self.network = network
+
+    def not_its_api(self, answer: Answer) -> Refused:
+        """To raise about an answer that some page gave, not the network's API."""
+        return Refused(
+            "{network} answered something that is not its API ({status}).",
+            network=self.network,
+            status=answer.status,
+            answer=answer,
+        )
+
+    def unreadable(self, answer: Answer) -> Unclear:
+        """To raise about an answer that said yes to a write, and not what was made: it may well be done."""
+        return Unclear(
+            "{network} answered something we cannot read, and may have taken it.", network=self.network, answer=answer
+        )
+
+    def parsed(self, answer: Answer, entity: type[E]) -> E:
+        """The entity in an answer to a question."""
+        try:
+            return entity.model_validate_json(answer.body)
+        except ValidationError:  # its text may quote what the network sent
+            raise self.not_its_api(answer) from None
+
+    def written(self, answer: Answer, entity: type[E]) -> E:
+        """The entity in the answer to a write that said yes. Unreadable: it may well be done."""
+        try:
+            return entity.model_validate_json(answer.body)
+        except ValidationError:
+            raise self.unreadable(answer) from None
+
+
 def json_of(answer: Answer, *, network: str) -> Any:
     """The answer's JSON. A page of HTML, or a redirect to one, is Refused with a sentence that says so."""
     try:
         return answer.json()
     except ValueError as exc:
-        raise Refused(
-            "{network} answered something that is not its API ({status}).",
-            network=network,
-            status=answer.status,
-            answer=answer,
-        ) from exc
+        raise Reader(network).not_its_api(answer) from exc
 
 
 def written_json(answer: Answer, *, network: str) -> Any:
@@ -229,6 +262,4 @@ def written_json(answer: Answer, *, network: str) -> Any:
     try:
         return answer.json()
     except ValueError as exc:
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=network, answer=answer
-        ) from exc
+        raise Reader(network).unreadable(answer) from exc

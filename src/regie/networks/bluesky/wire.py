@@ -20,7 +20,7 @@ from regie.networks.bluesky import dpop
 from regie.networks.bluesky.models import Problem, Said, Uploaded
 from regie.networks.data import Login
 from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.line import Answer, Reader, read, write
 
 NETWORK = "Bluesky"
 POST = "app.bsky.feed.post"
@@ -185,6 +185,9 @@ def slow_until(answer: Answer) -> datetime | None:
     return None
 
 
+answers = Reader(NETWORK)
+
+
 def parsed(model: type[M], answer: Answer, *, written: Literal["", "unclear", "later"] = "") -> M:
     """The answer as ``model``. Unreadable after a write: Unclear, or TryLater where the same again is safe."""
     try:
@@ -192,19 +195,12 @@ def parsed(model: type[M], answer: Answer, *, written: Literal["", "unclear", "l
     except ValidationError:
         pass  # its text may quote what the server sent
     if written == "unclear":
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
-        )
+        raise answers.unreadable(answer)
     if written == "later":
         raise TryLater(
             "{network} answered something we cannot read; asking again is safe.", network=NETWORK, answer=answer
         )
-    raise Refused(
-        "{network} answered something that is not its API ({status}).",
-        network=NETWORK,
-        status=answer.status,
-        answer=answer,
-    )
+    raise answers.not_its_api(answer)
 
 
 def parts_of(uri: str) -> tuple[str, str, str]:

@@ -162,7 +162,7 @@ async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Publishe
     answer = await wire.publish("/rest/posts", body_of(wire, outgoing, ready.progress))
     made = unquote(answer.headers.get(ID, ""))  # a key: Rest.li may hide its colons
     if not made:
-        unreadable(answer)
+        raise unreadable(answer)
     return Published(
         remote_id=made, url=post_at(wire.login.server, made), at=answer.date, extra={"kind": "post"}, answer=answer
     )
@@ -387,7 +387,7 @@ def _made(answer: Answer, post: str) -> str:
         made = Comment()
     number = made.id or answer.headers.get(ID, "")
     if not (made.comment_urn or number):
-        unreadable(answer)
+        raise unreadable(answer)
     return made.comment_urn or f"{COMMENTS}({post},{number})"
 
 

@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from yarl import URL
 
 from regie.networks.capabilities import Capabilities
 from regie.networks.data import Login
-from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater
+from regie.networks.line import Answer, Reader, read, write
 from regie.networks.linkedin.entities import Said
 from regie.networks.linkedin.limits import can_on
 
@@ -27,8 +27,6 @@ VERSION = "202609"
 PAGE_URN, MEMBER_URN = "urn:li:organization:", "urn:li:person:"
 ID = "x-restli-id"
 UPLOAD_TIME = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=120)
-
-E = TypeVar("E", bound=BaseModel)
 
 
 def key(urn: str) -> str:
@@ -142,26 +140,8 @@ def must_be_fine(
     raise Refused("{network} said: {reason}", reason=reason, **facts)
 
 
-def not_its_api(answer: Answer) -> Refused:
-    return Refused(
-        "{network} answered something that is not its API ({status}).",
-        network=NETWORK,
-        status=answer.status,
-        answer=answer,
-    )
-
-
-def parsed(answer: Answer, entity: type[E]) -> E:
-    """The entity in an answer to a question."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise not_its_api(answer) from None
-
-
-def unreadable(answer: Answer) -> NoReturn:
-    """A write said yes, and not what it made."""
-    raise Unclear("{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer)
+answers = Reader(NETWORK)
+not_its_api, parsed, unreadable = answers.not_its_api, answers.parsed, answers.unreadable
 
 
 class Wire:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from regie.networks.data import Login
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.line import Answer, Reader, read, write
 from regie.networks.mastodon.entities import Said
 
 NETWORK = "Mastodon"
@@ -120,14 +120,7 @@ def parsed_list(answer: Answer, entity: type[E]) -> list[E]:
         raise not_a_server(answer) from None
 
 
-def written(answer: Answer, entity: type[E]) -> E:
-    """The entity in the answer to a write that said yes. Unreadable: it may well be done."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
-        ) from None
+written = Reader(NETWORK).written
 
 
 class Wire:

@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.line import Answer, Reader, read, write
 
 VERSION = "v25.0"
 NEXT_VERSION = "v26.0"  # for what only it has: who made it, who paid for it
@@ -134,30 +134,15 @@ def _must_be_graph(answer: Answer, network: str) -> None:
 
 
 def not_graph(answer: Answer, network: str) -> Refused:
-    return Refused(
-        "{network} answered something that is not its API ({status}).",
-        network=network,
-        status=answer.status,
-        answer=answer,
-    )
+    return Reader(network).not_its_api(answer)
 
 
 def parsed(answer: Answer, entity: type[E], *, network: str) -> E:
-    """The entity in an answer to a question."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise not_graph(answer, network) from None
+    return Reader(network).parsed(answer, entity)
 
 
 def written(answer: Answer, entity: type[E], *, network: str) -> E:
-    """The entity in the answer to a write that said yes. Unreadable: it may well be done."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=network, answer=answer
-        ) from None
+    return Reader(network).written(answer, entity)
 
 
 def proof_of(token: str, secret: str) -> str:

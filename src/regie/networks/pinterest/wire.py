@@ -9,22 +9,20 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from regie.networks.data import Login
-from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater
+from regie.networks.line import Answer, Reader, read, write
 from regie.networks.pinterest.entities import Said
 
 NETWORK = "Pinterest"
 STANDARD, TRIAL = "https://api.pinterest.com", "https://api-sandbox.pinterest.com"
 NO_SCOPE, ON_TRIAL = 3, 29
 UPLOAD_TIME = aiohttp.ClientTimeout(total=3600, sock_connect=10, sock_read=300)
-
-E = TypeVar("E", bound=BaseModel)
 
 
 def on_trial(server: str) -> bool:
@@ -89,31 +87,8 @@ def must_be_fine(
     raise Refused("{network} said: {reason}", reason=reason, **facts)
 
 
-def not_api(answer: Answer) -> Refused:
-    return Refused(
-        "{network} answered something that is not its API ({status}).",
-        network=NETWORK,
-        status=answer.status,
-        answer=answer,
-    )
-
-
-def parsed(answer: Answer, entity: type[E]) -> E:
-    """The entity in an answer to a question."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise not_api(answer) from None
-
-
-def written(answer: Answer, entity: type[E]) -> E:
-    """The entity in the answer to a write that said yes. Unreadable: it may well be done."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
-        ) from None
+answers = Reader(NETWORK)
+not_api, parsed, written = answers.not_its_api, answers.parsed, answers.written
 
 
 class Wire:

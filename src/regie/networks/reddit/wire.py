@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from regie import __version__
 from regie.networks.data import Login
-from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater
+from regie.networks.line import Answer, Reader, read, write
 from regie.networks.reddit.entities import Invalid, Me, Reply, Submitted, Yes
 from regie.networks.reddit.limits import NETWORK
 
@@ -59,8 +59,6 @@ REFUSED = {  # the vendor's code -> our sentence
     "USER_DOESNT_EXIST": "There is no such person on {network}.",
     "NOT_AUTHOR": "Only who wrote it can change it.",
 }
-
-E = TypeVar("E", bound=BaseModel)
 
 
 def pages_of(server: str) -> str:
@@ -127,15 +125,6 @@ def _invalid(answer: Answer) -> Invalid | None:
     return said if said.explanation else None
 
 
-def not_reddit(answer: Answer) -> Refused:
-    return Refused(
-        "{network} answered something that is not its API ({status}).",
-        network=NETWORK,
-        status=answer.status,
-        answer=answer,
-    )
-
-
 def must_be_taken(said: Yes, answer: Answer) -> None:
     """Raise the first error that a body of 200 holds: nothing was done."""
     if not said.errors:
@@ -153,12 +142,8 @@ def must_be_taken(said: Yes, answer: Answer) -> None:
     raise Refused(REFUSED.get(code, "{network} said: {reason}"), reason=words or code, **facts)
 
 
-def parsed(answer: Answer, entity: type[E]) -> E:
-    """The entity in an answer to a question."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise not_reddit(answer) from None
+answers = Reader(NETWORK)
+not_reddit, parsed = answers.not_its_api, answers.parsed
 
 
 def written(answer: Answer) -> Submitted:
@@ -166,9 +151,7 @@ def written(answer: Answer) -> Submitted:
     try:
         said = Reply.model_validate_json(answer.body).yes
     except ValidationError:
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
-        ) from None
+        raise answers.unreadable(answer) from None
     must_be_taken(said, answer)
     return said.data
 

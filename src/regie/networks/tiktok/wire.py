@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from regie.networks.data import Login
 from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.line import Answer, Reader, read, write
 from regie.networks.tiktok.entities import Body, Entity, Failure, Said
 
 NETWORK = "TikTok"
@@ -131,13 +131,8 @@ def refusal(code: str, words: str, answer: Answer | None) -> Refused:
     return Refused("{network} said: {reason}", reason=words, **facts)
 
 
-def not_the_api(answer: Answer) -> Refused:
-    return Refused(
-        "{network} answered something that is not its API ({status}).",
-        network=NETWORK,
-        status=answer.status,
-        answer=answer,
-    )
+answers = Reader(NETWORK)
+not_the_api = answers.not_its_api
 
 
 def parsed(answer: Answer, entity: type[E]) -> E:
@@ -153,9 +148,7 @@ def written(answer: Answer, entity: type[E]) -> E:
     try:
         return Body[entity].model_validate_json(answer.body).data  # type: ignore[valid-type]
     except ValidationError:
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
-        ) from None
+        raise answers.unreadable(answer) from None
 
 
 class Wire:
@@ -220,8 +213,6 @@ class Wire:
         if said is not None and said.code in THEIR_TROUBLE:
             raise Unclear("{network} had trouble, and may have taken it.", network=NETWORK, answer=answer)
         if said is None and 200 <= answer.status < 300:
-            raise Unclear(
-                "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
-            )
+            raise answers.unreadable(answer)
         must_be_fine(answer, vital=True, refreshes=self.refreshes)
         return answer

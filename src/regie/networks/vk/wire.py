@@ -12,14 +12,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from regie.networks.data import Login
 from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.line import Answer, Reader, read, write
 
 NETWORK = "VK"
 VERSION = "5.199"
@@ -33,8 +33,6 @@ WAIT = {FLOOD: timedelta(minutes=5), 29: timedelta(hours=1), 219: timedelta(hour
 NEEDS_ADMIN, VK_ID = 27, 1051
 UPLOAD_TIME = aiohttp.ClientTimeout(total=3600, sock_connect=10, sock_read=300)
 BREATH, MOST_BREATHS = 0.4, 5  # seconds; three requests a second are allowed a person, twenty a community
-
-E = TypeVar("E", bound=BaseModel)
 
 
 class Entity(BaseModel):
@@ -105,31 +103,8 @@ def _without_params(answer: Answer, said: Said) -> Answer:
     return replace(answer, body=json.dumps({"error": said.model_dump()}).encode())
 
 
-def not_api(answer: Answer) -> Refused:
-    return Refused(
-        "{network} answered something that is not its API ({status}).",
-        network=NETWORK,
-        status=answer.status,
-        answer=answer,
-    )
-
-
-def parsed(answer: Answer, entity: type[E]) -> E:
-    """The entity in an answer to a question."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise not_api(answer) from None
-
-
-def written(answer: Answer, entity: type[E]) -> E:
-    """The entity in the answer to a write that said yes. Unreadable: it may well be done."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
-        ) from None
+answers = Reader(NETWORK)
+not_api, parsed, written = answers.not_its_api, answers.parsed, answers.written
 
 
 def guid_of(key: str) -> str:

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from regie.networks.data import Login
 from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.line import Answer, Reader, read, write
 from regie.networks.x.entities import Problem
 
 NETWORK = "X"
 API, SITE = "https://api.x.com", "https://x.com"
 FRESH_FOR = timedelta(minutes=1)  # a token younger than this that is refused is dead, not old
 UPLOAD_TIME = aiohttp.ClientTimeout(total=300, sock_connect=10, sock_read=120)
-
-E = TypeVar("E", bound=BaseModel)
 
 
 def site_of(server: str) -> str:
@@ -96,31 +94,8 @@ def _forbidden(said: Problem, facts: Mapping[str, Any]) -> Refused:
     return Refused("{network} said: {reason}", reason=said.words, **facts)
 
 
-def not_x(answer: Answer) -> Refused:
-    return Refused(
-        "{network} answered something that is not its API ({status}).",
-        network=NETWORK,
-        status=answer.status,
-        answer=answer,
-    )
-
-
-def parsed(answer: Answer, entity: type[E]) -> E:
-    """The entity in an answer to a question."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise not_x(answer) from None
-
-
-def written(answer: Answer, entity: type[E]) -> E:
-    """The entity in the answer to a write that said yes. Unreadable: it may well be done."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
-        ) from None
+answers = Reader(NETWORK)
+not_x, parsed, written = answers.not_its_api, answers.parsed, answers.written
 
 
 class Wire:

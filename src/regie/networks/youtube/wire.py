@@ -15,8 +15,8 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from regie.networks.data import Login
-from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TokenExpired, TryLater, Unclear
-from regie.networks.line import Answer, read, write
+from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TokenExpired, TryLater
+from regie.networks.line import Answer, Reader, read, write
 
 NETWORK = "YouTube"
 API = "https://youtube.googleapis.com"
@@ -191,21 +191,8 @@ def _must_be_allowed(answer: Answer, said: Said, *, vital: bool, renewable: bool
         raise kind("{network} says that a permission is missing: {reason}", reason=said.words, **facts)
 
 
-def not_the_api(answer: Answer) -> Refused:
-    return Refused(
-        "{network} answered something that is not its API ({status}).",
-        network=NETWORK,
-        status=answer.status,
-        answer=answer,
-    )
-
-
-def parsed(answer: Answer, entity: type[E]) -> E:
-    """The entity in an answer to a question."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise not_the_api(answer) from None
+answers = Reader(NETWORK)
+not_the_api, parsed, written = answers.not_its_api, answers.parsed, answers.written
 
 
 def listed(answer: Answer, entity: type[E]) -> tuple[list[E], str]:
@@ -215,16 +202,6 @@ def listed(answer: Answer, entity: type[E]) -> tuple[list[E], str]:
         return [entity.model_validate(item) for item in page.items], page.next_page
     except ValidationError:
         raise not_the_api(answer) from None
-
-
-def written(answer: Answer, entity: type[E]) -> E:
-    """The entity in the answer to a write that said yes. Unreadable: it may well be done."""
-    try:
-        return entity.model_validate_json(answer.body)
-    except ValidationError:
-        raise Unclear(
-            "{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer
-        ) from None
 
 
 @dataclass(frozen=True, slots=True)
