@@ -27,10 +27,10 @@ ERRORS = {"TryLater", "Refused", "Gone", "SignInAgain", "Unclear", "TokenExpired
 SPEAKERS = {"networks", "engine"}  # say what people read in errors and in tables of their own, without gettext
 SENTENCE = re.compile(r"[A-Z{][^\n]* [^\n]*\.$")
 SHOWN = {
-    "Option": ("label", "help", "needs_one", "closed"),
+    "Option": ("label", "help", "needs_one", "closed", "shown_as"),
     "Choice": ("label",),
     "Link": ("words",),
-    "Saying": ("label", "help"),
+    "Saying": ("label", "help", "shown_as"),
     "Clash": ("said",),
     "Capabilities": ("note",),
     "Published": ("limited",),

@@ -24,6 +24,7 @@ from regie.networks.capabilities import (
     Format,
     MessageKind,
     OptionKind,
+    Shows,
     SignIn,
     TextLimit,
 )
@@ -137,6 +138,7 @@ REACHED: dict[type[Enum], Callable[..., bool]] = {
     Rendition.State: rendition_state,
     Format: lambda one: any(one in can.formats for can in declared()),
     OptionKind: lambda kind: any(option.kind is kind for can in declared() for option in can.options),
+    Shows: lambda way: any(option.shows is way for can in declared() for option in can.options),
     MessageKind: lambda kind: any(kind in can.reads for can in declared()),
     Answering: lambda verb: any(verb in can.answers for can in declared()),
     Arrival: lambda way: any(way in can.arrival for can in declared()),

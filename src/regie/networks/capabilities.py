@@ -114,6 +114,15 @@ class Choice:
     label: str
 
 
+class Shows(StrEnum):
+    """As what readers see an option, where they see it at all."""
+
+    TITLE = "title"
+    LINK = "link"  # an address to follow
+    MARK = "mark"  # a small sign beside the post: paid partnership, a flair
+    LINE = "line"  # "Place: Lyon"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """Words inside an option's label that lead to a page: ``{name}`` stands there for ``words``."""
@@ -130,6 +139,7 @@ class Saying:
     when: tuple[tuple[str, str | bool], ...]
     label: str = ""  # "": as otherwise
     help: str = ""
+    shown_as: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +175,8 @@ class Option:
     needs_one: of such a switch: what people read while nothing within it is chosen; until then nothing goes out
     closed:   why this account cannot use it now, a sentence; "": it can
     last:     it stands right above the button that publishes
+    shows:    as what readers see it, for the preview; None: they do not
+    shown_as: the words of a mark, where readers see others than the label
     """
 
     name: str
@@ -189,6 +201,8 @@ class Option:
     needs_one: str = ""
     closed: str = ""
     last: bool = False
+    shows: Shows | None = None
+    shown_as: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,8 @@ def worded(option: Option, values: Values) -> Option:
     """With the words that it has while the others hold what they do."""
     for saying in option.sayings:
         if all(holds(values, name, value) for name, value in saying.when):
-            return replace(option, label=saying.label or option.label, help=saying.help or option.help)
+            said_now = {name: getattr(saying, name) or getattr(option, name) for name in ("label", "help", "shown_as")}
+            return replace(option, **said_now)
     return option
 
 

@@ -28,6 +28,7 @@ from regie.studio.beside import Field, Group, Kept, groups, kept
 from regie.studio.checks import Finding, Level
 from regie.studio.content import Content, MediaUse, Part, Poll
 from regie.studio.models import Campaign, Post
+from regie.studio.options import Seen
 from regie.studio.services import NONE, Given, Written
 
 LANGUAGES = ("ar", "cs", "de", "el", "en", "es", "fi", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sv", "tr", "uk")
@@ -149,6 +150,7 @@ class Preview:
     parts: tuple[tuple[str, tuple[Use, ...]], ...]
     content: Content
     template: str
+    seen: Seen  # beside the text
 
 
 class Desk:
@@ -359,6 +361,7 @@ class Desk:
             parts=tuple((part.text.strip(), _as_shown(self.uses(part), row.can)) for part in sent.parts),
             content=sent,
             template=f"studio/looks/{row.account.network}.html",
+            seen=options.seen(sent, row.account, row.can, self.files),
         )
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from regie.accounts.opening import capabilities_of
 from regie.core.sentences import in_words
 from regie.media.models import File
 from regie.networks import registry, text
-from regie.networks.capabilities import Capabilities, Option, OptionKind
+from regie.networks.capabilities import Capabilities, Option, OptionKind, Shows
 from regie.networks.data import Draft
 from regie.networks.options import TYPES, Value, Values, belongs, clashing, filled, said, worded
 from regie.networks.protocols import Costs, Objects
@@ -129,6 +130,37 @@ def price(content: Content, can: Capabilities, account: Account, files: Files) -
         return Decimal(0)
     comment = [Draft(text=content.first_comment.strip())] if content.first_comment.strip() else []
     return sum((kind.price(draft) for draft in [*drafts(content, can, account, files), *comment]), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What readers see of a post beside its text."""
+
+    title: str = ""
+    link: str = ""
+    marks: tuple[str, ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()  # label, words
+
+
+def seen(content: Content, account: Account, can: Capabilities, files: Files) -> Seen:
+    """From what is declared as seen, and chosen."""
+    chosen, names = content.options_on(account.network, account.pk), content.names.get(str(account.pk), {})
+    found: dict[Shows, list[tuple[str, str]]] = {}
+    for option in offered(content, can, files):
+        value = said(option, chosen.get(option.name))
+        if option.shows is None or value in (None, False) or option.closed:
+            continue
+        now = worded(option, chosen)
+        label = in_words(now.shown_as) or label_of(now)
+        read = label if value is True else words(account, now, value, names.get(option.name, {}))
+        found.setdefault(option.shows, []).append((label, read))
+    first = {way: pairs[0][1] for way, pairs in found.items()}
+    return Seen(
+        title=first.get(Shows.TITLE, ""),
+        link=first.get(Shows.LINK, ""),
+        marks=tuple(dict.fromkeys(read for _label, read in found.get(Shows.MARK, ()))),
+        lines=tuple(found.get(Shows.LINE, ())),
+    )
 
 
 def told(

@@ -16,6 +16,7 @@ from regie.networks.capabilities import (
     Option,
     OptionKind,
     Search,
+    Shows,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -55,6 +56,7 @@ OPTIONS = (
         help="Shown as a card. Without it, an address in the text is; beside pictures or a video there is none.",
         longest=2000,
         formats=(Format.POST,),
+        shows=Shows.LINK,
     ),
     Option(
         name="title",
@@ -63,6 +65,7 @@ OPTIONS = (
         longest=255,
         formats=IN_FEED,
         only_with="video",
+        shows=Shows.TITLE,
     ),
     Option(
         name="countries",
@@ -79,6 +82,7 @@ OPTIONS = (
         label="Made with artificial intelligence",
         formats=IN_FEED,
         only_with="video",
+        shows=Shows.MARK,
     ),
 )
 POST_METRICS = ("likes", "replies", "shares", "views", "reach", "clicks")

@@ -18,6 +18,7 @@ from regie.networks.capabilities import (
     Option,
     OptionKind,
     Quota,
+    Shows,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -63,6 +64,7 @@ OPTIONS = (
         most=3,
         longest=30,
         formats=IN_FEED,
+        shows=Shows.LINE,
     ),
     Option(
         name="people",
@@ -72,6 +74,7 @@ OPTIONS = (
         most=20,
         longest=30,
         formats=IN_FEED,
+        shows=Shows.LINE,
     ),
     Option(
         name="place",
@@ -87,13 +90,14 @@ OPTIONS = (
         label="Show the Reel in the feed too",
         formats=(Format.SHORT,),
     ),
-    Option(name="made_with_ai", kind=OptionKind.SWITCH, label="Made with artificial intelligence"),
+    Option(name="made_with_ai", kind=OptionKind.SWITCH, label="Made with artificial intelligence", shows=Shows.MARK),
     Option(
         name="paid_partnership",
         kind=OptionKind.SWITCH,
         label="Paid partnership",
         help="People read that it was paid for.",
         formats=IN_FEED,
+        shows=Shows.MARK,
     ),
 )
 CAN = Capabilities(

@@ -22,6 +22,7 @@ from regie.networks.capabilities import (
     PollLimit,
     Quota,
     Search,
+    Shows,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -76,8 +77,11 @@ LINK = Option(
     kind=OptionKind.LINK,
     label="Link shown as a card",
     help="LinkedIn does not read the page: give a title, and one picture for the card.",
+    shows=Shows.LINK,
 )
-NAME = Option(name="title", kind=OptionKind.LINE, label="Title of the link or the video", longest=TITLE)
+NAME = Option(
+    name="title", kind=OptionKind.LINE, label="Title of the link or the video", longest=TITLE, shows=Shows.TITLE
+)
 SUMMARY = Option(name="description", kind=OptionKind.LINE, label="Description of the link", longest=DESCRIPTION)
 PRIVACY = Option(
     name="privacy",

@@ -11,6 +11,7 @@ from regie.networks.capabilities import (
     Option,
     OptionKind,
     Search,
+    Shows,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -41,13 +42,14 @@ VIDEO = VideoLimit(
 OPTIONS = (
     Option(name="board", kind=OptionKind.CHOICE, label="Board", required=True, asked=True),
     Option(name="board_section", kind=OptionKind.CHOICE, label="Section of the board", asked=True, after="board"),
-    Option(name="title", kind=OptionKind.LINE, label="Title", longest=100),
+    Option(name="title", kind=OptionKind.LINE, label="Title", longest=100, shows=Shows.TITLE),
     Option(
         name="link",
         kind=OptionKind.LINK,
         label="Link",
         help="Where a click on the Pin leads. Addresses in the description cannot be clicked.",
         longest=2048,
+        shows=Shows.LINK,
     ),
 )
 CAN = Capabilities(

@@ -18,6 +18,7 @@ from regie.networks.capabilities import (
     OptionKind,
     PollLimit,
     Quota,
+    Shows,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -38,8 +39,9 @@ OPTIONS = (
         label="Link",
         help="Shown as a card below a text. Without it the first link of the text is.",
         longest=2000,
+        shows=Shows.LINK,
     ),
-    Option(name="topic", kind=OptionKind.LINE, label="Topic", help="One, without #.", longest=50),
+    Option(name="topic", kind=OptionKind.LINE, label="Topic", help="One, without #.", longest=50, shows=Shows.MARK),
     Option(
         name="reply_settings",
         kind=OptionKind.CHOICE,

@@ -18,6 +18,7 @@ from regie.networks.capabilities import (
     OptionKind,
     PollLimit,
     Search,
+    Shows,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -50,6 +51,7 @@ OPTIONS = (
         help="Shown below the text as a card.",
         longest=2048,
         formats=(Format.POST,),
+        shows=Shows.LINK,
     ),
     Option(
         name="title",
@@ -58,6 +60,7 @@ OPTIONS = (
         longest=128,
         only_with="video",
         formats=(Format.POST,),
+        shows=Shows.TITLE,
     ),
     Option(
         name="source",
@@ -65,10 +68,18 @@ OPTIONS = (
         label="Source",
         help="Where the material comes from, shown below the post.",
         formats=(Format.POST,),
+        shows=Shows.LINE,
     ),
     Option(name="no_comments", kind=OptionKind.SWITCH, label="Nobody may comment", formats=(Format.POST,)),
     Option(name="no_notifications", kind=OptionKind.SWITCH, label="Notify nobody", formats=(Format.POST,)),
-    Option(name="advertisement", kind=OptionKind.SWITCH, label="Mark as advertising", formats=(Format.POST,)),
+    Option(
+        name="advertisement",
+        kind=OptionKind.SWITCH,
+        label="Mark as advertising",
+        formats=(Format.POST,),
+        shows=Shows.MARK,
+        shown_as="Advertising",
+    ),
 )
 CAN = Capabilities(
     text=TextLimit(longest=16_384),

@@ -21,6 +21,7 @@ from regie.networks.capabilities import (
     PollLimit,
     Quota,
     Search,
+    Shows,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -74,6 +75,7 @@ QUOTE = Option(
     kind=OptionKind.LINK,
     label="Post to quote",
     help="Its address on X.",
+    shows=Shows.LINK,
 )
 PEOPLE = Option(
     name="people",
@@ -83,9 +85,10 @@ PEOPLE = Option(
     most=10,
     longest=16,
     only_with="picture",
+    shows=Shows.LINE,
 )
-BY_AI = Option(name="made_with_ai", kind=OptionKind.SWITCH, label="Made with artificial intelligence")
-PAID = Option(name="paid_partnership", kind=OptionKind.SWITCH, label="Paid partnership")
+BY_AI = Option(name="made_with_ai", kind=OptionKind.SWITCH, label="Made with artificial intelligence", shows=Shows.MARK)
+PAID = Option(name="paid_partnership", kind=OptionKind.SWITCH, label="Paid partnership", shows=Shows.MARK)
 
 KEYS = (
     Option(

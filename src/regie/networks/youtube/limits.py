@@ -17,6 +17,7 @@ from regie.networks.capabilities import (
     Option,
     OptionKind,
     Quota,
+    Shows,
     SignIn,
     TextLimit,
     VideoLimit,
@@ -44,7 +45,7 @@ VIDEO = VideoLimit(
     captions=("application/x-subrip", "text/vtt"),
 )
 OPTIONS = (
-    Option(name="title", kind=OptionKind.LINE, label="Title", required=True, longest=TITLE),
+    Option(name="title", kind=OptionKind.LINE, label="Title", required=True, longest=TITLE, shows=Shows.TITLE),
     Option(
         name="privacy",
         kind=OptionKind.CHOICE,
@@ -70,12 +71,15 @@ OPTIONS = (
         kind=OptionKind.SWITCH,
         label="Altered or synthetic content",
         help="It shows people, places or events that look real but were altered or made by a machine.",
+        shows=Shows.MARK,
     ),
     Option(
         name="paid_partnership",
         kind=OptionKind.SWITCH,
         label="Paid promotion",
         help="Somebody paid, or gave something, for what the video shows.",
+        shows=Shows.MARK,
+        shown_as="Includes paid promotion",
     ),
     Option(
         name="tags",
