@@ -82,11 +82,11 @@ class Does:
         for one in photos:
             if one not in self.state.photos or self.state.photos[one].page != page.id:
                 raise Trouble("(#100) Invalid attached_media: the object does not exist", 100)
-        countries = _countries(asked)
+        countries, place = _countries(asked), _place(asked)
         if link and photos:
             raise Trouble("(#100) Only one of link and attached_media should be specified", 100)
         post = self._born(page, message)
-        post.link, post.photos, post.countries = link, photos, countries
+        post.link, post.photos, post.countries, post.place = link, photos, countries, place
         self.net.note(page.name, post.id, post.message, "post", media=len(photos))
         return {"id": post.id}
 
@@ -188,13 +188,14 @@ class Does:
         """Published: a post of its own, which goes by the video."""
         self._text(description)
         countries, video.title = _countries(call.params), str(call.params.get("title") or "")
+        place = "" if video.kind == "video" else _place(call.params)  # the edge of ordinary videos knows none
         if len(video.title) > TITLE:
             raise Trouble("(#100) The title is too long.", 100, said=f"At most {TITLE} characters.")
         video.made_with_ai = call.version != "v25.0" and truth(call.params.get("is_ai_generated", False))
         video.description, video.out_at = self.net.faults.rewritten(description), self.net.now()
         story = video.kind == "story"
         post = self._born(page, description, story=story)
-        post.video, video.post, post.countries = video.id, post.id, countries
+        post.video, video.post, post.countries, post.place = video.id, post.id, countries, place
         if video.kind == "reel":
             page.reels.append(video.id)
         self.net.note(
@@ -436,3 +437,11 @@ def _countries(asked: Mapping[str, Any]) -> list[str]:
     if any(len(one) != 2 or not one.isupper() for one in countries):
         raise Trouble("(#100) Invalid parameter feed_targeting: countries", 100)
     return countries
+
+
+def _place(asked: Mapping[str, Any]) -> str:
+    """A place is a page, by its number."""
+    place = str(asked.get("place") or "")
+    if place and not place.isdigit():
+        raise Trouble("(#100) Param place must be a valid place ID", 100)
+    return place

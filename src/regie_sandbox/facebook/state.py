@@ -58,6 +58,7 @@ class Post:
     made_at: datetime
     link: str = ""
     countries: list[str] = field(default_factory=list)  # the only ones in whose feeds it shows
+    place: str = ""  # a place's page
     photos: list[str] = field(default_factory=list)
     video: str = ""
     likes: set[str] = field(default_factory=set)

@@ -217,10 +217,31 @@ async def test_a_video_has_a_title_countries_and_says_who_made_it(
     assert facebook.state.posts[film.post].countries == ["FR"]
 
 
+async def test_a_post_and_a_reel_say_where_they_are(
+    facebook: Facebook, page: Connector, picture: Make, video: Make
+) -> None:
+    there = {"place": "108127605875718"}
+    shown = await publish(page, saying("At the mill", pictures=(picture(),), options=there))
+    assert facebook.state.posts[shown.remote_id].place == "108127605875718"
+    reel = await publish(page, saying("At the mill", videos=(video(),), format=Format.SHORT, options=there))
+    assert facebook.state.posts[facebook.state.videos[reel.remote_id].post].place == "108127605875718"
+
+
+async def test_an_ordinary_video_has_no_place(facebook: Facebook, page: Connector, video: Make) -> None:
+    """The vendor's file has the field for posts, Reels and stories, and none for videos."""
+    options = {"place": "108127605875718"}
+    (objection,) = Connector.objections({}, Draft(text="At the mill", options=options, videos=1))
+    assert "a video has no place" in objection.said
+    with pytest.raises(Refused, match="a video has no place"):
+        await prepared(page, saying(videos=(video(),), options=options))
+    assert not facebook.state.videos
+
+
 @pytest.mark.parametrize(
     ("options", "pictures", "said"),
     [
         ({"link": "https://example.org/"}, 1, "a link and pictures or videos cannot go together"),
+        ({"place": "the mill"}, 0, "The place on Facebook is a number"),
         ({"countries": ("France",)}, 0, "“FRANCE” is no country"),
     ],
 )

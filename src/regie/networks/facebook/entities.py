@@ -131,6 +131,16 @@ class Told(Entity):
     end_offset: int
 
 
+class Mistake(Entity):
+    error_subcode: int = 0
+    error_user_msg: str = ""
+    error_data: Told | None = None
+
+
+class Mistaken(Entity):
+    error: Mistake
+
+
 class Done(Entity):
     success: bool
     post_id: str = ""

@@ -77,6 +77,14 @@ OPTIONS = (
         formats=IN_FEED,
     ),
     Option(
+        name="place",
+        kind=OptionKind.LINE,
+        label="Place",
+        help="The number of the place's page on Facebook.",
+        longest=20,
+        formats=IN_FEED,
+    ),
+    Option(
         name="made_with_ai",
         kind=OptionKind.SWITCH,
         label="Made with artificial intelligence",
@@ -115,6 +123,11 @@ def objections(draft: Draft) -> tuple[Refused, ...]:
     said = []
     if draft.options.get("link") and (draft.pictures or draft.videos):
         said.append(Refused("On {network} a link and pictures or videos cannot go together.", network=NETWORK))
+    place = str(draft.options.get("place", ""))
+    if place and not place.isdigit():
+        said.append(Refused("The place on {network} is a number.", network=NETWORK))
+    if place and draft.videos and draft.format is Format.POST:
+        said.append(Refused("On {network} a video has no place, unless it is a short one.", network=NETWORK))
     wrong = next((one for one in countries(draft.options) if not COUNTRY.fullmatch(one)), None)
     if wrong is not None:
         said.append(Refused("“{name}” is no country: it takes two letters, as FR.", name=wrong))

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+from pydantic import ValidationError
 
 from regie.networks.capabilities import Format
 from regie.networks.data import (
@@ -27,7 +28,7 @@ from regie.networks.data import (
     Video,
 )
 from regie.networks.errors import Gone, NetworkError, Refused, Unclear
-from regie.networks.facebook.entities import Attachment, Comment, Done, Film, Post, Sent, Started, Story, Told
+from regie.networks.facebook.entities import Attachment, Comment, Done, Film, Mistaken, Post, Sent, Started, Story, Told
 from regie.networks.facebook.limits import CAN, countries, objections
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.finding import comment_among
@@ -41,6 +42,7 @@ LOST_FOR = timedelta(minutes=2)  # after this a call whose answer was lost is no
 MOST_PAGES = 20
 POST = "id,message,permalink_url,created_time,attachments{media_type,type,target,subattachments{media_type,target}}"
 REEL = "id,description,permalink_url,created_time,status"
+WRONG_OFFSET = 1363037
 EDGES = {Format.SHORT: "video_reels", Format.STORY: "video_stories"}
 
 
@@ -81,6 +83,7 @@ def refuse_what_is_absent(outgoing: Outgoing) -> None:
         raise Refused("{network} takes pictures or a video in a post, not both.", network=NETWORK)
     draft = Draft(
         text=outgoing.text,
+        format=outgoing.format,
         options=outgoing.options,
         pictures=len(outgoing.pictures),
         videos=len(outgoing.videos),
@@ -139,11 +142,26 @@ async def _transfer(wire: Wire, video: Video, now: dict[str, Any]) -> None:
             form.add_field("upload_session_id", now["session"])
             form.add_field("start_offset", str(begin))
             form.add_field("video_file_chunk", file.read(end - begin), filename="chunk")
-            told = parsed(await wire.graph.send(f"/{wire.page}/videos", form), Told, network=NETWORK)
+            try:
+                told = parsed(await wire.graph.send(f"/{wire.page}/videos", form), Told, network=NETWORK)
+            except Refused as exc:
+                if (told := wanted_instead(exc)) is None:
+                    raise
             if told.start_offset == begin:
                 raise Refused("{network} could not use the file: {reason}", network=NETWORK, reason="no progress")
             begin, end = told.start_offset, told.end_offset
             now |= {"sent": begin, "until": end}
+
+
+def wanted_instead(refused: Refused) -> Told | None:
+    """Where the next piece begins, when the one before had arrived though its answer did not: error 1363037."""
+    try:
+        error = Mistaken.model_validate_json(refused.answer.body if refused.answer is not None else b"").error
+        if error.error_subcode != WRONG_OFFSET:
+            return None
+        return error.error_data or Told.model_validate_json(error.error_user_msg)
+    except ValidationError:
+        return None
 
 
 # At the hour
@@ -180,8 +198,10 @@ def _feed(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
 
 
 def _options(outgoing: Outgoing) -> dict[str, Any]:
-    """Who is shown it, and of a video its title and who made it."""
+    """Who is shown it and where it is; of a video its title and who made it."""
     fields: dict[str, Any] = {}
+    if outgoing.options.get("place"):
+        fields["place"] = outgoing.options["place"]
     if where := countries(outgoing.options):
         fields["feed_targeting"] = {"geo_locations": {"countries": where}}
     if outgoing.options.get("title"):
