@@ -74,6 +74,7 @@ TABLE = {
     ("POST", "/deliveries/{delivery}/done-by-hand"): ("publish", LINK),
     ("POST", "/deliveries/{delivery}/finish"): ("publish", None),
     ("POST", "/deliveries/{delivery}/take-back"): ("publish", None),
+    ("POST", "/deliveries/{delivery}/look-again"): ("publish", None),
     ("POST", "/deliveries/{delivery}/delete"): ("publish", None),
     ("GET", "/deliveries/{delivery}/edits"): ("view", None),
     ("POST", "/deliveries/{delivery}/edit"): ("publish", {"text": "Good evening"}),

@@ -139,6 +139,113 @@ def test_whoever_made_it_public_there_says_so(limited: Delivery, alice: Member, 
         services.made_public(limited, by=alice)
 
 
+def look(clock: Clock, publish_due: Callable[[], None], **later: int) -> None:
+    clock.advance(**later)
+    publish_due()
+
+
+def told(alice: Member) -> list[str]:
+    tell_people()
+    rows = Notice.objects.filter(user=alice.user, kind__startswith="delivery.").order_by("pk")
+    return [row.kind.removeprefix("delivery.") for row in rows]
+
+
+@pytest.fixture
+def filtered(
+    clock: Clock,
+    reddit: Sandbox,
+    connect: Callable[..., Account],
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> Delivery:
+    """A post that Reddit's spam filter holds back as soon as it is there."""
+    ready = reddit.itself.ready_account()
+    delivery = promise(write_post("Linen", on=[connect(reddit)], options={"reddit": ready["options"]}))
+    publish_due()
+    (post,) = reddit.itself.state.posts.values()
+    post.removed = "reddit"
+    look(clock, publish_due, seconds=20)
+    delivery.refresh_from_db()
+    assert "spam filter" in delivery.limited
+    return delivery
+
+
+@pytest.mark.parametrize("later", [{"minutes": 6}, {"minutes": 61}, {"hours": 25}, {"hours": 24 * 7 + 1}])
+def test_what_the_public_sees_at_last_is_no_longer_called_hidden_and_people_hear_of_it_once(
+    clock: Clock,
+    reddit: Sandbox,
+    filtered: Delivery,
+    alice: Member,
+    publish_due: Callable[[], None],
+    later: dict[str, int],
+) -> None:
+    look(clock, publish_due, **later)
+    filtered.refresh_from_db()
+    assert (filtered.shown, told(alice)) == ("limited", ["limited"])
+    (post,) = reddit.itself.state.posts.values()
+    post.removed = ""
+    services.look_again(filtered, by=alice)
+    look(clock, publish_due, seconds=1)
+    filtered.refresh_from_db()
+    assert (filtered.shown, filtered.limited, filtered.look_at) == ("published", "", None)
+    assert told(alice) == told(alice) == ["limited", "public"]
+
+
+def test_it_is_looked_at_by_itself_four_times_and_then_on_request_only(
+    clock: Clock, reddit: Sandbox, filtered: Delivery, publish_due: Callable[[], None]
+) -> None:
+    looked = []
+    sent = filtered.sent_at
+    assert sent is not None
+    while filtered.look_at is not None:
+        looked.append(round((filtered.look_at - sent).total_seconds()))
+        clock.advance(seconds=int((filtered.look_at - product_clock.now()).total_seconds()) + 1)
+        publish_due()
+        filtered.refresh_from_db()
+        assert len(looked) < 9
+    assert looked == [300, 3600, 24 * 3600, 7 * 24 * 3600]
+    assert filtered.shown == "limited"
+
+
+def test_another_reason_is_told_and_so_is_that_it_was_taken_away(
+    clock: Clock, reddit: Sandbox, filtered: Delivery, alice: Member, publish_due: Callable[[], None]
+) -> None:
+    assert told(alice) == ["limited"]
+    (post,) = reddit.itself.state.posts.values()
+    post.removed = "moderator"
+    look(clock, publish_due, minutes=6)
+    filtered.refresh_from_db()
+    assert "moderators" in filtered.limited
+    assert told(alice) == ["limited", "limited"]
+    post.removed = "deleted"
+    look(clock, publish_due, minutes=61)
+    filtered.refresh_from_db()
+    assert filtered.gone_at is not None
+    assert told(alice) == ["limited", "limited", "gone"]
+
+
+def test_the_receipt_offers_to_look_again(
+    filtered: Delivery, alice: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    client = signed_in(alice)
+    page = client.get(f"/w/atelier-nord/deliveries/{filtered.pk}/").content.decode()
+    assert "Look again" in page
+    client.post(f"/w/atelier-nord/deliveries/{filtered.pk}/look-again/")
+    filtered.refresh_from_db()
+    assert filtered.look_at is not None
+    assert filtered.look_at <= product_clock.now()
+
+
+def test_there_is_nothing_to_look_at_again_when_the_public_sees_it(
+    clock: Clock, reddit: Sandbox, filtered: Delivery, alice: Member, publish_due: Callable[[], None]
+) -> None:
+    services.made_public(filtered, by=alice)
+    filtered.refresh_from_db()
+    with pytest.raises(NotNow):
+        services.look_again(filtered, by=alice)
+
+
 def test_its_numbers_are_not_among_those_of_what_was_published(limited: Delivery, settings: Any) -> None:
     from regie.measure.services import plan_what_is_new
 

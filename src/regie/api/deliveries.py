@@ -241,6 +241,13 @@ _plain(
 _plain("settle-absent", services.settle_absent, _("Say that an unclear one is not there"), "It then waits as missed.")
 _plain("finish", services.finish_partly, _("Send what is missing"), "From where a thread stopped.", sends=True)
 _plain("take-back", services.take_back, _("Take back what is partly out"), "A publisher deletes it at once.")
+_plain(
+    "look-again",
+    services.look_again,
+    _("Look again whether the public sees it"),
+    "For one that its network took without showing it: a publisher asks there. Régie does so by itself after 5 minutes, "
+    "an hour, a day and a week.",
+)
 _plain("delete", services.delete_published, _("Delete a published one"), "A publisher takes it off its network.")
 
 

@@ -204,12 +204,16 @@ Progress = Mapping[str, Any]
 """What ``prepare`` and ``commit`` have achieved so far: JSON, saved by the engine, given back at the next call."""
 
 
+NOT_PUBLIC = "The public does not see it there."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """It is out. ``remote_id`` is the receipt; ``url`` where anyone can see it ("" where there is none).
 
     limited: why the network took it without showing it to the public, a sentence of ``errors`` kind ("" when it is
-             public): an app before its review, a video set to private. It is never shown as published.
+             public): an app before its review, a video set to private. It is never shown as published. From ``fetch``,
+             which may not know why, NOT_PUBLIC stands for the reason that was told when it went out.
     """
 
     remote_id: str

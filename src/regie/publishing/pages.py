@@ -24,6 +24,7 @@ from regie.publishing import editing
 from regie.publishing.contents import COMMENT, steps_of_delivery
 from regie.publishing.holds import KEPT, WHY
 from regie.publishing.models import Attempt, Delivery, Edit, Step
+from regie.publishing.services import can_look_again
 from regie.publishing.states import LIMITED, MOVABLE, State
 from regie.studio.options import told
 
@@ -169,6 +170,8 @@ def _offered(delivery: Delivery, member: Member) -> Iterable[str]:
         yield from ("finish", "take-back")
     if delivery.shown == LIMITED and delivery.gone_at is None and delivery.remove_at is None:
         yield "made-public"
+    if can_look_again(delivery):
+        yield "look-again"
     if state == State.PUBLISHED and editing.why_not(delivery) is None:
         yield "edit"
     if state == State.PUBLISHED and delivery.gone_at is None and delivery.remove_at is None and _can_delete(delivery):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from zlib import crc32
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -48,6 +49,7 @@ def register() -> None:
         "delivery.limited",
         lambda f: _("{account} took “{post}”, but the public does not see it: {why}").format(**_in_words(f)),
     )
+    notices.kind("delivery.public", lambda f: _("The public sees “{post}” on {account} now.").format(**f))
     notices.kind("delivery.gone", lambda f: _("“{post}” is no longer there on {account}.").format(**f))
     notices.kind(
         "edit.refused", lambda f: _("{account} did not take your change of “{post}”: it says what it said.").format(**f)
@@ -109,12 +111,13 @@ def tell_people() -> int:
 
 def _tell(row: Delivery) -> None:
     attempts = sum(step.attempts.count() for step in row.steps.all())
-    what = row.state if row.problem else row.shown  # a problem of a published one: it could not be deleted
+    what = _what(row)
+    reason = f":{crc32(row.limited.encode()):x}" if what == LIMITED else ""  # a new one is news
     notices.tell(
         _who(row),
         workspace=row.workspace_id,
         kind=f"delivery.{what}",
-        key=f"delivery:{row.pk}:{what}:{row.due_at:%Y%m%dT%H%M%S}:{attempts}",
+        key=f"delivery:{row.pk}:{what}:{row.due_at:%Y%m%dT%H%M%S}:{attempts}{reason}",
         facts={
             "post": str(row.variant.post),
             "account": str(row.account),
@@ -124,6 +127,14 @@ def _tell(row: Delivery) -> None:
         path=_where_to_act(row),
         urgent=True,
     )
+
+
+def _what(row: Delivery) -> str:
+    if row.state != State.PUBLISHED or row.problem:
+        return row.state  # a problem of a published one: it could not be deleted
+    if row.gone_at is not None:
+        return "gone"
+    return LIMITED if row.limited else "public"
 
 
 def _where_to_act(row: Delivery) -> str:

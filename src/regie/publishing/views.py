@@ -314,6 +314,11 @@ def _made_public(_request: HttpRequest, found: Delivery, member: Member) -> tupl
     return _("It counts as published now."), ""
 
 
+def _look_again(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.look_again(found, by=member)
+    return _("The network is being asked: what it says will show here."), ""
+
+
 ACTIONS: dict[str, Action] = {
     "move": _move,
     "cancel": _cancel,
@@ -327,6 +332,7 @@ ACTIONS: dict[str, Action] = {
     "take-back": _take_back,
     "done": _done,
     "made-public": _made_public,
+    "look-again": _look_again,
     "delete": _delete,
 }
 

@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from regie.networks.capabilities import Counting
-from regie.networks.data import Listing, Outgoing, Pending, Picture, Progress, Published, Ready, Seen, Video
+from regie.networks.data import (
+    NOT_PUBLIC,
+    Listing,
+    Outgoing,
+    Pending,
+    Picture,
+    Progress,
+    Published,
+    Ready,
+    Seen,
+    Video,
+)
 from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
 from regie.networks.line import Answer, read, write
 from regie.networks.text import length
@@ -538,7 +549,7 @@ async def fetch(wire: Wire, remote_id: str) -> Published:
     """One of ours. A publish id stays the receipt, with the address of the public post once there is one."""
     post_id = await public_id(wire, remote_id)
     if not post_id:
-        return Published(remote_id=remote_id)
+        return Published(remote_id=remote_id, limited=NOT_PUBLIC)
     post = (await _posts(wire, [post_id])).get(post_id)
     if post is None:
         raise Gone("{network} no longer has it.", network=NETWORK)

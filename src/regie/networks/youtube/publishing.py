@@ -8,6 +8,7 @@ the video itself tells afterwards whether it was heard.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import regex
 
 from regie.networks.capabilities import Choice, Format
-from regie.networks.data import Listing, Outgoing, Pending, Progress, Published, Ready, Ref, Seen, Video
+from regie.networks.data import NOT_PUBLIC, Listing, Outgoing, Pending, Progress, Published, Ready, Ref, Seen, Video
 from regie.networks.errors import Gone, NetworkError, Refused
 from regie.networks.line import Answer
 from regie.networks.youtube import comments
@@ -355,7 +356,8 @@ def _as_seen(wire: Wire, film: Film) -> Seen:
 async def fetch(wire: Wire, remote_id: str) -> Published:
     film, answer = await _film(wire, remote_id, "id,snippet,status")
     shown = film.status.privacy if film.status is not None else ""
-    return _as_published(wire, film.id, Format.POST, shown, "public", answer, at=_made(film))
+    found = _as_published(wire, film.id, Format.POST, shown, "public", answer, at=_made(film))
+    return replace(found, limited=NOT_PUBLIC) if found.limited else found
 
 
 def id_of(url: str) -> str | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from regie.accounts.budgets import USED_UP, Priority, SavedForLater
-from regie.networks.data import Ref
+from regie.networks.data import NOT_PUBLIC, Published, Ref
 from regie.networks.errors import Gone, NetworkError, Refused, TryLater
 from regie.networks.protocols import Deletes, Finds
 from regie.publishing.engine.database import Database, sql
@@ -27,6 +28,12 @@ LOOKS = (
     timedelta(minutes=1),
     timedelta(minutes=10),
 )  # a listing may lag: look again after these
+LIMITED_LOOKS = (
+    timedelta(minutes=5),
+    timedelta(hours=1),
+    timedelta(days=1),
+    timedelta(days=7),
+)  # since it was sent: what the network took without showing it, the public may see by then
 
 # The network has it already: no freeze and no lateness can stop it, so it goes on from processing to sending.
 CLAIM_PROCESSING = sql(
@@ -56,16 +63,17 @@ WITH first AS (
     FROM first WHERE d.id = first.id RETURNING d.*
 )
 SELECT d.id, d.lease, d.state, d.due_at, d.next_at, d.late_minutes, d.tries, d.looks, d.sent_at, s.steps, d.remote_id,
-    {ACCOUNT_COLUMNS}
+    d.limited, d.visible_at, {ACCOUNT_COLUMNS}
 FROM claimed d JOIN accounts_account a ON a.id = d.account_id CROSS JOIN LATERAL ({STEPS} d.id) s
 """  # noqa: S608
 )
 SEEN = sql(
     """
-UPDATE publishing_delivery SET visible_at = CASE WHEN %(seen)s THEN MOMENT END, look_at = %(again)s,
-    gone_at = CASE WHEN %(gone)s THEN MOMENT END,
-    to_tell = to_tell OR (limited = '' AND %(limited)s <> ''), limited = coalesce(nullif(%(limited)s, ''), limited)
-WHERE id = %(id)s AND state = 'published' AND visible_at IS NULL
+UPDATE publishing_delivery SET visible_at = CASE WHEN %(seen)s THEN coalesce(visible_at, MOMENT) ELSE visible_at END,
+    look_at = %(again)s, gone_at = CASE WHEN %(gone)s THEN MOMENT END,
+    url = CASE WHEN url = '' THEN %(url)s ELSE url END,
+    to_tell = to_tell OR limited <> %(limited)s OR (%(gone)s AND limited <> ''), limited = %(limited)s
+WHERE id = %(id)s AND state = 'published' AND gone_at IS NULL AND (visible_at IS NULL OR limited <> '')
 """
 )
 
@@ -118,27 +126,58 @@ async def claim_to_remove(database: Database, *, publisher: str) -> Claimed:
     return await _claim(database, CLAIM_TO_REMOVE, publisher, lasts=DEADLINE)
 
 
+@dataclass(kw_only=True)
+class Sight:
+    """What one look at a published post tells. ``limited``: why the public does not see it; "": it does, as far as we
+    know."""
+
+    limited: str
+    again: datetime | None
+    seen: bool = False
+    gone: bool = False
+    url: str = ""
+
+
 async def see(sender: Sender, account: Mapping[str, Any], delivery: Delivery) -> None:
-    """Fetches a published post once: there, not yet, or gone. What cannot be fetched is left as it is."""
+    """Fetches a published post once: there, not yet, gone, or kept from the public.
+
+    What cannot be fetched is left as it is. What is kept from the public is looked at a few times more, and on request.
+    """
     database = sender.database
     now = database.moment()
     speaker = await speaker_of(account, sender.http, sender.apps)
-    again = now + LOOKS[delivery.looks - 1] if delivery.looks <= len(LOOKS) else None
-    seen = gone = False
-    limited = ""
+    sight = Sight(limited=account["limited"], again=_next_look(account, delivery, now))
     if (until := await sender.budgets.wait_until(speaker, "read", priority=Priority.READ)) is not None:
-        again = until
+        sight.again = until
     elif isinstance(speaker.connector, Finds):
         try:
-            found = await speaker.connector.fetch(account["remote_id"])
-            seen, again, limited = True, None, found.limited
+            _take_in(sight, await speaker.connector.fetch(account["remote_id"]), delivery, now)
         except Gone:
-            gone = again is None
+            sight.gone = sight.again is None or account["visible_at"] is not None
+            sight.again = None if sight.gone else sight.again
         except NetworkError as exc:
             log.info("Could not look at delivery %s: %s", delivery.id, exc)
     else:
-        again = None
-    await database.rows(SEEN, id=delivery.id, seen=seen, again=again, gone=gone, limited=limited)
+        sight.again = None
+    await database.rows(SEEN, id=delivery.id, **vars(sight))
+
+
+def _next_look(account: Mapping[str, Any], delivery: Delivery, now: datetime) -> datetime | None:
+    if account["visible_at"] is not None:
+        return _next_of_limited(delivery, now)
+    return now + LOOKS[delivery.looks - 1] if delivery.looks <= len(LOOKS) else None
+
+
+def _next_of_limited(delivery: Delivery, now: datetime) -> datetime | None:
+    sent = delivery.sent_at or delivery.due_at
+    return next((sent + after for after in LIMITED_LOOKS if sent + after > now), None)
+
+
+def _take_in(sight: Sight, found: Published, delivery: Delivery, now: datetime) -> None:
+    sight.seen, sight.url = True, found.url[:500]
+    if found.limited != NOT_PUBLIC or not sight.limited:
+        sight.limited = found.limited
+    sight.again = _next_of_limited(delivery, now) if sight.limited else None
 
 
 async def remove(sender: Sender, account: Mapping[str, Any], delivery: Delivery) -> None:

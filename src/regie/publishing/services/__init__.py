@@ -27,7 +27,9 @@ from regie.publishing.services.freezing import (
 from regie.publishing.services.promising import publish_now, schedule, schedule_again
 from regie.publishing.services.rows import prepare_at
 from regie.publishing.services.settling import (
+    can_look_again,
     done_by_hand,
+    look_again,
     made_public,
     mark_gone,
     no_longer_there,
@@ -39,6 +41,7 @@ from regie.publishing.services.zones import recompute_due_times, recompute_some
 
 __all__ = [
     "Covered",
+    "can_look_again",
     "cancel",
     "covered",
     "delete_published",
@@ -49,6 +52,7 @@ __all__ = [
     "hold_what_is_frozen",
     "let_go",
     "lift",
+    "look_again",
     "made_public",
     "mark_gone",
     "move",

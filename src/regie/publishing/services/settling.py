@@ -11,7 +11,7 @@ from regie.accounts.models import Account
 from regie.core import clock
 from regie.core.errors import Problem
 from regie.networks import registry
-from regie.networks.protocols import ReadsLinks
+from regie.networks.protocols import Finds, ReadsLinks
 from regie.people import audit
 from regie.people.models import Member
 from regie.publishing.errors import NotNow
@@ -110,6 +110,25 @@ def made_public(delivery: Delivery, *, by: Member) -> Delivery:
 
 
 @transaction.atomic
+def look_again(delivery: Delivery, *, by: Member) -> Delivery:
+    """Has a publisher ask at once whether the public sees by now what the network took without showing it. Raises
+    NotAllowed, NotNow."""
+    by.must("publish", delivery)
+    row = locked(delivery, (State.PUBLISHED,), _("It is not published."))
+    if not can_look_again(row):
+        raise NotNow(_("There is nothing to look at again."))
+    row.look_at = clock.now()
+    row.save(update_fields=["look_at"])
+    return row
+
+
+def can_look_again(row: Delivery) -> bool:
+    """It is kept from the public, and its network tells what became of a post."""
+    kept = row.state == State.PUBLISHED and bool(row.limited) and row.gone_at is None and row.remove_at is None
+    return kept and bool(row.remote_id) and issubclass(registry.connector(row.account.network), Finds)
+
+
+@transaction.atomic
 def mark_gone(delivery: Delivery) -> None:
     """The network said that a published post is no longer there."""
     if Delivery.objects.filter(pk=delivery.pk, gone_at=None).update(gone_at=clock.now(), look_at=None):
@@ -127,4 +146,4 @@ def seen_by_all(*, account_id: int, remote_ids: Collection[str]) -> int:
     if not remote_ids:
         return 0
     rows = Delivery.objects.filter(account=account_id, remote_id__in=remote_ids, state=State.PUBLISHED)
-    return rows.exclude(limited="").update(limited="")
+    return rows.exclude(limited="").update(limited="", to_tell=True)
