@@ -93,6 +93,7 @@ class Does:
     def _words(self, one: Container, asked: Mapping[str, Any]) -> None:
         one.text, one.alt = str(asked.get("text") or ""), str(asked.get("alt_text") or "")
         one.link, one.topic = str(asked.get("link_attachment") or ""), str(asked.get("topic_tag") or "")
+        one.quote = str(asked.get("quote_post_id") or "")
         one.reply_control = str(asked.get("reply_control") or "everyone")
         one.reply_to, one.spoiler = str(asked.get("reply_to_id") or ""), truth(asked.get("is_spoiler_media", False))
         one.poll = {name: str(text) for name, text in as_object(asked.get("poll_attachment")).items()}
@@ -108,8 +109,9 @@ class Does:
             raise Trouble("(#100) A post cannot have a link attachment and a poll", 100)
         if one.poll and not _is_poll(one.poll):
             raise Trouble("(#100) Invalid parameter poll_attachment", 100)
-        if one.reply_to and one.reply_to not in self.state.media:
-            raise no_such(one.reply_to)
+        for other in (one.reply_to, one.quote):
+            if other and other not in self.state.media:
+                raise no_such(other)
 
     def _carousel(self, one: Container, children: list[Any]) -> None:
         if not CAROUSEL[0] <= len(children) <= CAROUSEL[1]:
@@ -177,6 +179,7 @@ class Does:
             files=[self.state.containers[each] for each in one.children] or ([one] if one.kind != "TEXT" else []),
         )
         made.alt, made.link, made.topic, made.spoiler = one.alt, one.link, one.topic, one.spoiler
+        made.quote = one.quote
         made.reply_control, made.poll = one.reply_control, one.poll
         made.poll_ends_at = net.now() + DAY if one.poll else None
         one.media = made.id
@@ -260,7 +263,7 @@ class Does:
             "likes": likes,
             "replies": replies,
             "reposts": reposts,
-            "quotes": 0,
+            "quotes": sum(other.quote == media.id for other in self.state.media.values()),
             "shares": 0,
         }
 

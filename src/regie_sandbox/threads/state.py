@@ -40,6 +40,7 @@ class Container:
     reply_to: str = ""
     link: str = ""
     topic: str = ""
+    quote: str = ""  # the post that it quotes
     reply_control: str = "everyone"
     spoiler: bool = False
     poll: dict[str, str] = field(default_factory=dict)
@@ -65,6 +66,7 @@ class Media:
     hidden: bool = False
     link: str = ""
     topic: str = ""
+    quote: str = ""
     reply_control: str = "everyone"
     spoiler: bool = False
     poll: dict[str, str] = field(default_factory=dict)

@@ -21,6 +21,23 @@ Pictures = Callable[[int], tuple[Picture, ...]]
 Videos = Callable[[int], tuple[Video, ...]]
 
 
+async def test_one_of_our_posts_is_quoted(threads: Threads, account: Connector) -> None:
+    words = "The mill opens on Saturday, and everybody who once worked there is invited to come"
+    first = await publish(account, saying(words))
+    await publish(account, saying("Another", key="k2"))
+    newest, quoted = await account.choices("quote", chosen={})
+    assert (newest.label, quoted.value) == ("2030-03-01 · Another", first.remote_id)
+    assert quoted.label == "2030-03-01 · The mill opens on Saturday, and everybody who once worked t…"
+    published = await publish(account, saying("As we said", key="k3", options={"quote": quoted.value}))
+    assert threads.state.media[published.remote_id].quote == first.remote_id
+    assert (await account.post_samples([ref_to(first)]))[first.remote_id]["quotes"] == 1
+
+
+async def test_a_quoted_post_that_is_gone_is_said(account: Connector) -> None:
+    with pytest.raises(Refused):
+        await account.prepare(saying(options={"quote": "17999999999999999"}), {})
+
+
 async def test_a_text_with_its_options(account: Connector, threads: Threads) -> None:
     chosen = {"link": "https://example.org/linen", "topic": "#linen", "reply_settings": "followers_only"}
     published = await publish(account, saying(options=chosen))

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import aiohttp
 
-from regie.networks.capabilities import Capabilities
+from regie.networks.capabilities import Capabilities, Choice
 from regie.networks.data import (
     AppKeys,
     Draft,
@@ -58,6 +58,9 @@ class Threads:
     @classmethod
     def objections(cls, limits_: Json, draft: Draft) -> tuple[Refused, ...]:
         return limits.objections(draft)
+
+    async def choices(self, option: str, *, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
+        return await publishing.choices(self._wire, option)
 
     # Publishing
 

@@ -43,6 +43,14 @@ OPTIONS = (
     ),
     Option(name="topic", kind=OptionKind.LINE, label="Topic", help="One, without #.", longest=50, shows=Shows.MARK),
     Option(
+        name="quote",
+        kind=OptionKind.CHOICE,
+        label="Post of yours to quote",
+        help="One of the newest; it stands below yours.",
+        asked=True,
+        shows=Shows.LINE,
+    ),
+    Option(
         name="reply_settings",
         kind=OptionKind.CHOICE,
         label="Who can reply",

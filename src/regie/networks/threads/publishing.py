@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from regie.networks.capabilities import Format
+from regie.networks.capabilities import Choice, Format
 from regie.networks.data import (
     Draft,
     Listing,
@@ -39,6 +39,7 @@ MOST_LOOKS = 60  # about half an hour
 LOST_FOR = timedelta(minutes=1)  # after this a publishing call whose answer was lost is no longer under way
 PAGE = 50
 MOST_PAGES = 20
+LONGEST_NAME = 60  # characters of a post in a list to choose from
 POST = "id,text,permalink,timestamp,media_type,children{id},is_reply,replied_to"
 
 
@@ -145,9 +146,26 @@ def _options(outgoing: Outgoing) -> dict[str, Any]:
         fields["link_attachment"] = str(chosen["link"])
     if chosen.get("topic"):
         fields["topic_tag"] = str(chosen["topic"]).removeprefix("#")
+    if chosen.get("quote"):
+        fields["quote_post_id"] = str(chosen["quote"])
     if chosen.get("reply_settings"):
         fields["reply_control"] = str(chosen["reply_settings"])
     return fields
+
+
+async def choices(wire: Wire, option: str) -> tuple[Choice, ...]:
+    """The account's newest posts, to quote one: by their day and first words. Other options have no choices there."""
+    if option != "quote":
+        return ()
+    answer = await wire.graph.get("/me/threads", {"fields": "id,text,timestamp,media_type", "limit": str(PAGE)})
+    found = parsed(answer, Edge[Post], network=NETWORK).data
+    return tuple(Choice(one.id, _named(one)) for one in found)
+
+
+def _named(post: Post) -> str:
+    words = " ".join((post.text or "").split()) or post.media_type.replace("_", " ").capitalize()
+    words = words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1].rstrip()}…"
+    return f"{post.timestamp:%Y-%m-%d} · {words}" if post.timestamp else words
 
 
 async def _create(wire: Wire, fields: Mapping[str, Any]) -> str:
