@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,6 +28,8 @@ from regie.networks.linkedin.limits import (
 from regie.networks.linkedin.wire import ID, NETWORK, Wire, comment_at, key, parsed, post_at, unreadable
 
 PAGE = 50
+PAUSES = (3, 5, 10, 15, 30)  # seconds between looks at a file that LinkedIn works on; the last one repeats
+MOST_LOOKS = 120  # about an hour
 SHOWS_WITHIN = timedelta(minutes=2)  # as long as a post; LinkedIn says nothing of comments
 MOST_PAGES = 20
 STARTS = 3  # of one video's upload, when the addresses for it ran out
@@ -40,8 +42,8 @@ COMMENTS = "urn:li:comment:"
 async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
     """Uploads what is not there yet, and waits until LinkedIn is done with it.
 
-    progress: ``{"files": [{"id": urn, "ready": bool}, ...], "video": see uploads.begin}``; the pictures come first,
-              then the video, then the document
+    progress: ``{"files": [{"id": urn, "ready": bool}, ...], "video": see uploads.begin, "looks": n}``; the pictures
+              come first, then the video, then the document
     """
     refuse_what_is_absent(wire, outgoing)
     if outgoing.reply_to is not None:
@@ -55,7 +57,18 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready |
         if now == {"files": [], **progress}:
             raise
         return Pending(progress=now, not_before=exc.not_before)  # what has arrived is not sent again
-    return Ready(progress=now) if done else Pending(progress=now)
+    if done:
+        return Ready(progress=now)
+    handed_over = len(now["files"]) == len(outgoing.pictures) + len(outgoing.videos) + len(outgoing.documents)
+    return _later(now) if handed_over else Pending(progress=now)
+
+
+def _later(now: dict[str, Any]) -> Pending:
+    now["looks"] = looks = now.get("looks", 0) + 1
+    if looks > MOST_LOOKS:
+        raise Refused("{network} did not finish working on the file. Send it again.", network=NETWORK)
+    pause = timedelta(seconds=PAUSES[min(looks, len(PAUSES)) - 1])
+    return Pending(progress=now, not_before=datetime.now(UTC) + pause)
 
 
 async def _bring(wire: Wire, outgoing: Outgoing, now: dict[str, Any]) -> bool:
