@@ -586,7 +586,13 @@ def video() -> Callable[..., BytesIO]:
     return make
 
 
-SOUNDS = {"mp3": ("mp3", "libmp3lame"), "m4a": ("ipod", "aac"), "ogg": ("ogg", "libopus"), "wav": ("wav", "pcm_s16le")}
+SOUNDS = {
+    "mp3": ("mp3", "libmp3lame"),
+    "m4a": ("ipod", "aac"),
+    "ogg": ("ogg", "libopus"),
+    "wav": ("wav", "pcm_s16le"),
+    "flac": ("flac", "flac"),
+}
 
 
 @functools.cache

@@ -324,7 +324,7 @@ def _core_title(archive: zipfile.ZipFile) -> str:
 
 def make(order: dict[str, Any]) -> dict[str, Any]:
     """Writes the video that ``order["plan"]`` describes to ``order["to"]``."""
-    return {"copy": _copied, "encode": _encoded, "show": _shown}[order["plan"]["do"]](order)
+    return {"copy": _copied, "encode": _encoded, "show": _shown, "sound": _heard_anew}[order["plan"]["do"]](order)
 
 
 def _copied(order: dict[str, Any]) -> dict[str, Any]:
@@ -406,6 +406,25 @@ def _shown(order: dict[str, Any]) -> dict[str, Any]:
                 sound.take(frame)
         still.until(until)
         still.end()
+        sound.end()
+    return {"size": Path(order["to"]).stat().st_size}
+
+
+def _heard_anew(order: dict[str, Any]) -> dict[str, Any]:
+    """The sound alone, encoded as the plan says: without a cover, names and places."""
+    import av
+
+    plan = order["plan"]
+    with _opened(order) as source, av.open(order["to"], "w", format=plan["container"]) as made:
+        heard = source.streams.audio[0]
+        begin = float(heard.start_time * heard.time_base) if heard.start_time else 0.0
+        sound = _Sound(made, heard, begin, plan["seconds"], codec=plan["codec"], bits=plan["bits"])
+        told = _Progress(plan["seconds"])
+        for packet in source.demux(heard):
+            if packet.pts is not None:
+                told.at(float(packet.pts * packet.time_base) - begin)
+            for frame in packet.decode():
+                sound.take(frame)
         sound.end()
     return {"size": Path(order["to"]).stat().st_size}
 
@@ -513,13 +532,16 @@ TURNS = {90: (("transpose", "cclock"),), 180: (("hflip", None), ("vflip", None))
 class _Sound:
     """The sound on its way: two channels, 48 kHz."""
 
-    def __init__(self, made: Any, source: Any, begin: float, until: float) -> None:
+    def __init__(
+        self, made: Any, source: Any, begin: float, until: float, *, codec: str = "aac", bits: int = SOUND_BITS
+    ) -> None:
         import av
 
         self.made, self.begin, self.until = made, begin, until
-        self.out = made.add_stream("aac", rate=SOUND_RATE, layout="stereo")
-        self.out.bit_rate = SOUND_BITS
-        self.shape = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_RATE)
+        self.out = made.add_stream(codec, rate=SOUND_RATE, layout="stereo")
+        self.out.bit_rate = bits
+        packed = "flt" if codec == "libopus" else "fltp"
+        self.shape = av.AudioResampler(format=packed, layout="stereo", rate=SOUND_RATE)
         self.at = 0
 
     def take(self, frame: Any) -> None:

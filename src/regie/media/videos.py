@@ -33,6 +33,7 @@ FORMAT = {  # FFmpeg's names of what reads them
     "audio/mp4": "mov",
     "audio/ogg": "ogg",
     "audio/wav": "wav",
+    "audio/flac": "flac",
 }
 BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 PICTURE_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
