@@ -229,7 +229,7 @@ LINES: tuple[Line, ...] = (
     ("Cover sensitive pictures", lambda kind: _yes(kind.can.sensitive)),
     ("Visibility", lambda kind: _names(kind.can.visibility)),
     ("Say the language", lambda kind: _yes(kind.can.languages)),
-    ("Edit what is out (programs only)", lambda kind: _yes(kind.can.edit)),
+    ("Edit what is out", lambda kind: _yes(kind.can.edit)),
     ("Delete what is out", _delete),
     ("Reads", lambda kind: _names(kind.can.reads)),
     ("Answers", lambda kind: _names(kind.can.answers)),
