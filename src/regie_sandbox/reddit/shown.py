@@ -138,11 +138,16 @@ class Shows:
         flairs = self.net.community(post.community).flairs
         return next((one.text for one in flairs if one.id == post.flair_id), None)
 
+    def _item(self, post: Post, number: int, asset: str) -> Json:
+        below = {"caption": post.captions, "outbound_url": post.outbound}
+        said = {name: there[number] for name, there in below.items() if number < len(there) and there[number]}
+        return {"media_id": asset, "id": 10_000 + number, **said}
+
     def _gallery(self, post: Post) -> Json:
         assets = [self.net.state.assets[one] for one in post.assets]
         return {
             "is_gallery": True,
-            "gallery_data": {"items": [{"media_id": one.id, "id": 10_000 + n} for n, one in enumerate(assets)]},
+            "gallery_data": {"items": [self._item(post, n, one.id) for n, one in enumerate(assets)]},
             "media_metadata": {
                 one.id: {"status": "valid", "e": "Image", "m": one.content_type, "id": one.id} for one in assets
             },

@@ -102,6 +102,8 @@ class Post:
     shown_at: datetime  # a file is worked on until then
     url: str = ""
     assets: list[str] = field(default_factory=list)
+    captions: list[str] = field(default_factory=list)  # below each picture of a gallery
+    outbound: list[str] = field(default_factory=list)
     flair_id: str = ""
     nsfw: bool = False
     spoiler: bool = False

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from regie_sandbox.reddit.call import Call, truth
 from regie_sandbox.reddit.rules import (
+    CAPTION,
     DAYS,
     IMAGE_TYPES,
     LARGEST_IMAGE,
@@ -76,7 +77,11 @@ async def gallery(call: Call) -> Any:
     if any(one is None or not one.there or one.owner != call.me.name for one in assets):
         raise No("INVALID_MEDIA_ASSET", "that media asset is not valid", "items")
     _must_be_wanted(community, fields, "gallery")
+    captions = [str(one.get("caption") or "") for one in items]
+    if any(len(one) > CAPTION for one in captions):
+        raise No("TOO_LONG", f"this is too long (max: {CAPTION})", "items")
     post = _made(call, community, "gallery", fields, assets=[one.id for one in assets if one is not None])
+    post.captions, post.outbound = captions, [str(one.get("outbound_url") or "") for one in items]
     return _yes({"url": f"https://www.reddit.com{call.shows.permalink(post)}", "id": post.id})
 
 

@@ -104,6 +104,29 @@ async def test_a_gallery_keeps_the_order(account: Connector, reddit: Reddit, pic
     assert sent == [third.path.read_bytes(), first.path.read_bytes(), second.path.read_bytes()]
 
 
+async def test_below_the_pictures_of_a_gallery_stand_captions_and_a_link(
+    account: Connector, reddit: Reddit, pictures: Pictures
+) -> None:
+    first, second = (replace(one, alt=alt) for one, alt in zip(pictures(2), ("Yarn", ""), strict=True))
+    chosen = {"captions": True, "outbound": "https://example.org/yarn"}
+    await publish(account, saying("Two", pictures=(first, second), options=chosen))
+    await publish(account, saying("Two more", pictures=(first, second), key="k2"))
+    with_words, without = reddit.state.posts.values()
+    assert (with_words.captions, with_words.outbound) == (["Yarn", ""], ["https://example.org/yarn"] * 2)
+    assert (without.captions, without.outbound) == (["", ""], ["", ""])  # an alternative text is no caption by itself
+
+
+async def test_a_caption_that_is_too_long_or_has_no_gallery_is_said_before_anything_is_sent(
+    account: Connector, reddit: Reddit, pictures: Pictures
+) -> None:
+    long = tuple(replace(one, alt="x" * 181) for one in pictures(2))
+    with pytest.raises(Refused, match="at most 180 characters"):
+        await account.prepare(saying("Two", pictures=long, options={"captions": True}), {})
+    draft = Draft(text="One", options={"title": "One", "outbound": "https://example.org/"}, pictures=1)
+    assert ["a gallery only" in one.said for one in Connector.objections({}, draft)] == [True]
+    assert not reddit.state.posts
+
+
 async def test_a_video_goes_with_its_cover_and_a_grey_one_without(
     account: Connector, reddit: Reddit, pictures: Pictures, videos: Videos
 ) -> None:

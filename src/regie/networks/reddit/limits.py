@@ -28,6 +28,7 @@ from regie.networks.errors import Refused
 
 NETWORK = "Reddit"
 LONGEST_COMMENT = 10_000
+CAPTION = 180  # below a picture of a gallery; Reddit's client library refuses longer ones too
 COMMUNITY = re.compile(r"(?:https?://(?:www\.|old\.)?reddit\.com)?/?(?:(r|u|user)/)?([A-Za-z0-9][\w-]{1,22})/?")
 
 PICTURES = ImageLimit(most=20, largest_bytes=20_000_000, types=("image/jpeg", "image/png", "image/gif"))
@@ -74,6 +75,21 @@ OPTIONS = (
         shown_as="NSFW",
     ),
     Option(name="spoiler", kind=OptionKind.SWITCH, label="Spoiler", default=False, shows=Shows.MARK),
+    Option(
+        name="captions",
+        kind=OptionKind.SWITCH,
+        label="Captions in the gallery",
+        help="Below each of several pictures stands its alternative text, up to 180 characters.",
+        only_with="picture",
+    ),
+    Option(
+        name="outbound",
+        kind=OptionKind.LINK,
+        label="Link below each picture",
+        help="In a gallery: of several pictures.",
+        longest=2000,
+        only_with="picture",
+    ),
     Option(
         name="send_replies",
         kind=OptionKind.SWITCH,
@@ -162,6 +178,11 @@ def objections(draft: Draft) -> tuple[Refused, ...]:
     is_link = bool(draft.options.get("link"))
     if is_link + bool(draft.pictures) + bool(draft.videos) + draft.poll > 1:
         found.append(one_of())
+    below = draft.options.get("captions") or draft.options.get("outbound")
+    if below and draft.pictures == 1:
+        found.append(
+            Refused("On {network} captions and links stand below the pictures of a gallery only.", network=NETWORK)
+        )
     if (typed := str(draft.options.get("community") or "")) and not COMMUNITY.fullmatch(typed.strip()):
         try:
             community_of(typed)

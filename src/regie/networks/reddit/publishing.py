@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from regie.networks.capabilities import Format
-from regie.networks.data import Outgoing, Pending, Poll, Progress, Published, Ready, Ref
+from regie.networks.data import Options, Outgoing, Pending, Picture, Poll, Progress, Published, Ready, Ref
 from regie.networks.errors import Gone, Refused, Unclear
 from regie.networks.line import Answer
 from regie.networks.reddit import checks, files, modmail
 from regie.networks.reddit.entities import Submitted, Thing, Things
-from regie.networks.reddit.limits import CAN, LONGEST_COMMENT, NETWORK, community_of, one_of
+from regie.networks.reddit.limits import CAN, CAPTION, LONGEST_COMMENT, NETWORK, community_of, one_of
 from regie.networks.reddit.wire import PAGES, Wire, parsed, written
 
 PAUSES = (3, 5, 10, 15, 30)  # seconds between looks for a post made of a file; the last one repeats
@@ -79,6 +79,8 @@ def refuse_what_is_absent(outgoing: Outgoing) -> None:
             raise Refused("{network} takes at most {most} pictures and videos here.", network=NETWORK, most=limit.most)
     if bool(outgoing.options.get("link")) + bool(outgoing.pictures) + bool(outgoing.videos) + bool(outgoing.poll) > 1:
         raise one_of()
+    if outgoing.options.get("captions") and any(len(one.alt.strip()) > CAPTION for one in outgoing.pictures):
+        raise Refused("A caption on {network} has at most {most} characters.", network=NETWORK, most=CAPTION)
     if not outgoing.options.get("title"):
         raise Refused("Something is missing: a post on {network} needs a title, a comment a text.", network=NETWORK)
     if outgoing.poll is not None:
@@ -137,11 +139,18 @@ def submission_of(outgoing: Outgoing, there: list[dict[str, str]]) -> tuple[str,
         fields |= {"text": outgoing.text, "options": list(outgoing.poll.options), "duration": _days(outgoing.poll)}
         return "/api/submit_poll_post", fields, True
     if len(outgoing.pictures) > 1:
-        items = [{"media_id": one["asset"], "caption": "", "outbound_url": ""} for one in there]
+        below = [_below(picture, outgoing.options) for picture in sorted(outgoing.pictures, key=lambda one: one.place)]
+        items = [{"media_id": one["asset"], **words} for one, words in zip(there, below, strict=True)]
         fields |= {"api_type": "json", "show_error_list": True, "items": items}
         return "/api/submit_gallery_post.json", fields | ({"text": outgoing.text} if outgoing.text else {}), True
     fields = {name: str(value).lower() if isinstance(value, bool) else value for name, value in fields.items()}
     return "/api/submit", {**fields, **_kind_of(outgoing, there)}, False
+
+
+def _below(picture: Picture, chosen: Options) -> dict[str, str]:
+    """What stands below a picture of a gallery."""
+    caption = picture.alt.strip() if chosen.get("captions") else ""
+    return {"caption": caption, "outbound_url": str(chosen.get("outbound") or "")}
 
 
 def _kind_of(outgoing: Outgoing, there: list[dict[str, str]]) -> dict[str, str]:
