@@ -20,8 +20,10 @@ import pytest
 
 if TYPE_CHECKING:
     from django.test import Client
+    from seaweed import Seaweed
 
     from regie.accounts.models import Account
+    from regie.core.bucket import Bucket
     from regie.people.models import Member, Workspace
     from regie.publishing.models import Delivery
     from regie.studio.models import Post
@@ -646,3 +648,29 @@ def paper() -> Callable[..., BytesIO]:
         return made
 
     return make
+
+
+@pytest.fixture(scope="session")
+def seaweed() -> Iterator[Seaweed]:
+    """A real server that speaks S3. Tests that use it are in one group: one worker starts it, once."""
+    import seaweed as server
+    from real_servers.processes import workdir
+
+    with workdir() as home:
+        started = server.start(home / "seaweed")
+        try:
+            yield started
+        finally:
+            started.child.stop()
+
+
+@pytest.fixture
+def bucket(seaweed: Seaweed, settings: Any, tmp_path: Path) -> Bucket:
+    """The installation keeps its media in a bucket: below a prefix of this test's own, with copies of its own."""
+    from uuid import uuid4
+
+    from django.core.files.storage import storages
+
+    options = seaweed.options(f"test-{uuid4().hex[:12]}", tmp_path / "copies")
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "regie.core.bucket.Bucket", "OPTIONS": options}}
+    return cast("Bucket", storages["default"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from io import BytesIO
+from pathlib import Path
 
 import aiohttp
 from django.core.files.base import ContentFile
@@ -11,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from regie.accounts.models import Account
 from regie.accounts.opening import session
+from regie.core.store import StoreAway, forget
 from regie.core.threads import in_thread
 
 LARGEST = 2 * 1024 * 1024  # bytes of the picture as it comes
@@ -36,7 +38,7 @@ async def fetch(account_id: int) -> bool:
         async with session(connections=1) as http:
             raw = await _download(http, account.avatar_source)
         await in_thread(keep, account, raw)
-    except (aiohttp.ClientError, TimeoutError, OSError, NoPicture):
+    except (aiohttp.ClientError, TimeoutError, OSError, NoPicture, StoreAway):
         return False
     return True
 
@@ -58,12 +60,12 @@ def keep(account: Account, raw: bytes) -> None:
     small = drawn_anew(raw)
     name = f"{account.pk}-{hashlib.sha256(small).hexdigest()[:12]}.webp"
     older = account.avatar.name
-    if older and older.endswith(f"/{name}"):
+    if older and Path(older).name.startswith(Path(name).stem):
         return
     account.avatar.save(name, ContentFile(small), save=False)
     account.save(update_fields=["avatar"])
     if older:
-        account.avatar.storage.delete(older)
+        forget(account.avatar.storage, older)
 
 
 def drawn_anew(raw: bytes) -> bytes:

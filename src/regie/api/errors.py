@@ -14,6 +14,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel
 
 from regie.core.errors import Changed, Problem
+from regie.core.store import StoreAway
 from regie.publishing.errors import NotReady
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ CODES: tuple[tuple[type[Problem], int, str], ...] = (
     (BadKey, 422, "key_reused"),
     (Changed, 409, "changed"),
     (NetworkAway, 503, "network_away"),
+    (StoreAway, 503, "store_away"),
     (Problem, 422, "problem"),
 )
 

@@ -32,6 +32,11 @@ def back_up(file: Path | None, *, with_key: bool) -> int:
             raise Stop(str(exc)) from exc
     size = f"{report.bytes / 1024**2:.1f} MB"
     tell(f"{report.path}: {size}, {report.media_files} media files, PostgreSQL {report.postgres}.")
+    if store := env().media_store:
+        tell(
+            f"What is in {store} is not in it: it holds the folder {env().data / 'media'} alone. Let the store "
+            "keep copies of its own, or run `regie media copy folder` before a backup that should hold everything."
+        )
     if not with_key:
         tell(
             "It does not hold the sealing key: keep a copy of "
@@ -60,6 +65,8 @@ def restore(file: Path) -> int:
 
         start_frozen_after_restore(backed_up_at=report.created_at)
     tell("Restored. Everything is frozen: start Régie, look at what was due meanwhile, then lift the freeze.")
+    if (store := env().media_store) and report.media_files:
+        tell(f"Its media are in {env().data / 'media'}. Run `regie media copy bucket` to bring them into {store}.")
     if report.key is None and not has_key:
         tell(f"Put the sealing key of the old installation at {sealing_key_path(env())} before you start.")
     return 0

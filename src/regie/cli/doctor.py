@@ -30,7 +30,7 @@ class Finding:
 
 def run(*, as_json: bool) -> int:
     """Prints what was found. Exit code 1 when something is bad."""
-    findings = [*_machine(), *_addresses(), *_mail(), *_inside()]
+    findings = [*_machine(), *_addresses(), *_mail(), *_media(), *_inside()]
     if as_json:
         sys.stdout.write(json.dumps({"findings": [asdict(finding) for finding in findings]}, ensure_ascii=False) + "\n")
     else:
@@ -85,6 +85,29 @@ def _mail() -> Iterator[Finding]:
         yield Finding("note", "e-mail", "REGIE_EMAIL_URL is not set: e-mail is printed on the console, nobody gets it.")
     else:
         yield Finding("good", "e-mail", "A mail server is set.")
+
+
+def _media() -> Iterator[Finding]:
+    """A bucket is written to, read from and deleted from. A folder is part of the data, which were looked at."""
+    if not (store := env().media_store):
+        return
+    from django.utils.module_loading import import_string
+
+    from regie.config.store import django_storage
+
+    how = django_storage(env())
+    said = import_string(how["BACKEND"])(**how["OPTIONS"]).try_out()
+    if said:
+        yield Finding("bad", "media", f"{said} Nothing can be uploaded, and posts with files wait.")
+    else:
+        yield Finding("good", "media", f"{store} takes files, gives them back and deletes them.")
+    if any(one.is_file() for one in (env().data / "media").rglob("*")):
+        yield Finding(
+            "note",
+            "media",
+            f"There are files in {env().data / 'media'}, too. Run `regie media copy bucket`, which copies what is "
+            "missing in the bucket; then the folder can go, unless you keep it for backups.",
+        )
 
 
 def _inside() -> Iterator[Finding]:

@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help="one line of JSON")
     _backup_options(add("backup", _backup, "Everything in one file, while the product runs."))
     _restore_options(add("restore", _restore, "Put a backup into an empty place. Starts frozen."))
+    media = add("media", _media, "Copy the media between this machine's folder and the bucket; done again, it goes on.")
+    media.add_argument("action", choices=["copy"])
+    media.add_argument("to", choices=["bucket", "folder"], help="where the files are to be as well")
     keys = add("keys", _keys, "Seal every secret again under a new key.")
     keys.add_argument("action", choices=["rotate"])
     add("demo-data", _demo_data, "Fill an empty demo installation; does nothing when it is filled.")
@@ -211,6 +214,12 @@ def _restore(arguments: argparse.Namespace) -> int:
     from regie.cli.copies import restore
 
     return restore(arguments.file)
+
+
+def _media(arguments: argparse.Namespace) -> int:
+    from regie.cli.media import copy
+
+    return copy(to=arguments.to)
 
 
 def _keys(_: argparse.Namespace) -> int:

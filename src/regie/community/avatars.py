@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from regie.accounts.opening import session
 from regie.community.models import Avatar
 from regie.core import clock
+from regie.core.store import StoreAway, forget
 from regie.core.threads import in_thread
 from regie.media.errors import NotAPicture, TooBig
 from regie.media.pictures import look
@@ -51,7 +52,7 @@ async def _fetch(http: aiohttp.ClientSession, avatar: Avatar) -> bool:
     try:
         raw = await _download(http, avatar.url)
         return await in_thread(keep, avatar, raw)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, NotAPicture, TooBig):
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, NotAPicture, TooBig, StoreAway):
         await in_thread(_later, avatar)
         return False
 
@@ -72,10 +73,11 @@ def keep(avatar: Avatar, raw: bytes) -> bool:
     """Whatever came is read to its last pixel and drawn anew, so nothing but a picture is ever served."""
     name = f"people/{hashlib.sha256(avatar.url.encode()).hexdigest()[:32]}.webp"
     small = _small(look(BytesIO(raw)).thumbnail)
-    if default_storage.exists(name):
-        default_storage.delete(name)
     saved = default_storage.save(name, ContentFile(small))
-    return bool(Avatar.objects.filter(pk=avatar.pk).update(picture=saved, next_at=None))
+    kept = bool(Avatar.objects.filter(pk=avatar.pk).update(picture=saved, next_at=None))
+    if unused := avatar.picture if kept else saved:
+        forget(default_storage, unused)
+    return kept
 
 
 def _small(webp: bytes) -> bytes:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+STORE = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._-]{1,62}(/[^/\\\s?#]+)*/?")
 
 
 class NetworkEnv(BaseModel):
@@ -41,6 +45,12 @@ class Env(BaseSettings):
     networks: dict[str, NetworkEnv] = Field(default_factory=dict)
     email_url: SecretStr | None = None  # smtp://user:password@host:587/?tls=1; without it, mail goes to the console
     email_from: str = ""
+    media_store: str = ""  # s3://bucket or s3://bucket/prefix; without it, the folder media in data
+    s3_endpoint: str = ""  # of a store that is not Amazon's: https://...
+    s3_region: str = ""
+    s3_key: SecretStr | None = None  # without them, what Amazon's own tools find: AWS_ACCESS_KEY_ID and so on
+    s3_secret: SecretStr | None = None
+    s3_copies_gb: float = Field(default=10, gt=0)  # of this machine's disk, for copies of what is in the bucket
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     metrics_token: SecretStr = SecretStr("")  # /metrics asks for it; without it, only this very machine is let in
     web_workers: int = Field(default=1, ge=1)
@@ -61,6 +71,22 @@ class Env(BaseSettings):
     @classmethod
     def _without_slash(cls, url: str) -> str:
         return url.rstrip("/")
+
+    @field_validator("media_store")
+    @classmethod
+    def _bucket(cls, store: str) -> str:
+        if store and not STORE.fullmatch(store):
+            raise ValueError("it is written s3://bucket or s3://bucket/folder")
+        if store and find_spec("storages") is None:
+            raise ValueError("a bucket needs more than is installed; run pip install 'regie[s3]'")
+        return store.rstrip("/")
+
+    @field_validator("s3_endpoint")
+    @classmethod
+    def _endpoint(cls, address: str) -> str:
+        if address and not address.startswith(("https://", "http://")):
+            raise ValueError("it is an address such as https://s3.example.org")
+        return address.rstrip("/")
 
     @property
     def public_url(self) -> str:

@@ -56,7 +56,8 @@ class Known(logging.Filter):
 def secrets_of(env: Env) -> tuple[str, ...]:
     """The secrets that this process was given by its environment."""
     given = (env.secret_key, env.sealing_key, env.passphrase, env.email_url, env.database_url, env.embedded_url)
-    return tuple(secret.get_secret_value() for secret in given if secret is not None)
+    store = (env.s3_key, env.s3_secret)
+    return tuple(secret.get_secret_value() for secret in (*given, *store) if secret is not None)
 
 
 def dict_config(env: Env) -> dict[str, Any]:
@@ -75,5 +76,6 @@ def dict_config(env: Env) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": True},
             "aiohttp.access": {"level": "WARNING"},
             "procrastinate": {"level": "WARNING"},
+            **{name: {"level": "WARNING"} for name in ("boto3", "botocore", "s3transfer")},  # they tell how they sign
         },
     }

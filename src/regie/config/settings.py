@@ -15,6 +15,7 @@ from regie.config.first_start import setup_code
 from regie.config.keys import cookie_key
 from regie.config.logs import dict_config
 from regie.config.mail import django_settings as mail_settings
+from regie.config.store import django_storage
 
 _env = env()
 _public = urlsplit(_env.public_url)
@@ -161,7 +162,7 @@ STATIC_ROOT = DATA / "static"
 MEDIA_ROOT = DATA / "media"
 MEDIA_URL = "/media/"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": django_storage(_env),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or not (STATIC_ROOT / "staticfiles.json").exists()

@@ -43,7 +43,7 @@ def begin(*, workspace: Workspace, name: str, size: int, mark: str, by: Member) 
     )
     if made:
         _forget_the_oldest(by)
-    elif upload.received and not _place(upload).exists():  # begun on another machine, or cleared away
+    elif _size(_place(upload)) < upload.received:  # begun on another machine, or cleared away
         Upload.objects.filter(pk=upload.pk).update(received=0)
         upload.received = 0
     return upload
@@ -66,11 +66,17 @@ def add(upload: Upload, *, at: int, piece: Readable) -> Upload:
         raise UploadOver(_("A piece of the file is missing. Choose the file once more: what is here already stays."))
     if at < row.received:
         return row
+    if _size(_place(row)) < at:  # what came before lies on another machine, or was cleared away
+        raise UploadOver(_("The file did not come through. Upload it once more."))
     with room_on_disk():
         row.received += _append(_place(row), at, piece, most=min(PIECE, row.size - at))
     row.touched_at = clock.now()
     row.save(update_fields=["received", "touched_at"])
     return row
+
+
+def _size(place: Path) -> int:
+    return place.stat().st_size if place.exists() else 0
 
 
 def _append(place: Path, at: int, piece: Readable, *, most: int) -> int:

@@ -8,11 +8,14 @@ dead worker left half done.
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from contextvars import copy_context
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from django.core.files.base import File as DjangoFile
 from django.db import IntegrityError, transaction
@@ -20,6 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
 from regie.core import clock
+from regie.core.store import StoreAway
 from regie.core.threads import in_thread
 from regie.media import pictures, videos
 from regie.media.errors import BeingMade, CannotFit, DiskFull, NotAPicture, NotAVideo, room_on_disk
@@ -28,6 +32,9 @@ from regie.media.services import local
 from regie.media.videos import OutOfReach, Plan
 from regie.networks.capabilities import ImageLimit, VideoLimit
 
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 TELL = 1.0  # seconds between two notes of how far it is
 FORGOTTEN = timedelta(minutes=2)  # without a note for so long, nobody is working on it
 NO_ROOM = gettext_noop("There is no room left on the server's disk: nothing was saved.")
@@ -170,6 +177,9 @@ async def make(rendition_id: int) -> None:
         await in_thread(_failed, rendition, NO_ROOM)
     except FileNotFoundError:
         await in_thread(_failed, rendition, GONE)
+    except StoreAway:  # the sweep finds it again
+        log.warning("The store is away; rendition %s waits.", rendition.pk, exc_info=True)
+        await in_thread(_put_back, rendition)
 
 
 def _claimed(rendition_id: int) -> Rendition | None:
@@ -183,7 +193,9 @@ def _claimed(rendition_id: int) -> Rendition | None:
 
 async def _made(rendition: Rendition) -> None:
     original = rendition.original
-    with tempfile.TemporaryDirectory(prefix="regie-video-") as folder, local(original.file) as source:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="regie-video-"))
+        source = await _noting(rendition, lambda: stack.enter_context(local(original.file)))
         to = Path(folder) / "made.mp4"
         plan = dict(rendition.plan)
         most = int(plan["largest_bytes"])
@@ -197,7 +209,8 @@ async def _made(rendition: Rendition) -> None:
         if to.stat().st_size > most:
             raise NotAVideo(videos.WHY["making"])
         looked = await asyncio.to_thread(videos.look, to, "video/mp4")  # what goes out is what we say of it
-        await in_thread(_kept, rendition, to, looked)
+        await _noting(rendition, lambda: _put(rendition, to), percent=lambda: 99)
+        await in_thread(_kept, rendition, looked)
 
 
 def _cover(number: int, to: Path) -> Path:
@@ -222,25 +235,33 @@ COVER = ImageLimit(most=1, largest_bytes=10_000_000, types=("image/jpeg",), long
 
 async def _run(rendition: Rendition, film: videos.Film) -> None:
     """The process in a thread, and a note of how far it is each second."""
-    work = asyncio.get_running_loop().run_in_executor(None, film.run)
     try:
-        while not (await asyncio.wait([work], timeout=TELL))[0]:
-            await in_thread(_note, rendition, film.percent)
-        await work
+        await _noting(rendition, film.run, percent=lambda: film.percent)
     finally:
         film.stop()
+
+
+async def _noting(rendition: Rendition, work: Callable[[], T], *, percent: Callable[[], int] = int) -> T:
+    """Long work in a thread of its own. The notes tell others that somebody is at it."""
+    done = asyncio.get_running_loop().run_in_executor(None, copy_context().run, work)
+    while not (await asyncio.wait([done], timeout=TELL))[0]:
+        await in_thread(_note, rendition, percent())
+    return await done
 
 
 def _note(rendition: Rendition, percent: int) -> None:
     Rendition.objects.filter(pk=rendition.pk).update(percent=percent, touched_at=clock.now())
 
 
-def _kept(rendition: Rendition, made: Path, looked: videos.Looked) -> None:
-    rendition.width, rendition.height, rendition.seconds = looked.width, looked.height, looked.seconds
+def _put(rendition: Rendition, made: Path) -> None:
     rendition.size = made.stat().st_size
-    rendition.state, rendition.percent, rendition.touched_at = Rendition.State.READY, 100, clock.now()
     with room_on_disk(), made.open("rb") as source:
         rendition.file.save(f"{rendition.original.sha256}.mp4", DjangoFile(source), save=False)
+
+
+def _kept(rendition: Rendition, looked: videos.Looked) -> None:
+    rendition.width, rendition.height, rendition.seconds = looked.width, looked.height, looked.seconds
+    rendition.state, rendition.percent, rendition.touched_at = Rendition.State.READY, 100, clock.now()
     rendition.save()
 
 
@@ -248,6 +269,10 @@ def _failed(rendition: Rendition, sentence: str) -> None:
     Rendition.objects.filter(pk=rendition.pk).update(
         state=Rendition.State.FAILED, problem=sentence, touched_at=clock.now()
     )
+
+
+def _put_back(rendition: Rendition) -> None:
+    Rendition.objects.filter(pk=rendition.pk).update(state=Rendition.State.WAITING, percent=0, touched_at=clock.now())
 
 
 def overdue() -> Iterable[int]:

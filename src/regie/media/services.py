@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext as _
 
-from regie.core import clock
+from regie.core import clock, store
 from regie.media import captions, documents, pictures, sounds, videos
 from regie.media.errors import CannotFit, NotAPicture, NotAVideo, TooBig, room_on_disk
 from regie.media.models import File, Rendition
@@ -37,7 +37,7 @@ def upload(*, workspace: Workspace, name: str, source: IO[bytes], by: Member) ->
     """Keeps a file. The same bytes in the same workspace are the same file; a removed one comes back.
 
     A file that lies on disk already (a large upload) is moved to its place, not copied.
-    Raises NotAllowed; NotAPicture, Unreadable, TooBig or DiskFull with a sentence, and then nothing was kept.
+    Raises NotAllowed; NotAPicture, Unreadable, TooBig, DiskFull, StoreAway with a sentence: then nothing was kept.
     """
     must_may_upload(workspace, by)
     look = _who_looks(source)
@@ -185,7 +185,7 @@ class _taken_back_on_failure:  # noqa: N801 - reads as what it does
         for kept in (self.file.file, self.file.thumbnail):
             if kept:
                 with suppress(OSError):
-                    kept.storage.delete(str(kept.name))
+                    store.forget(kept.storage, str(kept.name))
 
 
 def _fingerprint(source: IO[bytes]) -> str:
@@ -251,31 +251,20 @@ def _set_cover(file: File, seconds: float) -> None:
     with room_on_disk():
         file.thumbnail.save(f"{file.sha256}.webp", ContentFile(looked.thumbnail), save=False)
     file.save(update_fields=["cover_at", "thumbnail"])
-    transaction.on_commit(lambda: file.thumbnail.storage.delete(before))
-
-
-def local_path(stored: FieldFile) -> Path | None:
-    """Where a stored file lies on this machine; None when it is kept elsewhere. Raises FileNotFoundError."""
-    try:
-        path = Path(stored.path)
-    except NotImplementedError:  # how a storage of Django says that it has no paths
-        return None
-    if not path.exists():
-        raise FileNotFoundError(path)
-    return path
+    transaction.on_commit(lambda: store.forget(file.thumbnail.storage, before))
 
 
 @contextmanager
 def local(stored: FieldFile) -> Iterator[Path]:
-    """A stored file as a path on this machine: where it lies, or a copy for the moment when it is kept elsewhere."""
-    path = local_path(stored)
-    if path is not None:
-        yield path
-        return
-    with tempfile.NamedTemporaryFile(prefix="regie-media-") as copy, stored.open("rb") as source:
-        shutil.copyfileobj(source, copy)
-        copy.flush()
-        yield Path(copy.name)
+    """A stored file as a path on this machine: where it lies, or our copy of it when it is kept elsewhere.
+
+    Raises FileNotFoundError, StoreAway, DiskFull.
+    """
+    with room_on_disk():
+        path = store.path_of(stored)
+        if not path.exists():
+            raise FileNotFoundError(path)
+    yield path
 
 
 @transaction.atomic
@@ -368,7 +357,7 @@ def _kept(rendition: Rendition) -> Rendition:
             rendition.save()
     except IntegrityError:
         if rendition.file.name != rendition.original.file.name:
-            rendition.file.storage.delete(str(rendition.file.name))
+            store.forget(rendition.file.storage, str(rendition.file.name))
         return Rendition.objects.get(original=rendition.original, recipe=rendition.recipe)
     return rendition
 

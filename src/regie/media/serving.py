@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 from django.core.files.base import File as DjangoFile
+from django.db.models.fields.files import FieldFile
 from django.http import (
     FileResponse,
     Http404,
@@ -16,6 +17,9 @@ from django.http import (
     HttpResponseNotModified,
     StreamingHttpResponse,
 )
+
+from regie.core import store
+from regie.core.store import StoreAway
 
 PIECE = 256 * 1024
 RANGE = re.compile(r"bytes=(?P<first>\d{0,18})-(?P<last>\d{0,18})\Z")
@@ -33,16 +37,19 @@ def served(
 
     tag: names these very bytes; a browser that has them gets 304
     Several ranges at once, or a range of another file (If-Range), are answered with the whole, as the standard allows.
+    What is kept elsewhere passes through us: the browser speaks to nobody else, and no address of a store leaves.
     """
     tag = f'"{tag}"'
     if request.headers.get("If-None-Match") == tag:
         return HttpResponseNotModified()
+    if not stored:
+        raise Http404
     try:
-        opened: DjangoFile[bytes] = stored.open("rb")
-        size = opened.size
-    except (FileNotFoundError, ValueError):
+        response = _answer(request, stored, tag)
+    except FileNotFoundError:
         raise Http404 from None
-    response = _answer(request, opened, size, tag)
+    except StoreAway:
+        return HttpResponse(status=503, headers={"Retry-After": "10", "Cache-Control": "no-store"})
     response["Content-Type"] = content_type
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = cache
@@ -52,19 +59,29 @@ def served(
     return response
 
 
-def _answer(request: HttpRequest, opened: DjangoFile[bytes], size: int, tag: str) -> HttpResponseBase:
+def _answer(request: HttpRequest, stored: FieldFile, tag: str) -> HttpResponseBase:
     wanted = RANGE.match(request.headers.get("Range", ""))
     if wanted is None or not any(wanted.groups()) or request.headers.get("If-Range", tag) != tag:
-        return FileResponse(opened)
+        return _whole(request, stored)
+    size = store.size_of(stored)
     first, last = _bounds(wanted, size)
     if first > last or first >= size:
-        opened.close()
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    opened.seek(first)
-    piece = StreamingHttpResponse(_Piece(opened, last - first + 1), status=206)
+    piece = StreamingHttpResponse(_Piece(store.streamed(stored, first, last), last - first + 1), status=206)
     piece["Content-Range"] = f"bytes {first}-{last}/{size}"
     piece["Content-Length"] = str(last - first + 1)
     return piece
+
+
+def _whole(request: HttpRequest, stored: FieldFile) -> HttpResponseBase:
+    if request.method == "HEAD":
+        return HttpResponse(headers={"Content-Length": str(store.size_of(stored))})
+    opened = store.streamed(stored)
+    if isinstance(opened, DjangoFile):
+        return FileResponse(opened)
+    whole = StreamingHttpResponse(_Piece(opened, opened.size))
+    whole["Content-Length"] = str(opened.size)
+    return whole
 
 
 def _bounds(wanted: re.Match[str], size: int) -> tuple[int, int]:
@@ -78,7 +95,7 @@ def _bounds(wanted: re.Match[str], size: int) -> tuple[int, int]:
 class _Piece:
     """So many bytes of a file from where it stands; closed with the response."""
 
-    def __init__(self, opened: IO[bytes] | DjangoFile[bytes], left: int) -> None:
+    def __init__(self, opened: store.Opened, left: int) -> None:
         self.opened, self.left = opened, left
 
     def __iter__(self) -> Iterator[bytes]:

@@ -76,4 +76,4 @@ class ProblemMiddleware:
         if request.method == "POST" and url_has_allowed_host_and_scheme(back, {request.get_host()}):
             messages.error(request, exception.said)
             return HttpResponse(status=303, headers={"Location": back})
-        return render(request, "400.html", {"said": exception.said}, status=400)
+        return render(request, "400.html", {"said": exception.said}, status=exception.status)

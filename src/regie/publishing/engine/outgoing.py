@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
+from django.core.files.storage import Storage
+from django.utils.translation import gettext_noop
 
+from regie.core.store import NotHere, StoreAway, bring, only_what_is_here, path_of
 from regie.core.threads import in_thread
 from regie.media.errors import BeingMade, CannotFit, NotAPicture, Unreadable
 from regie.media.links import public_url
@@ -33,6 +38,9 @@ from regie.publishing.engine.work import Delivery, Shared, Speaker, Step, repeat
 from regie.publishing.models import Step as StepRow
 
 PLANNED = "planned_at"  # in a step's progress, beside what the connector keeps there
+AWAY = gettext_noop("The store that holds the files cannot be reached. We try again.")
+NO_ROOM = gettext_noop("There is no room left on the server's disk to bring the files here. We try again.")
+BRINGS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="store")
 ATTEMPT = ("repeat_until", "again", "tried_until", "theirs")  # of the attempt, and not of what is said
 AT_HAND = 5.0  # seconds
 FETCHED_WITHIN = timedelta(hours=6)  # how long the addresses that we give a network are good
@@ -47,7 +55,7 @@ class Shelf(Shared[tuple[bytes, Capabilities, Format], "Files"]):
         super().__init__(AT_HAND)
 
     async def files(self, uses: list[dict[str, Any]], can: Capabilities, form: Format, now: datetime) -> Files:
-        return await self.get((orjson.dumps(uses), can, form), lambda: in_thread(_media, uses, can, form, now))
+        return await self.get((orjson.dumps(uses), can, form), lambda: _brought(uses, can, form, now))
 
 
 async def outgoing_for(
@@ -60,7 +68,7 @@ async def outgoing_for(
     outgoing = outgoing_of(speaker, delivery, step, now)
     if step.content.get("media"):
         given = (step.content["media"], speaker.can, outgoing.format, now)
-        made = await (shelf.files(*given) if shelf is not None else in_thread(_media, *given))
+        made = await (shelf.files(*given) if shelf is not None else _brought(*given))
         outgoing = replace(outgoing, **vars(made))
     if outgoing.again and isinstance(speaker.can.repeat, AskStatus):
         outgoing = replace(outgoing, theirs=await in_thread(_theirs, speaker, step, outgoing.planned_at - LATELY))
@@ -134,10 +142,29 @@ class Files:
     sounds: tuple[Sound, ...] = ()
 
 
+async def _brought(uses: list[dict[str, Any]], can: Capabilities, form: Format, now: datetime) -> Files:
+    """As ``_media``. What lies in a store elsewhere is brought here first, in threads that nobody else waits for."""
+    while True:
+        try:
+            with only_what_is_here():
+                return await in_thread(_media, uses, can, form, now)
+        except NotHere as exc:
+            missing = exc
+        loop = asyncio.get_running_loop()
+        try:
+            await asyncio.gather(*(loop.run_in_executor(BRINGS, bring, one) for one in missing.names))
+        except FileNotFoundError:
+            raise Refused("A file is no longer there: take it out or choose another.") from None
+        except StoreAway as exc:
+            raise TryLater(AWAY) from exc
+        except OSError as exc:
+            raise TryLater(NO_ROOM) from exc
+
+
 def _media(uses: list[dict[str, Any]], can: Capabilities, form: Format, now: datetime) -> Files:
     """The files of a step as the network takes them, in their order."""
     files = File.objects.in_bulk({use[name] for use in uses for name in USED if use.get(name)})
-    made = Files()
+    made, not_here = Files(), list[tuple[Storage, str]]()
     for place, use in enumerate(uses):
         if any(use.get(name) and use[name] not in files for name in USED):
             raise Refused("A file is no longer there: take it out or choose another.")
@@ -153,6 +180,12 @@ def _media(uses: list[dict[str, Any]], can: Capabilities, form: Format, now: dat
             ) from exc
         except (CannotFit, NotAPicture, Unreadable) as exc:
             raise Refused(exc.said) from exc
+        except NotHere as exc:
+            not_here += exc.names
+        except StoreAway as exc:
+            raise TryLater(AWAY) from exc
+    if not_here:
+        raise NotHere(*not_here)
     return made
 
 
@@ -204,7 +237,7 @@ def _must_take(limits: L | None) -> L:
 def _picture(file: File, alt: str, can: Capabilities, limits: ImageLimit) -> Picture:
     made = rendition_for(file, limits)
     return Picture(
-        path=Path(made.file.path),
+        path=path_of(made.file),
         content_type=made.content_type,
         width=made.width,
         height=made.height,
@@ -219,7 +252,7 @@ def _video(file: File, alt: str, can: Capabilities, limits: VideoLimit, *, cut: 
     made = video_for(file, limits, cut=cut)
     assert made.seconds is not None
     return Video(
-        path=Path(made.file.path),
+        path=path_of(made.file),
         content_type=made.content_type,
         width=made.width,
         height=made.height,
@@ -236,7 +269,7 @@ def _shown(sound: File, cover: File, alt: str, can: Capabilities, limits: VideoL
     made = show_for(sound, cover, limits, cut=cut)
     assert made.seconds is not None
     return Video(
-        path=Path(made.file.path),
+        path=path_of(made.file),
         content_type=made.content_type,
         width=made.width,
         height=made.height,
@@ -262,7 +295,7 @@ def _captions(use: dict[str, Any], files: Mapping[int, File], limits: VideoLimit
         return None
     made = captions_for(file, limits.captions)
     return Captions(
-        path=Path(made.file.path),
+        path=path_of(made.file),
         content_type=made.content_type,
         size=made.size,
         language=use.get("language") or file.language,
@@ -296,7 +329,7 @@ def _sound(file: File, can: Capabilities) -> Sound:
 
 def _there(file: File) -> Path:
     """Where a file lies that goes out byte for byte."""
-    path = Path(file.file.path)
+    path = path_of(file.file)
     if not path.exists():
         raise Refused("“{file}” is no longer on our disk: upload it again.", file=str(file))
     return path
