@@ -66,6 +66,7 @@ def open_page(
             base_url=f"{live_server.url}/w/{member.workspace.slug}/",
         )
         cookie = signed_in(member).cookies["sessionid"].value
+        context.set_default_navigation_timeout(90_000)  # the first page of a server that has just started
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
         page = context.new_page()
         page.on("console", hear)

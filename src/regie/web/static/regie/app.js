@@ -10,7 +10,7 @@
    data-bulk                        a form around a list: data-bulk-all ticks all, data-bulk-bar shows, data-bulk-count counts
    data-guard                       a form that asks before its changes are lost
    data-busy                        a form that cannot be sent twice
-   data-counter="id" data-limit     counts the graphemes of a field (data-counter-by="name" of regie.counters)
+   data-counter="id" data-limit     counts a field as its network does (data-counter-by="name" of counting.js)
    data-upload="url"                a file input that uploads at once, with progress: data-upload-list="#ul" shows it,
                                     data-upload-into="#target" takes the HTML of the answer; data-drop="#input" drops files
    data-upload-begin="url"          beside it: a large file goes in pieces, and on from where it stood after a bad line
@@ -33,7 +33,7 @@
   const starters = [];
   const regie = (window.regie = {
     words,
-    counters: { graphemes, utf16: (text) => text.length },
+    counters: window.regieCounting,
     toast,
     onArrival(start) {
       starters.push(start);
@@ -328,18 +328,12 @@
     if (field) field.form.requestSubmit();
   });
 
-  function graphemes(text) {
-    if (!window.Intl || !Intl.Segmenter) return Array.from(text).length;
-    let n = 0;
-    for (const _one of new Intl.Segmenter(root.lang, { granularity: "grapheme" }).segment(text)) n += 1;
-    return n;
-  }
   function count(counter) {
     const field = document.getElementById(counter.dataset.counter);
     if (!field) return;
     const limit = Number(counter.dataset.limit);
-    const measure = regie.counters[counter.dataset.counterBy] || graphemes;
-    const left = limit - measure(field.value);
+    const measure = regie.counters[counter.dataset.counterBy] || regie.counters.graphemes;
+    const left = limit - measure(field.value.trim());
     counter.textContent = fill(left < 0 ? words.over : words.left, { n: Math.abs(left).toLocaleString(root.lang) });
     counter.classList.toggle("is-over", left < 0);
     counter.classList.toggle("is-near", left >= 0 && left <= Math.min(20, limit / 10));
