@@ -70,6 +70,16 @@ def test_the_keys_are_entered_by_the_operator_sealed_and_shown_to_nobody(
     assert AuditEntry.objects.filter(did="network_app.entered").count() == 2
 
 
+def test_after_entering_keys_one_is_back_at_that_network_and_their_login_is_chosen(
+    operator: Client, meta: Sandbox
+) -> None:
+    through_facebook = f"{meta.base}/facebook"
+    sent = {"client_id": "1", "client_secret": "2", "server": through_facebook}
+    answer = operator.post(f"{HERE}/networks/instagram/keys/", sent)
+    assert answer.headers["Location"].endswith("/accounts/networks/#network-instagram")
+    assert operator.get(f"{HERE}/connect/instagram/").context["form"].initial["server"] == through_facebook
+
+
 def test_who_is_no_operator_enters_no_keys(
     owner: Client, operator: Client, meta: Sandbox, bob: Member, signed_in: Callable[[Member], Client]
 ) -> None:
