@@ -6,6 +6,7 @@ link-local addresses, unless the operator named it in ``REGIE_ALLOWED_HOSTS_OUT`
 
 from __future__ import annotations
 
+import asyncio
 import math
 import socket
 import time
@@ -20,6 +21,7 @@ from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
 from aiohttp.connector import Connection
 from aiohttp.resolver import ThreadedResolver
 from aiohttp.tracing import Trace
+from yarl import URL
 
 from regie import __version__
 
@@ -130,6 +132,19 @@ class _Connector(aiohttp.TCPConnector):
             made.close()
             raise TooLateToSpeak
         return made
+
+
+async def connect_ahead(http: aiohttp.ClientSession, address: str) -> Connection | None:
+    """A connection to the server at ``address``, for a request that is about to come: released, it waits for that.
+
+    None when there is none to be had; the request itself will say why.
+    """
+    assert http.connector is not None
+    request = _Request("HEAD", URL(address), loop=asyncio.get_running_loop(), session=http)  # never written
+    try:
+        return await http.connector.connect(request, [], TIMEOUT)
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return None
 
 
 def session(

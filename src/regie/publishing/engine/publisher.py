@@ -68,7 +68,7 @@ class Publisher:
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[Publisher]:
         """Connections to the database and to the networks."""
-        async with self.database, session(connections=self.in_flight + 100) as http:
+        async with self.database, session(connections=2 * self.in_flight + 100) as http:
             self.sender = Sender(self.database, http, in_flight=self.in_flight)
             await self.database.synchronise()
             try:

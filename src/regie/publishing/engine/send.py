@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -13,7 +13,7 @@ import psycopg
 
 from regie.accounts.models import Account
 from regie.accounts.services import disconnect, refresh_token
-from regie.core.outside import running, speak_until
+from regie.core.outside import connect_ahead, running, speak_until
 from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
 from regie.networks.data import Outgoing, Pending, Published
@@ -51,6 +51,7 @@ class Sender:
     def __init__(self, database: Database, http: aiohttp.ClientSession, *, in_flight: int) -> None:
         self.database, self.http = database, http
         self.slots = asyncio.Semaphore(in_flight)
+        self.in_flight, self.lines = in_flight, 0  # connections held open for their hour
         self.slow = asyncio.Semaphore(max(1, in_flight // 8))  # uploads that the hour caught unready: in nobody's way
         self.sending = 0
         self.waiting = 0  # lanes that were claimed a moment ahead, ready for their hour
@@ -110,9 +111,28 @@ class Sender:
         try:
             for delivery in together:
                 await self._take_to_hand(speaker, delivery)
-            await asyncio.sleep(max(0.0, self._until(together) - LEAD))
+            with self._lines_to(speaker, len(together)):
+                await asyncio.sleep(max(0.0, self._until(together) - LEAD))
         finally:
             self.waiting -= 1
+
+    @contextmanager
+    def _lines_to(self, speaker: Speaker, number: int) -> Iterator[None]:
+        """Meanwhile as many connections to the network are opened; afterwards they wait for the requests.
+
+        No more than we have slots for, and what takes too long is left to the requests.
+        """
+        number = max(0, min(number, self.in_flight - self.lines - self.sending)) if speaker.connected else 0
+        self.lines += number
+        opening = [asyncio.create_task(connect_ahead(self.http, speaker.server)) for _ in range(number)]
+        try:
+            yield
+        finally:
+            self.lines -= number
+            for one in opening:
+                one.cancel()  # when it is done, nothing
+                if one.done() and not one.cancelled() and (line := one.result()) is not None:
+                    line.release()
 
     def _until(self, together: Sequence[Delivery]) -> float:
         """Seconds until the last of them is due; below 0 afterwards."""

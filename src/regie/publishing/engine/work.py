@@ -75,6 +75,7 @@ class Speaker:
     account_id: int
     workspace_id: int
     network: str
+    server: str
     remote_id: str
     connected: bool
     can: Capabilities
@@ -101,6 +102,7 @@ async def speaker_of(row: Row, http: aiohttp.ClientSession, apps: Apps) -> Speak
         account_id=row["account_id"],
         workspace_id=row["workspace_id"],
         network=row["network"],
+        server=row["server"],
         remote_id=row["account_remote_id"],
         connected=connected,
         can=_can_on(row["network"], orjson.dumps(row["limits"])),
