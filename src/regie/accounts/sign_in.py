@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets as dice
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from regie.accounts.errors import CannotConnect, SignInOver
 from regie.accounts.models import Account, SignInUnderWay
 from regie.accounts.opening import app_keys, seal_app_keys
-from regie.accounts.services import connect, moved_to, server_of, why
+from regie.accounts.services import connect, logins_of, moved_to, server_of, why
 from regie.accounts.talk import talk
 from regie.core import clock
 from regie.core.sealed import sealer
@@ -106,9 +107,19 @@ def _hash(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
 
 
+INVENTED = "a-code-that-regie-made-up-to-see-whether-the-keys-are-taken"
+KEYS_REFUSED = re.compile(  # RFC 6749, Meta's sentences, and what some say beside it
+    rb"invalid_client|unauthorized_client|client[ _]secret|validating application|invalid platform app|"
+    rb"invalid client|app id or secret|authentication failed",
+    re.IGNORECASE,
+)
+
+
 def try_out(*, network: str, server: str, by: Member) -> None:
     """Asks a network, as a sign-in would, whether it answers and takes our registration; nobody is signed in.
 
+    The secret of an app that a person entered is tried on a code that we invent: a network that knows the app refuses
+    the code, and one that does not, the keys.
     Raises NotAllowed, CannotConnect.
     """
     by.must("connect")
@@ -127,15 +138,41 @@ def try_out(*, network: str, server: str, by: Member) -> None:
     name = kind.name
     try:
         status = talk(go)
+        refused = known is not None and where in logins_of(network).values() and keys_refused(network, where, known)
     except NetworkError as exc:
         raise CannotConnect(why(exc)) from exc
     except (aiohttp.ClientError, TimeoutError, OSError) as exc:
         raise CannotConnect(_("%(network)s could not be reached.") % {"network": name}) from exc
+    if refused:
+        raise CannotConnect(
+            _("%(network)s does not take the app's keys: look at its ID and secret there, and enter them again.")
+            % {"network": name}
+        )
     if status >= 500 or (known is not None and status >= 400):
         raise CannotConnect(
             _("%(network)s answers, but not as it should (%(status)s). If it forgot us, forget the registration.")
             % {"network": name, "status": status}
         )
+
+
+def keys_refused(network: str, server: str, app: AppKeys) -> bool:
+    """Whether the vendor does not know this app by these keys. Of other trouble it says nothing: False."""
+    kind = cast(type[SignsInWithOAuth], registry.connector(network))
+    try:
+        talk(
+            lambda http: kind.finish(
+                http,
+                server=server,
+                app=app,
+                redirect_uri=redirect_uri(network),
+                query={"code": INVENTED},
+                secrets={"verifier": INVENTED},
+            )
+        )
+    except NetworkError as exc:
+        answer = exc.answer
+        return answer is not None and (answer.status == 401 or KEYS_REFUSED.search(answer.body) is not None)
+    return False
 
 
 @dataclass(frozen=True, slots=True)
