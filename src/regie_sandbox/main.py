@@ -17,16 +17,25 @@ from regie_sandbox.registry import slugs, whole_world
 from regie_sandbox.server import Running, serve
 
 
-def run(*, port: int = 0, data: Path | None = None, host: str = "127.0.0.1", seed: int = 1, live: bool = False) -> int:
+def run(
+    *,
+    port: int = 0,
+    data: Path | None = None,
+    host: str = "127.0.0.1",
+    seed: int = 1,
+    live: bool = False,
+    quiet: bool = False,
+) -> int:
     """Serve control on ``port`` and each network on the ports after it (0: free ones), until SIGINT or SIGTERM.
 
     Prints one line of JSON when ready: ``{"control": address, "networks": {slug: {...}}}``, each
     network with ``api_url``, ``account``, ``token`` and what else its ``ready_account`` says.
-    live: with an audience, whose accounts are those asked for through ``POST /_sandbox/account``.
+    live: with an audience, whose accounts are those asked for through ``POST /_sandbox/account``; quiet: without
+    the line.
     Returns the process's exit code: 1 with a sentence when a port is taken.
     """
     try:
-        return _runner()(_until_told(port=port, data=data, host=host, seed=seed, live=live))
+        return _runner()(_until_told(port=port, data=data, host=host, seed=seed, live=live, quiet=quiet))
     except OSError as exc:
         sys.stderr.write(f"The sandbox could not start: {exc}. Choose another port with --port.\n")
         return 1
@@ -40,7 +49,7 @@ def _runner() -> Callable[[Coroutine[Any, Any, int]], int]:
     return uvloop.run
 
 
-async def _until_told(*, port: int, data: Path | None, host: str, seed: int, live: bool) -> int:
+async def _until_told(*, port: int, data: Path | None, host: str, seed: int, live: bool, quiet: bool) -> int:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
@@ -49,8 +58,9 @@ async def _until_told(*, port: int, data: Path | None, host: str, seed: int, liv
     running = await serve(world, host=host, ports=ports, control_port=port)
     living = asyncio.create_task(Audience(world).live()) if live else None
     try:
-        sys.stdout.write(json.dumps(introduction(running), ensure_ascii=False) + "\n")
-        sys.stdout.flush()
+        if not quiet:
+            sys.stdout.write(json.dumps(introduction(running), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
         await stop.wait()
     finally:
         if living is not None:

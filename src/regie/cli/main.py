@@ -143,12 +143,15 @@ def _sandbox_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, help="keep what happens there in this folder")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--live", action="store_true", help="with an audience that reads, likes and answers")
+    parser.add_argument("--quiet", action="store_true", help="print no addresses and tokens")
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:
     from regie_sandbox.main import run
 
-    return run(port=arguments.port, data=arguments.data, seed=arguments.seed, live=arguments.live)
+    return run(
+        port=arguments.port, data=arguments.data, seed=arguments.seed, live=arguments.live, quiet=arguments.quiet
+    )
 
 
 def _publish_options(parser: argparse.ArgumentParser) -> None:

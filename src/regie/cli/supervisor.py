@@ -130,7 +130,7 @@ def _prepare(asked: list[int], lock: int) -> bool:
 def _roles(lock: int, *, demo: bool) -> Iterator[Role]:
     if demo:
         data = str(env().data / "sandbox")
-        yield Role(("sandbox", "--port", str(env().sandbox_port), "--data", data, "--live"), lock)
+        yield Role(("sandbox", "--port", str(env().sandbox_port), "--data", data, "--live", "--quiet"), lock)
     for name in ("web", "publisher", "worker"):
         yield Role((name,), lock)
 

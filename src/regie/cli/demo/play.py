@@ -15,7 +15,7 @@ import aiohttp
 from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of
 from regie.accounts.queries import to_refresh
-from regie.accounts.services import connect, refresh_token
+from regie.accounts.services import connect, enter_app, logins_of, refresh_token
 from regie.accounts.talk import talk
 from regie.cli.demo.brands import BRANDS, Brand
 from regie.cli.demo.pictures import draw
@@ -79,6 +79,8 @@ def play(stage: Stage) -> None:
     begin = end - timedelta(days=DAYS)
     stage.world.clock.set(begin)
     me = _people()
+    for network in registry.slugs():
+        _enter_apps(network, me, stage)
     shops = [_open(brand, me, stage) for brand in BRANDS]
     for moment, shop, number in sorted(_moments(shops, begin, end), key=lambda event: event[0]):
         _day_by_day(stage, moment - WRITTEN_BEFORE)
@@ -98,6 +100,18 @@ def play(stage: Stage) -> None:
 def _people() -> User:
     """The person of the demo. The password is short because everybody knows it anyway."""
     return User.objects.create_user(EMAIL, PASSWORD, name="Demo", language="en", zone="Europe/Paris", is_operator=True)
+
+
+def _enter_apps(network: str, me: User, stage: Stage) -> None:
+    """The keys of the sandbox's own apps, as an operator enters those of a vendor: tokens are renewed with them, and
+    whoever tries the demo can connect more accounts."""
+    logins = logins_of(network)
+    ready = stage.account(network, BRANDS[0].name) if logins else {}
+    for word, server in logins.items():
+        keys = {**ready, **ready.get(word, {})}
+        enter_app(
+            network=network, server=server, client_id=keys["client_id"], client_secret=keys["client_secret"], by=me
+        )
 
 
 def _open(brand: Brand, me: User, stage: Stage) -> Shop:
