@@ -139,3 +139,9 @@ def test_a_browser_gets_the_picture_through_us_and_keeps_it(
         assert (answer.status_code, answer["Content-Type"], int(answer["Content-Length"])) == (200, kind, len(body))
         assert seaweed.endpoint not in str(answer.headers)
     assert copies(bucket) == []  # passed on, and not kept
+
+
+def test_a_file_is_kept_also_when_there_is_no_room_for_a_copy(bucket: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "copies").write_text("A file where the folder should be: nothing can be written below it.")
+    name = bucket.save("files/a.txt", ContentFile(b"kept"))
+    assert bucket.get(name)["Body"].read() == b"kept"

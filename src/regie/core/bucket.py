@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -128,8 +128,9 @@ class Bucket(S3Storage):  # type: ignore[misc]
         with self._asked():
             saved = str(super()._save(name, content))
         if content.size <= KEPT_AT_ONCE:
-            content.seek(0)
-            self.copies.put(saved, lambda file: copied(content, file))
+            with suppress(OSError):  # no room for a copy: it is in the bucket all the same
+                content.seek(0)
+                self.copies.put(saved, lambda file: copied(content, file))
         return saved
 
     def delete(self, name: str) -> None:
