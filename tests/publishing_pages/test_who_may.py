@@ -74,6 +74,7 @@ PAGES = [
         WRITERS,
     ),
     ("get", "posts/choices/?account={account}&option=board", {}, WRITERS),
+    ("get", "posts/poster/?account={account}", {}, WRITERS),
     ("post", "posts/arrange/", {"post": "{post}", "workspace": "{ws}", "version": "1", "do": "add-part:s"}, WRITERS),
     (
         "post",

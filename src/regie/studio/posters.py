@@ -63,8 +63,9 @@ def known(account: Account) -> Standing:
 
 
 def ask(account: Account) -> Standing:
-    """What the network says now, or a moment ago; raises nothing."""
-    if (there := known(account)).poster is not None:
+    """What the network says now, or a moment ago; raises nothing. One that wants none of this is not asked."""
+    there = known(account)
+    if there.poster is not None or not presents(account):
         return there
     try:
         poster = answer(account, _poster)

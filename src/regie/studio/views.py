@@ -363,8 +363,6 @@ def poster(request: HttpRequest) -> HttpResponse:
     """In whose name an account's post will go out, as its network says now. Other choices: the post is checked anew."""
     account = get_object_or_404(accounts_for(_scope(request)), pk=_int(request.GET.get("account")))
     _scope(request).member_in(account.workspace_id).must("write")
-    if not posters.presents(account):
-        raise Http404
     standing = posters.ask(account)
     key = request.GET.get("key", "s")
     response = render(request, "studio/_poster.html", {"standing": standing, "key": key, "asked": True})
