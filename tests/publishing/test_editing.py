@@ -353,6 +353,22 @@ def test_a_stranger_finds_neither_the_form_nor_the_edit(
         edit(delivery, "No", charlie)
 
 
+def test_a_restored_copy_says_nothing_and_what_waited_for_hours_is_no_longer_said(
+    mastodon: Sandbox, mastodon_account: Account, out: Out, work: Work, alice: Member, bob: Member, clock: Clock
+) -> None:
+    edit(out(mastodon_account, "Open until six"), "Open until seven", bob)
+    alice.user.is_operator = True
+    alice.user.save()
+    frozen = services.freeze(None, why="Restored", by=alice.user)
+    work()
+    assert states() == ["waiting"]
+    clock.advance(hours=7)
+    services.lift(frozen, by=alice.user)
+    work()
+    assert (states(), mastodon.texts()) == (["refused"], ["Open until six"])
+    assert "waited for hours" in editing.problem_of(Edit.objects.get())
+
+
 def test_a_change_is_not_said_while_the_account_is_not_connected_and_given_up_after_hours(
     mastodon: Sandbox, mastodon_account: Account, out: Out, work: Work, bob: Member, clock: Clock
 ) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from functools import partial
 
 import aiohttp
 from django.db import transaction
@@ -22,6 +21,7 @@ from regie.accounts.services import disconnect, refresh_token
 from regie.core import clock
 from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
+from regie.networks import registry
 from regie.networks.data import Published, Ref
 from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TokenExpired, TryLater, Unclear
 from regie.networks.protocols import Edits, Finds
@@ -30,7 +30,7 @@ from regie.publishing.engine.outgoing import outgoing_for
 from regie.publishing.engine.work import Apps, Speaker, speaker_of
 from regie.publishing.engine.work import Delivery as Claimed
 from regie.publishing.engine.work import Step as ClaimedStep
-from regie.publishing.models import Attempt, Delivery, Edit, Step
+from regie.publishing.models import Attempt, Delivery, Edit, Freeze, Step
 from regie.publishing.services.settling import mark_gone
 
 CALL = timedelta(seconds=60)  # files of the post may have to travel again
@@ -41,6 +41,7 @@ MOST_TRIES = 5  # of what nobody answered; then a person looks
 AT_ONCE = 100
 SILENCE = gettext_noop("{network} did not answer, and may have taken it.")
 NO_KEY = gettext_noop("This installation cannot open the stored sign-in of the account. Connect it again.")
+TOO_LONG = gettext_noop("It waited for hours and was not said: ask for it again if it is still meant.")
 NO_EDITS = gettext_noop("{network} lets nobody change what is published.")
 
 
@@ -63,8 +64,13 @@ async def work_on(edit_id: int) -> None:
 
 
 def claim(edit_id: int) -> Edit | None:
-    """Writes down that a call begins, before it does; None when another has begun it, or it is not its time."""
+    """Writes down that a call begins, before it does; None when another has begun it, or it is not its time.
+
+    A copy of the installation that was just restored says nothing before somebody let it speak.
+    """
     now = clock.now()
+    if Freeze.objects.filter(workspace=None, account=None, campaign=None, lifted_at=None).exists():
+        return None
     won = Edit.objects.filter(
         pk=edit_id,
         state=Edit.State.WAITING,
@@ -77,13 +83,16 @@ def claim(edit_id: int) -> Edit | None:
 
 
 def mark_interrupted(edit_id: int) -> None:
-    """A call that nobody waits for any more; and what could not be said for hours, as the account is not connected."""
+    """A call that nobody waits for any more; and what could not be said for hours, and may no longer be meant."""
     now = clock.now()
     begun = Edit.objects.filter(pk=edit_id, state=Edit.State.ASKING, deadline__lt=now)
     begun.update(state=Edit.State.UNCLEAR, next_at=now)
-    stale = Edit.objects.filter(pk=edit_id, state=Edit.State.WAITING, asked_at__lt=now - GIVE_UP)
-    if stale.exclude(step__delivery__account__state=Account.State.CONNECTED).exists():
-        refused(_edit(edit_id), TryLater("The account is not connected."))
+    if Edit.objects.filter(pk=edit_id, state=Edit.State.WAITING, asked_at__lt=now - GIVE_UP).exists():
+        edit = _edit(edit_id)
+        refused(edit, TryLater(edit.problem or TOO_LONG, **edit.problem_facts))
+    unseen = Edit.objects.filter(pk=edit_id, state=Edit.State.UNCLEAR, next_at__lt=now, asked_at__lt=now - GIVE_UP)
+    if unseen.exclude(step__delivery__account__state=Account.State.CONNECTED).exists():
+        _ask_a_person(_edit(edit_id))
 
 
 def _edit(edit_id: int) -> Edit:
@@ -116,11 +125,12 @@ async def _say(edit: Edit) -> None:
 
 async def _spoken(edit: Edit) -> Published:
     step, account = edit.step, edit.step.delivery.account
+    name = registry.connector(account.network).name
     async with session(connections=1) as http:
         speaker = await _speaker(account, http)
         connector = speaker.connector
         if not isinstance(connector, Edits):
-            raise Refused(NO_EDITS, network=type(connector).name)
+            raise Refused(NO_EDITS, network=name)
         claimed = await in_thread(_claimed, edit)
         what = await outgoing_for(speaker, claimed, claimed.steps[step.position], clock.now())
         await must_have_room(account, connector, "edit", priority=Priority.PUBLISH)
@@ -128,7 +138,7 @@ async def _spoken(edit: Edit) -> Published:
             async with asyncio.timeout(CALL.total_seconds()):
                 return await connector.edit(Ref(remote_id=step.remote_id, extra=step.extra), what, step.progress)
         except TimeoutError as exc:
-            raise Unclear(SILENCE, network=type(connector).name) from exc
+            raise Unclear(SILENCE, network=name) from exc
 
 
 async def _speaker(account: Account, http: aiohttp.ClientSession) -> Speaker:
@@ -271,7 +281,7 @@ async def _look(edit: Edit) -> None:
     except (NetworkError, CannotOpen):
         await in_thread(_look_later, edit)
     else:
-        await in_thread(partial(_again, edit))
+        await in_thread(_again, edit)
 
 
 def _again(edit: Edit) -> None:
