@@ -88,6 +88,20 @@ def test_a_sound_is_handed_over_with_how_long_it_lasts(keep: Keep, sound: Make) 
     assert heard.seconds == pytest.approx(3, abs=0.1)
 
 
+def test_a_sound_of_another_type_is_made_to_fit_and_handed_over(
+    keep: Keep, sound: Make, transactional_db: None
+) -> None:
+    file = keep(sound("wav", seconds=3, title="The first"), "take 7.wav")
+    use, takes = MediaUse(file=file.pk), SoundLimit(largest_bytes=10**7)
+    with pytest.raises(TryLater, match="being made to fit"):
+        handed(use, sounds=takes)
+    made(Content(parts=[Part(media=[use])]), replace(connector("mastodon").can, sounds=takes))
+    (heard,) = handed(use, sounds=takes).sounds
+    assert (heard.name, heard.title, heard.content_type) == ("The first.mp3", "The first", "audio/mpeg")
+    assert heard.path.read_bytes()[:3] == b"ID3"
+    assert heard.size == heard.path.stat().st_size
+
+
 @pytest.mark.parametrize("kind", ["document", "sound"])
 def test_what_a_network_does_not_take_is_refused_before_it_is_asked(
     keep: Keep, paper: Make, sound: Make, kind: str

@@ -106,15 +106,22 @@ def test_two_documents_are_counted(look: Look, keep: Keep) -> None:
     assert said == "Mastodon takes 1 document in a post; there are 2."
 
 
-def test_a_sound_too_long_or_of_another_type_is_stopped(look: Look, keep: Keep) -> None:
+def test_a_sound_out_of_reach_is_stopped_and_one_of_another_type_is_made_to_fit(look: Look, keep: Keep) -> None:
     limit = SoundLimit(largest_bytes=100_000, longest=timedelta(seconds=30))
     assert look(MediaUse(file=keep("sound").pk), sounds=limit) == [
         "“song.mp3” lasts 1 minute; Mastodon takes 30 seconds at most."
     ]
     wave = keep("sound", name="song.wav", content_type="audio/wav")
-    limit = SoundLimit(largest_bytes=100_000, types=("audio/mpeg", "audio/mp4"))
-    assert look(MediaUse(file=wave.pk), sounds=limit) == [
-        "Mastodon does not take “song.wav” as it is: save it as MP3, M4A."
+    limit = SoundLimit(largest_bytes=10**7, types=("audio/mp4", "audio/ogg"))
+    assert look(MediaUse(file=wave.pk), sounds=limit) == []
+    assert look(MediaUse(file=wave.pk), sounds=limit, level=Level.ADVICE) == [
+        "“song.wav” is made into M4A for Mastodon, which does not take it as it is."
+    ]
+    assert look(MediaUse(file=wave.pk), sounds=replace(limit, largest_bytes=180_000)) == [
+        "“song.wav” is too long for the size that Mastodon takes: 29 seconds at most would still sound well."
+    ]
+    assert look(MediaUse(file=wave.pk), sounds=replace(limit, types=("audio/x-strange",))) == [
+        "Mastodon takes no type of sound that we can make of “song.wav”."
     ]
 
 

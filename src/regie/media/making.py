@@ -25,12 +25,12 @@ from django.utils.translation import gettext_noop, ngettext
 from regie.core import clock
 from regie.core.store import StoreAway
 from regie.core.threads import in_thread
-from regie.media import pictures, videos
-from regie.media.errors import BeingMade, CannotFit, DiskFull, NotAPicture, NotAVideo, room_on_disk
+from regie.media import pictures, sounds, videos
+from regie.media.errors import BeingMade, CannotFit, DiskFull, NotAPicture, NotASound, NotAVideo, room_on_disk
 from regie.media.models import File, Rendition
-from regie.media.services import local
+from regie.media.services import SUFFIX, local
 from regie.media.videos import OutOfReach, Plan
-from regie.networks.capabilities import ImageLimit, VideoLimit
+from regie.networks.capabilities import ImageLimit, SoundLimit, VideoLimit
 
 T = TypeVar("T")
 
@@ -77,6 +77,8 @@ def _ready(rendition: Rendition, file: File) -> Rendition:
     if rendition.state == Rendition.State.FAILED:
         raise CannotFit(_(rendition.problem))
     said = _("The video “{file}” is being made to fit: {percent} % done.")
+    if rendition.content_type.startswith("audio/"):
+        said = _("The sound “{file}” is being made to fit: {percent} % done.")
     raise BeingMade(said.format(file=file, percent=rendition.percent), percent=rendition.percent)
 
 
@@ -115,9 +117,40 @@ def plan_to_show(sound: File, cover: File, limits: VideoLimit, *, cut: bool = Fa
     return videos.show(sound.seconds, size, limits, cut=cut)
 
 
+def sound_for(file: File, limits: SoundLimit) -> File | Rendition:
+    """The sound as a network with these limits takes it: as it is, or made to fit, as ``video_for``."""
+    made = ask_for_sound(file, limits)
+    return file if made is None else _ready(made, file)
+
+
+def ask_for_sound(file: File, limits: SoundLimit) -> Rendition | None:
+    """The row of that rendition, as ``ask_for``; None: the network takes it as it is. Raises CannotFit."""
+    try:
+        plan = plan_of_sound(file, limits)
+    except OutOfReach as exc:
+        raise CannotFit(why_no_sound(exc, file=file)) from None
+    if plan.do == "keep":
+        return None
+    rendition = Rendition(
+        original=file,
+        recipe=plan.recipe,
+        plan={**plan.as_json(), "largest_bytes": limits.largest_bytes},
+        content_type=plan.content_type,
+        width=0,
+        height=0,
+        seconds=plan.seconds,
+        state=Rendition.State.WAITING,
+    )
+    return _written(rendition)
+
+
+def plan_of_sound(file: File, limits: SoundLimit) -> sounds.Plan:
+    """Raises OutOfReach."""
+    assert file.seconds is not None
+    return sounds.plan(file.content_type, file.size, file.seconds, limits)
+
+
 def _asked_for(file: File, plan: Plan, recipe: str, limits: VideoLimit, **more: int) -> Rendition:
-    if (found := Rendition.objects.filter(original=file, recipe=recipe).first()) is not None:
-        return found
     rendition = Rendition(
         original=file,
         recipe=recipe,
@@ -131,11 +164,19 @@ def _asked_for(file: File, plan: Plan, recipe: str, limits: VideoLimit, **more: 
     if plan.do == "keep":
         rendition.state, rendition.percent = Rendition.State.READY, 100
         rendition.file.name, rendition.size = file.file.name, file.size
+    return _written(rendition)
+
+
+def _written(rendition: Rendition) -> Rendition:
+    """The row as it is, when there is one of the same recipe."""
+    same = Rendition.objects.filter(original=rendition.original, recipe=rendition.recipe)
+    if (found := same.first()) is not None:
+        return found
     try:
         with transaction.atomic():
             rendition.save()
     except IntegrityError:  # another was quicker
-        return Rendition.objects.get(original=file, recipe=recipe)
+        return same.get()
     nudge(rendition)
     return rendition
 
@@ -169,7 +210,7 @@ async def make(rendition_id: int) -> None:
         return
     try:
         await _made(rendition)
-    except NotAVideo as exc:
+    except (NotAVideo, NotASound) as exc:
         await in_thread(_failed, rendition, exc.sentence)
     except (NotAPicture, CannotFit):
         await in_thread(_failed, rendition, NO_COVER)
@@ -196,9 +237,12 @@ async def _made(rendition: Rendition) -> None:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="regie-video-"))
         source = await _noting(rendition, lambda: stack.enter_context(local(original.file)))
-        to = Path(folder) / "made.mp4"
         plan = dict(rendition.plan)
         most = int(plan["largest_bytes"])
+        if plan["do"] == "sound":
+            await _made_sound(rendition, source, Path(folder) / "made", most)
+            return
+        to = Path(folder) / "made.mp4"
         cover = await in_thread(_cover, plan["cover"], Path(folder) / "cover.jpg") if "cover" in plan else None
         for _attempt in range(3):
             film = videos.make(source, original.content_type, plan, to, largest_bytes=most, cover=cover)
@@ -211,6 +255,17 @@ async def _made(rendition: Rendition) -> None:
         looked = await asyncio.to_thread(videos.look, to, "video/mp4")  # what goes out is what we say of it
         await _noting(rendition, lambda: _put(rendition, to), percent=lambda: 99)
         await in_thread(_kept, rendition, looked)
+
+
+async def _made_sound(rendition: Rendition, source: Path, to: Path, most: int) -> None:
+    film = sounds.make(source, rendition.original.content_type, rendition.plan, to, largest_bytes=most)
+    await _run(rendition, film)
+    if (await asyncio.to_thread(to.stat)).st_size > most:
+        raise NotASound(sounds.WHY["making"])
+    heard = await asyncio.to_thread(sounds.listen, to, rendition.content_type)
+    await _noting(rendition, lambda: _put(rendition, to), percent=lambda: 99)
+    rendition.seconds = heard.seconds
+    await in_thread(_is_ready, rendition)
 
 
 def _cover(number: int, to: Path) -> Path:
@@ -256,11 +311,17 @@ def _note(rendition: Rendition, percent: int) -> None:
 def _put(rendition: Rendition, made: Path) -> None:
     rendition.size = made.stat().st_size
     with room_on_disk(), made.open("rb") as source:
-        rendition.file.save(f"{rendition.original.sha256}.mp4", DjangoFile(source), save=False)
+        rendition.file.save(
+            f"{rendition.original.sha256}.{SUFFIX[rendition.content_type]}", DjangoFile(source), save=False
+        )
 
 
 def _kept(rendition: Rendition, looked: videos.Looked) -> None:
     rendition.width, rendition.height, rendition.seconds = looked.width, looked.height, looked.seconds
+    _is_ready(rendition)
+
+
+def _is_ready(rendition: Rendition) -> None:
     rendition.state, rendition.percent, rendition.touched_at = Rendition.State.READY, 100, clock.now()
     rendition.save()
 
@@ -300,6 +361,23 @@ def why(exc: OutOfReach, *, file: str, seconds: float, network: str = "") -> str
         said = _("“{file}” is too long for the size that {network} takes: {bound} at most would still look well.")
     else:
         said = _("{network} takes no type of video that we can make of “{file}”.")
+    return said.format(**facts)
+
+
+def why_no_sound(exc: OutOfReach, *, file: File, network: str = "") -> str:
+    """The rule that a sound breaks, and what would satisfy it, for a person."""
+    facts = {
+        "file": str(file),
+        "network": network or _("The network"),
+        "there": span(file.seconds or 0),
+        "bound": span(exc.bound),
+    }
+    if exc.rule == "longest":
+        said = _("“{file}” lasts {there}; {network} takes {bound} at most.")
+    elif exc.rule == "largest_bytes":
+        said = _("“{file}” is too long for the size that {network} takes: {bound} at most would still sound well.")
+    else:
+        said = _("{network} takes no type of sound that we can make of “{file}”.")
     return said.format(**facts)
 
 

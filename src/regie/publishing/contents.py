@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from regie.accounts.opening import capabilities_of
 from regie.media.errors import CannotFit
-from regie.media.making import ask_for, ask_for_show
+from regie.media.making import ask_for, ask_for_show, ask_for_sound
 from regie.media.models import File
 from regie.networks.capabilities import Capabilities, Format
 from regie.networks.options import Value, said
@@ -90,9 +90,13 @@ def _moving(content: Content) -> QuerySet[File]:
 
 
 def ask_for_videos(content: Content, can: Capabilities) -> None:
-    """Lets the videos be made to fit the network. What is out of its reach is refused elsewhere, with the reason."""
+    """Lets videos and sounds be made to fit the network. What is out of its reach is refused elsewhere, with the
+    reason."""
     limits = can.video_in(content.format)
-    if limits is None or not content.file_ids:
+    if not content.file_ids:
+        return
+    _ask_for_sounds(content, can)
+    if limits is None:
         return
     uses = {use.file: use for part in content.parts for use in part.media}
     covers = File.objects.in_bulk([use.cover for use in uses.values() if use.cover])
@@ -103,3 +107,11 @@ def ask_for_videos(content: Content, can: Capabilities) -> None:
                 ask_for(file, limits, cut=use.cut)
             elif can.sounds is None and use.cover in covers:
                 ask_for_show(file, covers[use.cover], limits, cut=use.cut)
+
+
+def _ask_for_sounds(content: Content, can: Capabilities) -> None:
+    if can.sounds is None:
+        return
+    for file in File.objects.filter(pk__in=content.file_ids, kind=File.Kind.SOUND):
+        with suppress(CannotFit):
+            ask_for_sound(file, can.sounds)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 import orjson
@@ -19,9 +19,9 @@ from regie.core.store import NotHere, StoreAway, bring, only_what_is_here, path_
 from regie.core.threads import in_thread
 from regie.media.errors import BeingMade, CannotFit, NotAPicture, Unreadable
 from regie.media.links import public_url
-from regie.media.making import show_for, video_for
+from regie.media.making import show_for, sound_for, video_for
 from regie.media.models import File, Rendition
-from regie.media.services import captions_for, rendition_for
+from regie.media.services import SUFFIX, captions_for, rendition_for
 from regie.networks.capabilities import (
     AskStatus,
     Capabilities,
@@ -46,6 +46,8 @@ AT_HAND = 5.0  # seconds
 FETCHED_WITHIN = timedelta(hours=6)  # how long the addresses that we give a network are good
 LATELY = timedelta(days=1)  # of our other posts, when one is looked for that is out already
 LOOK_AGAIN = timedelta(seconds=5)  # while a video is being made to fit
+VIDEO_BEING_MADE = "The video “{file}” is being made to fit: {percent} % done."
+SOUND_BEING_MADE = "The sound “{file}” is being made to fit: {percent} % done."
 
 
 class Shelf(Shared[tuple[bytes, Capabilities, Format], "Files"]):
@@ -172,12 +174,9 @@ def _media(uses: list[dict[str, Any]], can: Capabilities, form: Format, now: dat
         try:
             _add(made, replace(_made(use, files, can, form), place=place))
         except BeingMade as exc:
-            raise TryLater(
-                "The video “{file}” is being made to fit: {percent} % done.",
-                not_before=now + LOOK_AGAIN,
-                file=str(file),
-                percent=exc.percent,
-            ) from exc
+            said = SOUND_BEING_MADE if file.is_sound and can.sounds is not None else VIDEO_BEING_MADE
+            facts: dict[str, Any] = {"file": str(file), "percent": exc.percent}
+            raise TryLater(said, not_before=now + LOOK_AGAIN, **facts) from exc
         except (CannotFit, NotAPicture, Unreadable) as exc:
             raise Refused(exc.said) from exc
         except NotHere as exc:
@@ -208,8 +207,7 @@ def _made(use: dict[str, Any], files: Mapping[int, File], can: Capabilities, for
     if file.is_sound and can.sounds is None and use.get("as_video") and cover is not None:
         return _shown(file, cover, alt, can, _must_take(can.video_in(form)), cut=bool(use.get("cut")))
     if file.is_sound:
-        _must_take(can.sounds)
-        return _sound(file, can)
+        return _sound(file, can, _must_take(can.sounds))
     return _picture(file, alt, can, _must_take(can.images_in(form) if file.is_picture else None))
 
 
@@ -314,16 +312,18 @@ def _document(file: File, can: Capabilities) -> Document:
     )
 
 
-def _sound(file: File, can: Capabilities) -> Sound:
-    assert file.seconds is not None
+def _sound(file: File, can: Capabilities, limits: SoundLimit) -> Sound:
+    made = sound_for(file, limits)
+    assert made.seconds is not None
+    is_file = isinstance(made, File)
     return Sound(
-        path=_there(file),
-        content_type=file.content_type,
-        size=file.size,
-        seconds=file.seconds,
-        name=file.public_name,
+        path=_there(made) if is_file else path_of(made.file),
+        content_type=made.content_type,
+        size=made.size,
+        seconds=made.seconds,
+        name=file.public_name if is_file else f"{PurePath(file.public_name).stem}.{SUFFIX[made.content_type]}",
         title=file.title,
-        public_url=_public(file, can),
+        public_url=_public(made, can),
     )
 
 

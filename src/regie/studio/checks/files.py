@@ -11,7 +11,7 @@ from regie.media.models import File
 from regie.media.services import SUFFIX
 from regie.media.videos import OutOfReach
 from regie.networks import text
-from regie.networks.capabilities import Capabilities, DocumentLimit, ImageLimit, VideoLimit
+from regie.networks.capabilities import Capabilities, DocumentLimit, ImageLimit, SoundLimit, VideoLimit
 from regie.studio.checks.findings import Files, Finding, advice, stop
 from regie.studio.content import Content, MediaUse
 
@@ -152,13 +152,18 @@ def _about_sounds(
             limits.most,
         )
         found.append(stop(said.format(network=name, most=limits.most, there=len(heard)), number))
-    for _use, file in heard:
-        found += _about_type_and_size(file, limits.types, limits.largest_bytes, name, number)
-        if limits.longest is not None and (file.seconds or 0) > limits.longest.total_seconds():
-            facts = {"there": making.span(file.seconds or 0), "bound": making.span(limits.longest.total_seconds())}
-            said = _("“{file}” lasts {there}; {network} takes {bound} at most.")
-            found.append(stop(said.format(file=file, network=name, **facts), number))
-    return found
+    return found + [finding for _use, file in heard for finding in _about_sound(file, limits, name, number)]
+
+
+def _about_sound(file: File, limits: SoundLimit, name: str, number: int) -> list[Finding]:
+    try:
+        plan = making.plan_of_sound(file, limits)
+    except OutOfReach as exc:
+        return [stop(making.why_no_sound(exc, file=file, network=name), number)]
+    if plan.do == "keep":
+        return []
+    said = _("“{file}” is made into {type} for {network}, which does not take it as it is.")
+    return [advice(said.format(file=file, type=SUFFIX[plan.content_type].upper(), network=name), number)]
 
 
 def _about_show(
