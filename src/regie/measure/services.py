@@ -55,11 +55,22 @@ def plan_what_is_new() -> None:
     )
     Collection.objects.bulk_create(
         (
-            Collection(delivery_id=pk, account_id=account, published_at=out_at, next_at=next_after(out_at, now))
-            for pk, account, out_at in fresh.values_list("pk", "account_id", "out_at")[:2000]
+            Collection(
+                delivery_id=pk,
+                account_id=account,
+                published_at=out_at,
+                next_at=next_after(out_at, now, stories=_has_stories(network)),
+            )
+            for pk, account, network, out_at in fresh.values_list("pk", "account_id", "account__network", "out_at")[
+                :2000
+            ]
         ),
         ignore_conflicts=True,
     )
+
+
+def _has_stories(network: str) -> bool:
+    return registry.connector(network).can.story
 
 
 def due_accounts() -> list[int]:
@@ -167,12 +178,12 @@ def store_of_account(turn: Round, samples: Samples) -> None:
 @transaction.atomic
 def store_of_posts(asked: Sequence[Delivery], told: Mapping[str, Samples]) -> None:
     """Keeps the numbers of the posts that were asked for. One that the network leaves out is gone."""
-    now = clock.now()
+    now, stories = clock.now(), bool(asked) and _has_stories(asked[0].account.network)
     rows = {row.pk: row for row in Collection.objects.select_for_update().filter(pk__in=asked).order_by("pk")}
     fresh: list[Sample] = []
     for delivery in asked:
         row = rows[delivery.pk]
-        row.next_at = next_after(row.published_at, now)
+        row.next_at = next_after(row.published_at, now, stories=stories)
         if (samples := told.get(delivery.remote_id)) is not None:
             fresh += _heard(row, delivery, samples, now)
         else:
