@@ -33,7 +33,9 @@ FOLLOWS: dict[State, frozenset[State]] = {
     ),
     S.SENDING: frozenset((S.PUBLISHED, S.PROCESSING, S.PARTLY, S.UNCLEAR, S.REFUSED, S.SCHEDULED, S.MISSED, S.HELD)),
     S.PROCESSING: frozenset((S.SENDING, S.UNCLEAR)),  # asked again through sending, with what was achieved so far
-    S.UNCLEAR: frozenset((S.PUBLISHED, S.PROCESSING, S.PARTLY, S.SCHEDULED, S.HELD, S.MISSED, S.CANCELLED)),
+    S.UNCLEAR: frozenset(  # refused when the network's no came after the lease had run out
+        (S.PUBLISHED, S.PROCESSING, S.PARTLY, S.SCHEDULED, S.HELD, S.MISSED, S.REFUSED, S.CANCELLED)
+    ),
     S.PARTLY: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED)),  # the last when its post has no more parts
     S.REFUSED: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED)),
     S.MISSED: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED)),

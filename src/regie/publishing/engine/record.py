@@ -65,7 +65,8 @@ RETURNING id, step_id, began_at
 )
 
 # The outcome of an attempt is written whatever became of the lease: it is what happened. The delivery follows if it is
-# still ours, or if it became unclear meanwhile and we now know better (and the next part of a thread waits again).
+# still ours, or if it became unclear meanwhile and we now know better (and the next part of a thread waits again): it
+# is out; or the network said no, and no other attempt at this part is in doubt.
 RECORD = sql(
     """
 WITH told AS (
@@ -76,8 +77,11 @@ WITH told AS (
         extra jsonb, progress jsonb, prepared boolean, attempt_id bigint, outcome text, said text, answer jsonb)
 ), mine AS (
     SELECT d.id FROM publishing_delivery d JOIN told r ON r.delivery_id = d.id
-    WHERE d.lease = r.lease OR (d.state = 'unclear' AND r.state IN ('published', 'processing', 'sending')
-        AND EXISTS (SELECT 1 FROM publishing_attempt t WHERE t.id = r.attempt_id AND t.ended_at IS NULL))
+    WHERE d.lease = r.lease OR (d.state = 'unclear' AND r.state <> 'unclear'
+        AND EXISTS (SELECT 1 FROM publishing_attempt t WHERE t.id = r.attempt_id AND t.ended_at IS NULL)
+        AND (r.step_state IN ('published', 'processing') OR NOT EXISTS (
+            SELECT 1 FROM publishing_attempt t WHERE t.step_id = r.step_id AND t.id <> r.attempt_id
+                AND t.kind = 'commit' AND t.outcome IN ('', 'unclear'))))
     ORDER BY d.id FOR UPDATE OF d
 ), changed AS (
     UPDATE publishing_delivery d SET
