@@ -15,7 +15,7 @@ from typing import Any
 from regie.publishing.engine import reconcile, record
 from regie.publishing.engine.publisher import Publisher
 
-PATIENCE = 30  # real seconds for what has no reason to take one
+PATIENCE = 120  # real seconds for what has no reason to take one
 WORDS = {record.BEGIN: "intent", record.RECORD: "outcome", reconcile.LOOKED: "look"}
 
 
