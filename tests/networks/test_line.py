@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
+from pydantic import BaseModel
 
-from regie.networks.line import LostOnTheWay, ask
+from regie.networks.errors import Refused, Unclear
+from regie.networks.line import Answer, LostOnTheWay, Reader, ask
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -68,3 +71,37 @@ async def test_what_was_lost_on_the_way_is_not_sent_again(
     with pytest.raises(LostOnTheWay, match=f"{method} http"):
         await ask(http, method, url, json={"a": 1})
     assert len(behaviour.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "until"),
+    [
+        ("90", datetime(2030, 3, 1, 9, 1, 30, tzinfo=UTC)),
+        ("Fri, 01 Mar 2030 09:15:00 GMT", datetime(2030, 3, 1, 9, 15, tzinfo=UTC)),
+        ("Fri, 01 Mar 2030 10:15:00 +0100", datetime(2030, 3, 1, 9, 15, tzinfo=UTC)),
+        ("9" * 30, None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_when_to_come_again_is_read_in_seconds_and_as_a_date(said: str, until: datetime | None) -> None:
+    headers = {"date": "Fri, 01 Mar 2030 09:00:00 GMT", "retry-after": said}
+    assert Answer(method="GET", url="https://example.org/", status=429, headers=headers).retry_at == until
+
+
+class Made(BaseModel):
+    id: str
+
+
+def test_what_cannot_be_read_was_refused_after_a_question_and_is_in_doubt_after_a_write() -> None:
+    page = Answer(method="POST", url="https://example.org/", status=200, body=b"<p>token=s3cret</p>")
+    reader = Reader("Example")
+    with pytest.raises(Refused) as refused:
+        reader.parsed(page, Made)
+    with pytest.raises(Unclear) as unclear:
+        reader.written(page, Made)
+    assert (refused.value.answer, unclear.value.answer) == (page, page)
+    assert refused.value.__suppress_context__  # the parser's own words quote what came
+    assert unclear.value.__suppress_context__
+    good = Answer(method="POST", url="https://example.org/", status=200, body=b'{"id": "7"}')
+    assert reader.parsed(good, Made) == reader.written(good, Made) == Made(id="7")

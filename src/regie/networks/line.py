@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import Any, TypeVar
@@ -63,6 +63,22 @@ class Answer:
         try:
             return parsedate_to_datetime(self.headers["date"])
         except (KeyError, ValueError):
+            return None
+
+    @property
+    def now(self) -> datetime:
+        """The network's clock, or ours where it does not tell."""
+        return self.date or datetime.now(UTC)
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """When the network will listen again, as its Retry-After header says: in seconds or with a date."""
+        after = self.headers.get("retry-after", "").strip()
+        try:
+            if after.isdigit():
+                return self.now + timedelta(seconds=int(after))
+            return parsedate_to_datetime(after).astimezone(UTC)
+        except (ValueError, OverflowError):
             return None
 
     def kept(self) -> dict[str, Any]:
@@ -247,19 +263,3 @@ class Reader:
             return entity.model_validate_json(answer.body)
         except ValidationError:
             raise self.unreadable(answer) from None
-
-
-def json_of(answer: Answer, *, network: str) -> Any:
-    """The answer's JSON. A page of HTML, or a redirect to one, is Refused with a sentence that says so."""
-    try:
-        return answer.json()
-    except ValueError as exc:
-        raise Reader(network).not_its_api(answer) from exc
-
-
-def written_json(answer: Answer, *, network: str) -> Any:
-    """The JSON of an answer that said yes to a write. Unreadable means that it may well have been done: Unclear."""
-    try:
-        return answer.json()
-    except ValueError as exc:
-        raise Reader(network).unreadable(answer) from exc

@@ -375,7 +375,7 @@ def _scope_of(app: AppKeys) -> str:
 def _with_tokens(credentials: Mapping[str, str], tokens: Tokens, answer: Answer) -> SignedIn:
     if tokens.token_type.lower() != "dpop" or "atproto" not in tokens.scope.split():
         raise Refused("{network} gave a token of another kind than was asked for.", network=NETWORK)
-    now = answer.date or datetime.now(UTC)
+    now = answer.now
     return SignedIn(
         credentials={**credentials, "access": tokens.access, "refresh": tokens.refresh},
         expires_at=now + timedelta(seconds=tokens.lasts) if tokens.lasts is not None else None,

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -172,17 +171,12 @@ def error_name(error: Refused) -> str:
 
 def slow_until(answer: Answer) -> datetime | None:
     """When the server will listen again: ratelimit-reset (seconds since 1970), or Retry-After (seconds or a date)."""
-    headers = answer.headers
     try:
-        if reset := headers.get("ratelimit-reset"):
+        if reset := answer.headers.get("ratelimit-reset"):
             return datetime.fromtimestamp(int(reset), UTC)
-        if after := headers.get("retry-after"):
-            if after.isdigit():
-                return (answer.date or datetime.now(UTC)) + timedelta(seconds=int(after))
-            return parsedate_to_datetime(after).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return None
+    return answer.retry_at
 
 
 answers = Reader(NETWORK)

@@ -103,7 +103,7 @@ async def account_samples(wire: Wire) -> Samples:
 
 async def _yesterday(wire: Wire, answer: Answer) -> dict[str, int | None]:
     """The last full day by LinkedIn's clock; its days begin at midnight UTC."""
-    now = answer.date or datetime.now(UTC)
+    now = answer.now
     end = datetime(now.year, now.month, now.day, tzinfo=UTC)
     start, until = (int(moment.timestamp() * 1000) for moment in (end - timedelta(days=1), end))
     when = f"timeIntervals=(timeRange:(start:{start},end:{until}),timeGranularityType:DAY)"

@@ -76,10 +76,9 @@ def said_in(answer: Answer) -> Said | None:
 
 def not_before(answer: Answer, said: Said | None) -> datetime:
     """LinkedIn tells no moment: what it counts by the day is free again at midnight UTC."""
-    now = answer.date or datetime.now(UTC)
-    after = answer.headers.get("retry-after", "")
-    if after.isdigit():
-        return now + timedelta(seconds=int(after))
+    if answer.retry_at is not None:
+        return answer.retry_at
+    now = answer.now
     if said is not None and " DAY " in f" {said.message.upper()} ":
         return datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
     return now + timedelta(minutes=1)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import aiohttp
@@ -34,15 +33,10 @@ def says(answer: Answer) -> str:
 def not_before(answer: Answer) -> datetime | None:
     """When the server will listen again: X-RateLimit-Reset (ISO date or epoch), or Retry-After (seconds or date)."""
     reset = answer.headers.get("x-ratelimit-reset", "")
-    after = answer.headers.get("retry-after", "")
     for parse in (_iso, _epoch):
         if (moment := parse(reset)) is not None:
             return moment
-    if after.isdigit() and answer.date is not None:
-        return answer.date + timedelta(seconds=int(after))
-    if after.isdigit():
-        return datetime.now(UTC) + timedelta(seconds=int(after))
-    return _http_date(after)
+    return answer.retry_at
 
 
 def _iso(value: str) -> datetime | None:
@@ -55,13 +49,6 @@ def _iso(value: str) -> datetime | None:
 
 def _epoch(value: str) -> datetime | None:
     return datetime.fromtimestamp(int(value), UTC) if value.isdigit() else None
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(value)
-    except ValueError:
-        return None
 
 
 def about_the_token(answer: Answer) -> bool:

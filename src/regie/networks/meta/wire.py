@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import aiohttp
@@ -83,12 +83,10 @@ def error_in(answer: Answer) -> Said | None:
 
 def not_before(answer: Answer) -> datetime | None:
     """When Meta will listen again: the longest ``estimated_time_to_regain_access`` (minutes), or Retry-After."""
-    now = answer.date or datetime.now(UTC)
     minutes = [*_minutes(answer.headers.get("x-business-use-case-usage", "")), 0]
     if max(minutes) > 0:
-        return now + timedelta(minutes=max(minutes))
-    after = answer.headers.get("retry-after", "")
-    return now + timedelta(seconds=int(after)) if after.isdigit() else None
+        return answer.now + timedelta(minutes=max(minutes))
+    return answer.retry_at
 
 
 def _minutes(header: str) -> list[float]:

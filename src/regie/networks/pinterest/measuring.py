@@ -7,7 +7,7 @@ older Pins have no number there rather than a part of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 
 from regie.networks.data import Ref, Samples
 from regie.networks.errors import Gone, Refused
@@ -89,7 +89,7 @@ async def _analytics(wire: Wire, path: str, kinds: Sequence[str], *, since: date
 
 def _today(answer: Answer) -> date:
     """By Pinterest's clock; the days of its analytics are those of UTC."""
-    return (answer.date or datetime.now(UTC)).astimezone(UTC).date()
+    return answer.now.astimezone(UTC).date()
 
 
 def _whole(number: float | None) -> int | None:

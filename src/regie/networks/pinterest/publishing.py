@@ -114,7 +114,7 @@ async def _settle(wire: Wire, progress: Progress) -> Ready | Pending:
     pause = timedelta(seconds=PAUSES[min(looks, len(PAUSES)) - 1])
     return Pending(
         progress={"media_id": progress["media_id"], "looks": looks},
-        not_before=(answer.date or datetime.now(UTC)) + pause,
+        not_before=answer.now + pause,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import secrets as dice
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -89,7 +89,7 @@ async def _ask(http: aiohttp.ClientSession, server: str, app: AppKeys, fields: M
 
 
 def _signed_in(token: Token, answer: Answer) -> SignedIn:
-    now = answer.date or datetime.now(UTC)
+    now = answer.now
     expires_at = now + timedelta(seconds=token.expires_in) if token.expires_in else None
     ends = token.refresh_token_expires_in
     credentials = {"access_token": token.access_token}

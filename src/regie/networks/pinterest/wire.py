@@ -43,7 +43,7 @@ def error_in(answer: Answer) -> Said | None:
 
 def not_before(answer: Answer) -> datetime | None:
     """When Pinterest will listen again: seconds in ``Retry-After`` or ``X-RateLimit-Reset``."""
-    now = answer.date or datetime.now(UTC)
+    now = answer.now
     for name in ("retry-after", "x-ratelimit-reset"):
         if (value := answer.headers.get(name, "").split(",")[0].strip()).isdigit():
             seconds = int(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from regie.networks.capabilities import Format
@@ -115,7 +115,7 @@ async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Publishe
     if name := name_of(said):
         return Published(remote_id=name, url=said.url, at=answer.date, answer=answer)
     if said.websocket_url or said.user_submitted_page:
-        taken_at = answer.date or datetime.now(UTC)
+        taken_at = answer.now
         told = {**progress, "taken_at": taken_at.isoformat(), "looks": 0}
         return Pending(progress=told, not_before=taken_at + timedelta(seconds=PAUSES[0]))
     raise Unclear("{network} answered something we cannot read, and may have taken it.", network=NETWORK, answer=answer)
@@ -176,7 +176,7 @@ async def _made_of(wire: Wire, progress: Progress) -> Published | Pending:
     for child in parsed(answer, Things).data.children:
         if asset in (child.data.url or ""):
             return published(child.data, answer=answer)
-    now = answer.date or datetime.now(UTC)
+    now = answer.now
     if now > taken_at + SHOWN_WITHIN:
         raise Refused(
             "{network} took the file and made no post of it within an hour: look there before sending it again.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -75,7 +75,7 @@ def not_before(answer: Answer) -> datetime | None:
     """When Reddit will listen again: X-Ratelimit-Reset or Retry-After, both in seconds."""
     for name in ("x-ratelimit-reset", "retry-after"):
         try:
-            return (answer.date or datetime.now(UTC)) + timedelta(seconds=float(answer.headers[name]))
+            return answer.now + timedelta(seconds=float(answer.headers[name]))
         except (KeyError, ValueError):
             continue
     return None
@@ -133,7 +133,7 @@ def must_be_taken(said: Yes, answer: Answer) -> None:
     facts: dict[str, Any] = {"network": NETWORK, "answer": answer}
     if code == "RATELIMIT":
         wait = timedelta(seconds=said.ratelimit) if said.ratelimit else break_of(words)
-        until = (answer.date or datetime.now(UTC)) + wait if wait else None
+        until = answer.now + wait if wait else None
         raise TryLater("{network} asked us to slow down.", not_before=until, **facts)
     if code == "USER_REQUIRED":
         raise SignInAgain("{network} asks you to connect this account again.", **facts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
 import aiohttp
@@ -203,7 +203,7 @@ def _after(reply: Reply, answer: Answer) -> datetime:
         given = answer.headers.get("retry-after", "")
         seconds = int(given) if given.isdecimal() else 1
     # The header has whole seconds: one more, so that we are never early.
-    return (answer.date or datetime.now(UTC)) + timedelta(seconds=seconds + 1)
+    return answer.now + timedelta(seconds=seconds + 1)
 
 
 def migrated_to(error: NetworkError) -> str:

@@ -366,9 +366,9 @@ class Look(NamedTuple):
 async def _status(wire: Wire, publish_id: str) -> Look:
     if wire.business:
         status, answer = await business.status(wire, publish_id)
-        return Look(status, answer.date or datetime.now(UTC))
+        return Look(status, answer.now)
     answer = await wire.ask("/v2/post/publish/status/fetch/", {"publish_id": publish_id})
-    return Look(parsed(answer, Status), answer.date or datetime.now(UTC))
+    return Look(parsed(answer, Status), answer.now)
 
 
 async def _asked(wire: Wire, publish_id: str) -> Look:

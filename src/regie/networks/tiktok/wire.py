@@ -7,7 +7,7 @@ Each answer ends with an ``error`` whose code is "ok" when it was done, whatever
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import aiohttp
@@ -63,7 +63,7 @@ def said_in(answer: Answer) -> Said | None:
 
 
 def later(answer: Answer, by: timedelta) -> datetime:
-    return (answer.date or datetime.now(UTC)) + by
+    return answer.now + by
 
 
 def must_be_fine(answer: Answer, *, vital: bool = False, refreshes: bool = False) -> None:

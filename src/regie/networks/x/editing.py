@@ -6,7 +6,6 @@ each post until when and how often it can still be changed, so we ask and hold t
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from regie.networks.data import Outgoing, Progress, Published, Ref
@@ -56,7 +55,7 @@ async def _shown(wire: Wire, post_id: str) -> tuple[Post, Answer]:
 def _must_let(post: Post, answer: Answer) -> None:
     """What X does not say, it is left to refuse."""
     told = post.edit_controls
-    over = told.editable_until is not None and told.editable_until <= (answer.date or datetime.now(UTC))
+    over = told.editable_until is not None and told.editable_until <= answer.now
     if over or told.edits_remaining == 0:
         raise Refused("{network} no longer lets this post be edited.", network=NETWORK, answer=answer)
     if told.is_edit_eligible is False:

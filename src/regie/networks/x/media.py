@@ -170,7 +170,7 @@ async def _append(wire: Wire, media_id: str, number: int, block: bytes) -> None:
 
 def _until(upload: Upload, answer: Answer) -> str:
     kept = timedelta(seconds=upload.expires_after_secs) if upload.expires_after_secs else KEPT
-    return ((answer.date or datetime.now(UTC)) + min(kept, KEPT)).isoformat()
+    return (answer.now + min(kept, KEPT)).isoformat()
 
 
 def _look(upload: Upload, answer: Answer, one: dict[str, Any]) -> datetime | None:
@@ -185,7 +185,7 @@ def _look(upload: Upload, answer: Answer, one: dict[str, Any]) -> datetime | Non
     if one["looks"] > MOST_LOOKS:
         raise _never_done(answer)
     seconds = (upload.processing_info.check_after_secs if upload.processing_info is not None else None) or 1
-    return (answer.date or datetime.now(UTC)) + timedelta(seconds=seconds)
+    return answer.now + timedelta(seconds=seconds)
 
 
 def _never_done(answer: Answer | None) -> Refused:

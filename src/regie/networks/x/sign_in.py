@@ -10,7 +10,7 @@ import hashlib
 import secrets as dice
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -106,7 +106,7 @@ async def finish(
 
 def credentials_of(token: Token, answer: Answer) -> dict[str, str]:
     """``issued_at``: seconds since 1970, by X's clock."""
-    issued = answer.date or datetime.now(UTC)
+    issued = answer.now
     found = {"access_token": token.access_token, "issued_at": str(int(issued.timestamp()))}
     return {**found, "refresh_token": token.refresh_token} if token.refresh_token else found
 
@@ -122,7 +122,7 @@ def missing(scopes: Sequence[str]) -> list[str]:
 
 
 def _ends_at(token: Token, answer: Answer) -> datetime | None:
-    began = answer.date or datetime.now(UTC)
+    began = answer.now
     return began + timedelta(seconds=token.expires_in) if token.expires_in else None
 
 

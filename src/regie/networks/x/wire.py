@@ -75,9 +75,7 @@ def _about_the_token(answer: Answer, login: Login | None) -> SignInAgain | Token
     unless the token is fresh."""
     credentials = login.credentials if login is not None else {}
     issued = credentials.get("issued_at", "")
-    old = not issued.isdigit() or datetime.fromtimestamp(int(issued), UTC) + FRESH_FOR < (
-        answer.date or datetime.now(UTC)
-    )
+    old = not issued.isdigit() or datetime.fromtimestamp(int(issued), UTC) + FRESH_FOR < (answer.now)
     if credentials.get("refresh_token") and old:
         return TokenExpired("{network} asks for a fresh token.", network=NETWORK, answer=answer)
     return SignInAgain("{network} asks you to connect this account again.", network=NETWORK, answer=answer)

@@ -10,7 +10,7 @@ from regie.networks.errors import TryLater
 from regie.networks.finding import comment_among
 from regie.networks.line import Answer
 from regie.networks.youtube.entities import Comment, Ident, Thread
-from regie.networks.youtube.wire import NETWORK, Wire, listed, now_of, written
+from regie.networks.youtube.wire import NETWORK, Wire, listed, written
 
 LOST_FOR = timedelta(minutes=1)  # after this a call whose answer was lost is no longer under way
 
@@ -57,7 +57,7 @@ async def found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
         answer = await wire.get("commentThreads", {**plain, "videoId": film, "order": "time"})
         written_there = [thread.snippet.top for thread in listed(answer, Thread)[0]]
     ours = [_seen(wire, one, film, top) for one in written_there if one.snippet.author_id.value == wire.channel]
-    return comment_among(ours, outgoing, network=NETWORK, now=now_of(answer), shows_within=LOST_FOR)
+    return comment_among(ours, outgoing, network=NETWORK, now=answer.now, shows_within=LOST_FOR)
 
 
 def _seen(wire: Wire, one: Comment, film: str, top: str) -> Seen:
@@ -86,7 +86,7 @@ async def moderate(wire: Wire, ref: Ref, *, hidden: bool) -> None:
 
 
 def must_not_be_under_way(outgoing: Outgoing, answer: Answer) -> None:
-    if now_of(answer) < outgoing.planned_at + LOST_FOR:
+    if answer.now < outgoing.planned_at + LOST_FOR:
         raise TryLater(
             "{network} may still be publishing it.", network=NETWORK, not_before=outgoing.planned_at + LOST_FOR
         )

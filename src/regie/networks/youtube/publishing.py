@@ -29,7 +29,6 @@ from regie.networks.youtube.wire import (
     Wire,
     error_in,
     listed,
-    now_of,
     parsed,
     written,
 )
@@ -195,7 +194,7 @@ async def _worked_through(wire: Wire, now: dict[str, Any]) -> Ready | Pending:
     if now["looks"] > MOST_LOOKS:
         raise Refused("{network} did not finish working on the file. Send it again.", network=NETWORK)
     pause = PAUSES[min(now["looks"], len(PAUSES)) - 1]
-    return Pending(progress=now, not_before=now_of(answer) + timedelta(seconds=pause))
+    return Pending(progress=now, not_before=answer.now + timedelta(seconds=pause))
 
 
 async def _film(wire: Wire, film: str, parts: str) -> tuple[Film, Answer]:

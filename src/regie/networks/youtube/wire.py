@@ -115,11 +115,6 @@ def error_in(answer: Answer) -> Said | None:
         return None
 
 
-def now_of(answer: Answer) -> datetime:
-    """Google's clock, or ours where it does not tell."""
-    return answer.date or datetime.now(UTC)
-
-
 def next_midnight(now: datetime) -> datetime:
     """When a used-up day's quota is whole again: midnight on the Pacific coast."""
     there = now.astimezone(PACIFIC)
@@ -127,8 +122,7 @@ def next_midnight(now: datetime) -> datetime:
 
 
 def not_before(answer: Answer) -> datetime:
-    after = answer.headers.get("retry-after", "")
-    return now_of(answer) + (timedelta(seconds=int(after)) if after.isdigit() else SOON)
+    return answer.retry_at or answer.now + SOON
 
 
 def must_be_fine(answer: Answer, *, addressed: bool = False, vital: bool = False, renewable: bool = False) -> None:
@@ -171,13 +165,13 @@ def _must_be_allowed(answer: Answer, said: Said, *, vital: bool, renewable: bool
     if reasons & USED_UP:
         raise TryLater(
             "Your app at Google has used up what {network} allows in a day.",
-            not_before=next_midnight(now_of(answer)),
+            not_before=next_midnight(answer.now),
             **facts,
         )
     if reasons & TOO_MANY:
         raise TryLater(
             "{network} takes no more uploads of this channel for now.",
-            not_before=now_of(answer) + HOURLY,
+            not_before=answer.now + HOURLY,
             **facts,
         )
     if answer.status == 429 or reasons & SLOW_DOWN:
@@ -237,7 +231,7 @@ class Wire:
         return {"Authorization": f"Bearer {self.login.credentials.get('access_token', '')}"}
 
     def fine(self, answer: Answer, *, addressed: bool = False, vital: bool = False) -> Answer:
-        self.now = now_of(answer)
+        self.now = answer.now
         must_be_fine(answer, addressed=addressed, vital=vital, renewable=self._renewable)
         return answer
 
