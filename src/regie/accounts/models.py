@@ -68,8 +68,6 @@ class Account(models.Model):
     )
     refreshing_until = models.DateTimeField(null=True, blank=True, help_text="Somebody is trading it; a lease.")
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When its network last answered us well.")
-    read_at = models.DateTimeField(null=True, blank=True, help_text="When its messages were last read.")
-    read_cursor = models.TextField(blank=True)
     measured_at = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True, help_text="The network asked us to leave it alone until.")
     prepare_seconds = models.FloatField(default=5.0, help_text="How long preparing takes here: a moving average.")

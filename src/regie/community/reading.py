@@ -168,7 +168,6 @@ def note_read(inbox: Inbox, account: Account) -> None:
     listening = row.listening_until is not None and row.listening_until > now
     pause = EVERY_WHEN_LISTENING if listening else EVERY
     Inbox.objects.filter(pk=inbox.pk).update(read_at=now, next_at=now + pause, failures=0)
-    Account.objects.filter(inbox_account__inbox=inbox, state=Account.State.CONNECTED).update(read_at=now)
     if inbox.failures and account.problem:
         Account.objects.filter(pk=account.pk, problem=account.problem).update(problem="", problem_facts={})
 

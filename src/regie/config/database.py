@@ -24,10 +24,6 @@ def url() -> str:
     return _url or env().embedded_url.get_secret_value() or "postgresql://regie@nowhere.invalid/regie"
 
 
-def is_embedded() -> bool:
-    return env().database_url is None
-
-
 def django_settings(address: str) -> dict[str, Any]:
     """A PostgreSQL address as Django's DATABASES wants it. A ``host`` parameter names a socket's folder."""
     parts = urlsplit(address)

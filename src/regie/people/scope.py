@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,7 +84,3 @@ class MemberRequest(HttpRequest):
     user: User
     scope: Scope
     htmx: HtmxDetails
-
-
-def seats_that_may(verb: str, members: Iterable[Member]) -> list[Member]:
-    return [member for member in members if member.may(verb)]

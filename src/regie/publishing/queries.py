@@ -31,7 +31,7 @@ from regie.core import clock
 from regie.core.sentences import in_words
 from regie.people.scope import Scope
 from regie.publishing.models import Attempt, Delivery, Freeze, Step
-from regie.publishing.states import LIMITED, NEEDS_A_PERSON, State
+from regie.publishing.states import LIMITED, State
 
 SILENT = timedelta(seconds=15)
 NOT_PUBLIC = Q(state=State.PUBLISHED) & ~Q(limited="")
@@ -153,25 +153,10 @@ def _calendar_row(*row: Any) -> CalendarRow:
     )
 
 
-def needs_me(scope: Scope) -> QuerySet[Delivery]:
-    """What waits for a person who may publish: refused, missed, partly out, by hand, and in doubt for good.
-
-    A doubt that the engine is still looking into waits for nobody.
-    """
-    waiting = Q(state__in=NEEDS_A_PERSON - {State.UNCLEAR}) | Q(state=State.UNCLEAR, look_at=None)
-    return deliveries_for(scope, "publish").filter(waiting, remove_at=None).order_by("-due_at")
-
-
 def counts(scope: Scope) -> dict[str, int]:
     """State -> how many deliveries; every state is there."""
     found = Delivery.objects.filter(workspace__in=scope.workspace_ids()).values_list("state").annotate(Count("pk"))
     return dict.fromkeys(State.values, 0) | dict(found.order_by())
-
-
-def deliveries_of_post(scope: Scope, post_id: int) -> QuerySet[Delivery]:
-    """A post's deliveries with their steps, for its page: three queries."""
-    steps = Prefetch("steps", queryset=Step.objects.order_by("position"))
-    return deliveries_for(scope).filter(variant__post=post_id).prefetch_related(steps).order_by("due_at", "pk")
 
 
 # Proof

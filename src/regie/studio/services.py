@@ -48,9 +48,6 @@ class Written:
     title: str = ""
     campaign: int = SAME
 
-    def content_on(self, account_id: int) -> Content:
-        return self.on[account_id].content or self.content
-
 
 @transaction.atomic
 def save(*, post: Post | None, workspace: Workspace, written: Written, version: int, by: Member) -> Post:

@@ -35,7 +35,6 @@ def parts(uri: str) -> tuple[str, str, str]:
 class Store:
     def __init__(self, state: State, world: World, faults: Faults) -> None:
         self.state, self.world, self.faults = state, world, faults
-        self.account_added = 0
 
     def now(self) -> datetime:
         return self.world.clock.now()

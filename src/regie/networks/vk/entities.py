@@ -191,10 +191,6 @@ class StorySent(Entity):
     upload_result: str = ""
 
 
-class Thumb(Entity):
-    photo_id: int = 0
-
-
 class Place(Entity):
     """Where the news of a community are told, to whom has the key."""
 

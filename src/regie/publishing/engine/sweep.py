@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -23,7 +23,6 @@ from regie.publishing.states import State
 
 log = logging.getLogger(__name__)
 GENTLY = 0.1  # seconds between a thousand wall times: a million must not keep what is due waiting
-SILENT = timedelta(seconds=15)
 FORGOTTEN = timedelta(days=1)
 
 # Nothing was said for a claimed one: it waits again. A sending one may have been said: never again without looking.
@@ -114,8 +113,3 @@ async def recompute_due_times() -> int:
         moved += some
         await asyncio.sleep(GENTLY)
     return moved
-
-
-def silent_since(now: datetime) -> datetime:
-    """Publishers not seen since this moment are taken for dead."""
-    return now - SILENT
