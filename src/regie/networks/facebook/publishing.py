@@ -145,8 +145,9 @@ async def _transfer(wire: Wire, video: Video, now: dict[str, Any]) -> None:
             try:
                 told = parsed(await wire.graph.send(f"/{wire.page}/videos", form), Told, network=NETWORK)
             except Refused as exc:
-                if (told := wanted_instead(exc)) is None:
+                if (instead := wanted_instead(exc)) is None:
                     raise
+                told = instead
             if told.start_offset == begin:
                 raise Refused("{network} could not use the file: {reason}", network=NETWORK, reason="no progress")
             begin, end = told.start_offset, told.end_offset

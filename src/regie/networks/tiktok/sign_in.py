@@ -19,7 +19,7 @@ from regie.networks.data import AppKeys, Login, Poster, Profile, SignedIn, Signi
 from regie.networks.errors import NetworkError, Refused, SignInAgain, TokenExpired, TryLater
 from regie.networks.line import Answer, read
 from regie.networks.tiktok import business
-from regie.networks.tiktok.entities import Account, Creator, Token, User, UserData
+from regie.networks.tiktok.entities import Account, Creator, Settings, Token, User, UserData
 from regie.networks.tiktok.wire import CANNOT_POST, NETWORK, Wire, not_the_api, page_beside, parsed, said_in, way_of
 
 BASIC, PROFILE, STATS = "user.info.basic", "user.info.profile", "user.info.stats"
@@ -292,7 +292,7 @@ async def _allowed(wire: Wire) -> dict[str, Any]:
     return _said_of(told)
 
 
-def _said_of(told: Creator | business.Settings) -> dict[str, Any]:
+def _said_of(told: Creator | Settings) -> dict[str, Any]:
     """What the export screen needs, as it is kept with the account."""
     off = ("comment_disabled", "duet_disabled", "stitch_disabled")
     who: dict[str, Any] = {}
