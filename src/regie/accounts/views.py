@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -170,10 +171,21 @@ def _arrived(request: HttpRequest, came_back: sign_in.CameBack) -> HttpResponse:
     return redirect(in_workspace(f"accounts/{first.pk}/", came_back.workspace_slug))
 
 
-@login_required
 @require_safe
 def callback(request: HttpRequest, network: str) -> HttpResponse:
-    """Where a vendor's page sends the browser back to."""
+    """Where a vendor's page sends the browser back to.
+
+    Vendors know this machine as 127.0.0.1 (``redirect_uri``). Whoever opened it as localhost is signed in there, and a
+    browser keeps the two apart: they are sent on to where they came from.
+    """
+    here, home = urlsplit(f"//{request.get_host()}").hostname, urlsplit(str(settings.PUBLIC_URL)).hostname
+    if not request.user.is_authenticated and (here, home) == ("127.0.0.1", "localhost"):
+        return redirect(f"{settings.PUBLIC_URL}{request.get_full_path()}")
+    return _came_back(request, network)
+
+
+@login_required
+def _came_back(request: HttpRequest, network: str) -> HttpResponse:
     if network not in registry.slugs():
         raise Http404
     query = {name: str(request.GET[name]) for name in request.GET}
