@@ -280,6 +280,20 @@ def test_the_key_is_for_its_owner_only_and_made_once_by_two_processes(tmp_path: 
     assert said == {f"{keys_of(path, None)}\n"}
 
 
+def test_a_key_that_somebody_makes_at_this_very_moment_is_ours_too(tmp_path: Path) -> None:
+    class Late(type(tmp_path)):  # type: ignore[misc]  # the kind of path that this system has
+        """Not there when it is looked for, and made by another process right after."""
+
+        def exists(self) -> bool:
+            there = super().exists()
+            keys_of(Path(self), None)
+            return bool(there)
+
+    found = keys_of(Late(tmp_path / "sealing"), None)
+    assert len(found) == 1
+    assert found == keys_of(tmp_path / "sealing", None)
+
+
 def test_a_key_from_the_environment_needs_no_file(tmp_path: Path) -> None:
     given = ",".join(base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
     assert keys_of(tmp_path / "none", given) == [b"\x01" * 32, b"\x02" * 32]

@@ -94,12 +94,15 @@ def keys_of(path: Path, given: str | None) -> list[bytes]:
     if given:
         return [base64.b64decode(part) for part in given.split(",")]
     if not path.exists():
-        add_key(path)
+        write_secret(path, _new_key())  # of processes that start at the same moment the first makes it for all
     return [base64.b64decode(line) for line in path.read_text().split()]
 
 
 def add_key(path: Path) -> None:
-    """Puts a new key first in the file; at a first start, makes the file."""
+    """Puts a new key first in the file; before a first start, makes the file."""
     old = path.read_text() if path.exists() else ""
-    new = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode() + "\n"
-    write_secret(path, new + old, replace=bool(old))
+    write_secret(path, _new_key() + old, replace=bool(old))
+
+
+def _new_key() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode() + "\n"
