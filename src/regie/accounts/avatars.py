@@ -36,15 +36,16 @@ async def fetch(account_id: int) -> bool:
         return False
     try:
         async with session(connections=1) as http:
-            raw = await _download(http, account.avatar_source)
+            raw = await download(http, account.avatar_source)
         await in_thread(keep, account, raw)
     except (aiohttp.ClientError, TimeoutError, OSError, NoPicture, StoreAway):
         return False
     return True
 
 
-async def _download(http: aiohttp.ClientSession, url: str) -> bytes:
-    """Every hop of a redirect is guarded where the connection is made."""
+async def download(http: aiohttp.ClientSession, url: str) -> bytes:
+    """The picture as it comes, through a guarded session: every hop of a redirect is guarded where the connection is
+    made. Raises NoPicture when it is too heavy."""
     async with http.get(url, timeout=TIMEOUT, max_redirects=3) as reply:
         reply.raise_for_status()
         raw = bytearray()

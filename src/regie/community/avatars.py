@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image, ImageOps
 
+from regie.accounts.avatars import download
 from regie.accounts.opening import session
 from regie.community.models import Avatar
 from regie.core import clock
@@ -21,12 +22,10 @@ from regie.core.threads import in_thread
 from regie.media.errors import NotAPicture, TooBig
 from regie.media.pictures import look
 
-LARGEST = 2 * 1024 * 1024  # bytes of the picture as it comes
 SIDE = 96  # pixels of ours: shown at 48, sharp on a phone
 AT_ONCE = 60
 MOST_TRIES = 4
 AGAIN = timedelta(hours=6)
-TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 
 async def fetch_waiting() -> int:
@@ -50,23 +49,11 @@ def due() -> Sequence[Avatar]:
 
 async def _fetch(http: aiohttp.ClientSession, avatar: Avatar) -> bool:
     try:
-        raw = await _download(http, avatar.url)
+        raw = await download(http, avatar.url)
         return await in_thread(keep, avatar, raw)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError, NotAPicture, TooBig, StoreAway):
         await in_thread(_later, avatar)
         return False
-
-
-async def _download(http: aiohttp.ClientSession, url: str) -> bytes:
-    """The picture's bytes. Every hop of a redirect is guarded where the connection is made."""
-    async with http.get(url, timeout=TIMEOUT, max_redirects=3) as reply:
-        reply.raise_for_status()
-        raw = bytearray()
-        async for piece in reply.content.iter_chunked(64 * 1024):
-            raw += piece
-            if len(raw) > LARGEST:
-                raise ValueError("The picture is too heavy.")
-        return bytes(raw)
 
 
 def keep(avatar: Avatar, raw: bytes) -> bool:
