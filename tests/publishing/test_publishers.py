@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 
 from regie.accounts.models import Account
 from regie.core import clock
@@ -189,6 +190,36 @@ def test_a_publisher_that_died_is_noticed_within_fifteen_seconds() -> None:
     assert LEASE.total_seconds() + SWEEP + POLL <= 15
     assert timedelta(seconds=15) >= sweep.SILENT
     assert PATIENCE + WRITING < 30  # and one that is told to stop has left before that
+
+
+def test_whoever_watches_misses_a_killed_publisher_within_fifteen_seconds(
+    alice: Member,
+    signed_in: Callable[[Member], Client],
+    start_publisher: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    doomed, ask = start_publisher(), Client()
+    until(lambda: ask.get("/readyz").status_code == 200)
+    assert _alive(ask) == [1]
+    doomed.kill()
+    doomed.wait()
+    killed = ready = time.monotonic()
+    while True:
+        asked = time.monotonic()
+        if ask.get("/readyz").status_code != 200:
+            break
+        ready = asked
+        assert asked - killed < 60
+        time.sleep(0.2)
+    assert ready - killed <= 15
+    assert ask.get("/readyz").json() == {"ready": False, "why": ["publisher"]}
+    assert ask.get("/healthz").status_code == 200  # this process is well
+    assert _alive(ask) == [0]
+    assert "No publisher is at work" in signed_in(alice).get("/w/atelier-nord/settings/health/").text
+
+
+def _alive(ask: Client) -> list[int]:
+    lines = ask.get("/metrics", headers={"Host": "localhost"}).text.splitlines()
+    return [int(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("regie_publisher_alive{")]
 
 
 def test_a_publisher_that_dies_with_claimed_deliveries_gives_them_back(
