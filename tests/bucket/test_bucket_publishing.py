@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from regie.accounts.models import Account
 from regie.core.bucket import Bucket
@@ -61,7 +62,7 @@ def test_the_network_gets_the_picture_that_was_uploaded(
     assert received(mastodon) == [source.getvalue()]
 
 
-def test_a_picture_that_must_be_made_smaller_is_made_from_the_bucket_and_kept_there(
+def test_a_picture_that_tells_its_camera_is_made_anew_from_the_bucket_and_kept_there(
     clock: Clock,
     mastodon: Sandbox,
     mastodon_account: Account,
@@ -72,14 +73,17 @@ def test_a_picture_that_must_be_made_smaller_is_made_from_the_bucket_and_kept_th
     publish_due: Due,
     bucket: Bucket,
 ) -> None:
-    delivery = promised(coat(picture(width=5000, height=4000), "large.jpg"), mastodon_account)
+    told = Image.Exif()
+    told[271] = "A camera of Alice's"  # its maker
+    delivery = promised(coat(picture(exif=told), "coat.jpg"), mastodon_account)
     without_copies()
     clock.set("09:30")
     publish_due()
     delivery.refresh_from_db()
-    made = Rendition.objects.get()
-    assert (delivery.state, made.width < 5000) == ("published", True)
-    assert received(mastodon) == [bucket.get(str(made.file.name))["Body"].read()]
+    (sent,), made = received(mastodon), Rendition.objects.get()
+    assert delivery.state == "published"
+    assert sent == bucket.get(str(made.file.name))["Body"].read()
+    assert b"camera of Alice" not in (sent or b"camera of Alice")
 
 
 def test_a_video_is_made_from_the_bucket_and_goes_out(
