@@ -112,8 +112,8 @@ def forget(storage: Storage, name: str) -> None:
     """Deletes bytes that nothing refers to any more. While the store is away they stay, which does no harm."""
     try:
         storage.delete(name)
-    except StoreAway:
-        log.warning("%s stays in the store, which is away: nothing refers to it.", name, exc_info=True)
+    except StoreAway as exc:
+        log.warning("%s stays in the store, though nothing refers to it: %s", name, exc.__cause__)
 
 
 _fetching: ContextVar[bool] = ContextVar("fetching", default=True)

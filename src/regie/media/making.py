@@ -218,8 +218,8 @@ async def make(rendition_id: int) -> None:
         await in_thread(_failed, rendition, NO_ROOM)
     except FileNotFoundError:
         await in_thread(_failed, rendition, GONE)
-    except StoreAway:  # the sweep finds it again
-        log.warning("The store is away; rendition %s waits.", rendition.pk, exc_info=True)
+    except StoreAway as exc:  # the sweep finds it again
+        log.warning("The store is away; rendition %s waits: %s", rendition.pk, exc.__cause__)
         await in_thread(_put_back, rendition)
 
 
