@@ -98,7 +98,7 @@ def test_it_is_asked_for_once_made_in_the_background_and_found_again(wave: File)
     made = making.sound_for(wave, MP3)
     assert isinstance(made, Rendition)
     assert (made.pk, made.state, made.percent, made.content_type) == (waiting.pk, "ready", 100, "audio/mpeg")
-    assert made.file.name.endswith(".mp3")
+    assert str(made.file.name).endswith(".mp3")
     assert made.size == made.file.size
     assert made.seconds == pytest.approx(3, abs=0.2)
     assert making.sound_for(wave, replace(MP3, largest_bytes=2 * 10**7)).pk == made.pk

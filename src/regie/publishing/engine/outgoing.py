@@ -317,7 +317,7 @@ def _sound(file: File, can: Capabilities, limits: SoundLimit) -> Sound:
     assert made.seconds is not None
     is_file = isinstance(made, File)
     return Sound(
-        path=_there(made) if is_file else path_of(made.file),
+        path=_there(file) if is_file else path_of(made.file),
         content_type=made.content_type,
         size=made.size,
         seconds=made.seconds,
