@@ -84,7 +84,10 @@ def _started(home: Path) -> Seaweed:
     loopback = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
     command = [str(Path(sys.executable).with_name("weed")), "server", f"-dir={home / 'data'}", "-s3"]
     child = Child.start(
-        "seaweedfs", [*command, f"-s3.config={home / 's3.json'}", *loopback, *where, *quiet, *small], home=home
+        "seaweedfs",
+        [*command, f"-s3.config={home / 's3.json'}", *loopback, *where, *quiet, *small],
+        home=home,
+        env={"TMPDIR": str(home)},  # where it writes its logs as well
     )
     made = Seaweed(child, f"http://127.0.0.1:{ports['s3']}", home, ports)
     try:
