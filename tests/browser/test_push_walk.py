@@ -15,7 +15,7 @@ from playwright.sync_api import CDPSession, Page, Worker, expect
 
 from regie.accounts.models import Account
 from regie.core import clock
-from regie.core.push import Message, b64
+from regie.core.push import Message, b64, message
 from regie.core.times import WallTime
 from regie.people import push
 from regie.people.models import Member, Notice, PushBrowser
@@ -101,11 +101,10 @@ def shown(worker: Worker, number: int) -> list[dict[str, Any]]:
 def what_our_server_says(monkeypatch: pytest.MonkeyPatch, member: Member) -> str:
     """The payload of the one notice that waits for this person's devices, before it is encrypted."""
     said: list[bytes] = []
-    real = push.message
 
     def keep(payload: bytes, **how: Any) -> Message:
         said.append(payload)
-        return real(payload, **how)
+        return message(payload, **how)
 
     PushBrowser.objects.create(
         user=member.user, endpoint="https://push.example.org/1", p256dh=P256DH, auth=b64(b"a" * 16)

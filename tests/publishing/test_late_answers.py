@@ -63,6 +63,7 @@ def test_a_refusal_settles_the_doubt_and_is_kept_with_its_attempt(
     answered_late(clock, in_doubt)
     assert (state_of(delivery), delivery.look_at) == ("refused", None)
     attempt = Attempt.objects.get()
+    assert attempt.answer is not None
     assert (attempt.outcome, attempt.answer["status"]) == ("refused", 400)
     assert delivery.steps.get().state == "refused"
     assert telegram.accepted("post") == []

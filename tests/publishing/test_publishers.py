@@ -22,13 +22,14 @@ from regie.core import clock
 from regie.core.times import WallTime
 from regie.people.models import Member
 from regie.publishing import services
-from regie.publishing.engine import claim, record, sweep
+from regie.publishing.engine import claim, record
 from regie.publishing.engine.database import Database, address
 from regie.publishing.engine.publisher import PATIENCE, POLL, SWEEP, WRITING, Publisher, run
 from regie.publishing.engine.record import Intent
 from regie.publishing.engine.work import LEASE
 from regie.publishing.models import Attempt, Delivery, Lane
 from regie.publishing.models import Publisher as PublisherRow
+from regie.publishing.queries import SILENT
 from regie.studio import services as studio
 from regie.studio.content import Content, Part
 from regie.studio.models import Post
@@ -188,7 +189,7 @@ def test_the_work_of_a_publisher_that_died_is_taken_over_when_its_lease_runs_out
 
 def test_a_publisher_that_died_is_noticed_within_fifteen_seconds() -> None:
     assert LEASE.total_seconds() + SWEEP + POLL <= 15
-    assert timedelta(seconds=15) >= sweep.SILENT
+    assert timedelta(seconds=15) >= SILENT
     assert PATIENCE + WRITING < 30  # and one that is told to stop has left before that
 
 
