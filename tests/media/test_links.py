@@ -19,6 +19,13 @@ Picture = Callable[..., BytesIO]
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture(autouse=True, params=["folder", pytest.param("bucket", marks=pytest.mark.xdist_group("bucket"))])
+def store(request: pytest.FixtureRequest) -> None:
+    """The same from a folder of ours and from a bucket."""
+    if request.param == "bucket":
+        request.getfixturevalue("bucket")
+
+
 @pytest.fixture
 def coat(alice: Member, picture: Picture, clock: Any) -> File:
     return services.upload(workspace=alice.workspace, name="coat.png", source=picture(kind="PNG", noise=True), by=alice)
