@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from regie.people.models import Member
 
 BACK = "/accounts/callback/facebook/?code=a&state=b"
+
+
+@pytest.fixture(autouse=True)
+def both_names_of_this_machine(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
 
 
 def sent_to(client: Client, host: str) -> str:
