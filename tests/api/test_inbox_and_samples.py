@@ -10,7 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from regie.accounts.models import Account
 from regie.community.models import Answer, Conversation, Message
-from regie.measure.models import Sample
+from regie.measure.models import MadeElsewhere, Sample
 from regie.people.models import Member
 from regie.publishing.models import Delivery
 
@@ -97,3 +97,20 @@ def test_samples_are_narrowed_by_account_delivery_metric_and_time(
     assert [(one["metric"], one["value"]) for one in own] == [("followers", None)]
     assert len(website.get("/samples?since=2030-03-01T09:05:00Z")[1]["items"]) == 2
     assert len(website.get("/samples?until=2030-03-01T09:05:00Z")[1]["items"]) == 1
+
+
+def test_programs_read_what_was_made_elsewhere_and_strangers_do_not(
+    clock: Clock, account: Account, program: Callable[..., Program], alice: Member, charlie: Member
+) -> None:
+    MadeElsewhere.objects.create(
+        workspace=account.workspace,
+        account=account,
+        remote_id="7",
+        text="From the app",
+        published_at=clock.moment,
+        latest={"likes": [3, clock.moment.isoformat()]},
+    )
+    where = f"/accounts/{account.pk}/made-elsewhere"
+    (one,) = program(alice).get(where)[1]["items"]
+    assert (one["text"], one["numbers"], one["gone_at"]) == ("From the app", {"likes": 3}, None)
+    assert program(charlie).get(where)[0] == 404

@@ -37,6 +37,7 @@ TABLE = {
     ("GET", "/accounts"): ("view", None),
     ("GET", "/accounts/{account}"): ("view", None),
     ("GET", "/accounts/{account}/room"): ("view", None),
+    ("GET", "/accounts/{account}/made-elsewhere"): ("view", None),
     ("GET", "/accounts/{account}/options/{name}/choices"): ("write", None),
     ("GET", "/media"): ("view", None),
     ("POST", "/media"): ("write", None),

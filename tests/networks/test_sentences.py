@@ -1,4 +1,4 @@
-"""What a connector says when something goes wrong is a sentence that ``scripts/messages.py`` finds, to be translated."""
+"""What a connector says when something goes wrong is found by ``scripts/messages.py``, to be translated."""
 
 from __future__ import annotations
 

@@ -245,8 +245,8 @@ _plain(
     "look-again",
     services.look_again,
     _("Look again whether the public sees it"),
-    "For one that its network took without showing it: a publisher asks there. Régie does so by itself after 5 minutes, "
-    "an hour, a day and a week.",
+    "For one that its network took without showing it: a publisher asks there. Régie does so by itself after 5 "
+    "minutes, an hour, a day and a week.",
 )
 _plain("delete", services.delete_published, _("Delete a published one"), "A publisher takes it off its network.")
 

@@ -54,3 +54,32 @@ class Round(models.Model):
     failures = models.PositiveIntegerField(default=0, help_text="In a row.")
     leased_until = models.DateTimeField(null=True, help_text="Somebody is asking; a lease.")
     latest = models.JSONField(default=dict, help_text="Metric -> [value, when it was read].")
+    history_at = models.DateTimeField(default=clock.now, help_text="When the account's posts are next listed.")
+    history_from = models.DateTimeField(null=True, help_text="How far back they were read.")
+    history_to = models.DateTimeField(null=True, help_text="Those made until then are known.")
+    history_problem = models.CharField(max_length=300, blank=True, help_text="Why they could not be read.")
+    history_facts = models.JSONField(default=dict)
+
+
+class MadeElsewhere(models.Model):
+    """A post of the account that we did not publish: from before it was connected, or made in the network's own app."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="made_elsewhere")
+    remote_id = models.CharField(max_length=300)
+    url = models.URLField(max_length=500, blank=True)
+    text = models.TextField(blank=True)
+    media = models.PositiveSmallIntegerField(default=0, help_text="How many pictures and videos.")
+    published_at = models.DateTimeField(help_text="By the network's clock.")
+    extra = models.JSONField(default=dict)
+    gone_at = models.DateTimeField(null=True, help_text="When the network no longer listed it.")
+    measured_at = models.DateTimeField(null=True)
+    latest = models.JSONField(default=dict, help_text="Metric -> [value, when it was read].")
+    reactions = models.BigIntegerField(null=True, help_text="Likes, shares, replies and quotes together, of latest.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "remote_id"], name="made_elsewhere_once")]
+        indexes = [
+            models.Index(fields=["workspace", "published_at"], name="made_elsewhere_on_calendar"),
+            models.Index(fields=["account", "-published_at"], name="made_elsewhere_of_account"),
+        ]

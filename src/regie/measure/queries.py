@@ -14,7 +14,8 @@ from django.db.models import Count, F, QuerySet, Sum
 from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of
 from regie.core import clock
-from regie.measure.models import Collection, Round, Sample
+from regie.measure.elsewhere import not_ours
+from regie.measure.models import Collection, MadeElsewhere, Round, Sample
 from regie.measure.services import measured_networks
 from regie.networks.metrics import METRICS
 from regie.people.scope import Scope
@@ -213,6 +214,12 @@ def posts_of(accounts: Sequence[Account], period: Period) -> QuerySet[Collection
         .select_related("delivery__account", "delivery__workspace", "delivery__variant__post")
         .order_by(F("reactions").desc(nulls_last=True), "-published_at")
     )
+
+
+def elsewhere_of(account: Account, period: Period) -> QuerySet[MadeElsewhere]:
+    """Posts of the period that the account's network lists and that we did not publish, newest first."""
+    rows = not_ours().filter(account=account, published_at__gte=period.begins_at, published_at__lt=period.ends_at)
+    return rows.order_by("-published_at", "-pk")
 
 
 def period_of(since: str, until: str, *, zone: str, days: int = 30) -> Period:

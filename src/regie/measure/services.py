@@ -89,7 +89,9 @@ def due_accounts() -> list[int]:
 def measure_soon(account: Account) -> None:
     """A newly connected account is measured at the next sweep."""
     if account.network in measured_networks():
-        Round.objects.update_or_create(account=account, defaults={"next_at": clock.now(), "not_before": None})
+        now = clock.now()
+        defaults = {"next_at": now, "not_before": None, "history_at": now}
+        Round.objects.update_or_create(account=account, defaults=defaults)
 
 
 # Asking
@@ -138,11 +140,11 @@ async def _collect(turn: Round, http: aiohttp.ClientSession, *, refreshed: bool 
         if not refreshed and await refresh_token(account.pk):
             fresh = await in_thread(Round.objects.select_related("account").get, account=account.pk)
             return await _collect(fresh, http, refreshed=True)
-        await in_thread(_wait, turn, exc)
+        await in_thread(put_off, turn, exc)
     except SavedForLater as exc:
         await in_thread(_come_back, turn, exc)
     except NetworkError as exc:
-        await in_thread(_wait, turn, exc)
+        await in_thread(put_off, turn, exc)
     except CannotOpen:
         return None  # the health check says so to people
     else:
@@ -169,7 +171,7 @@ def store_of_account(turn: Round, samples: Samples) -> None:
         Sample(workspace_id=turn.account.workspace_id, account=turn.account, metric=name, value=value, at=now)
         for name, value in known.items()
     )
-    turn.latest = _latest(turn.latest, known, now)
+    turn.latest = latest_with(turn.latest, known, now)
     turn.next_at = now + ACCOUNT_EVERY
     turn.save(update_fields=["latest", "next_at"])
     Account.objects.filter(pk=turn.account_id).update(measured_at=now)
@@ -212,7 +214,7 @@ def hear(account: Account, told: Mapping[str, Samples]) -> None:
 def _heard(row: Collection, delivery: Delivery, samples: Samples, now: datetime) -> list[Sample]:
     """What a network said of a post, for ``_keep``; its row now says the latest."""
     known = _known(samples)
-    row.latest = _latest(row.latest, known, now)
+    row.latest = latest_with(row.latest, known, now)
     row.reactions = reactions_in(row.latest)
     return [
         Sample(
@@ -236,7 +238,7 @@ def _known(samples: Samples) -> dict[str, int | None]:
     return {name: value for name, value in samples.items() if name in METRICS}
 
 
-def _latest(before: Mapping[str, object], samples: Samples, now: datetime) -> dict[str, object]:
+def latest_with(before: Mapping[str, object], samples: Samples, now: datetime) -> dict[str, object]:
     """The last number that was said for each metric: silence does not wipe it out, its age shows."""
     said = {name: [value, now.isoformat()] for name, value in samples.items() if value is not None}
     return {**before, **said}
@@ -257,7 +259,7 @@ def _come_back(turn: Round, saved: SavedForLater) -> None:
     Round.objects.filter(pk=turn.pk).update(not_before=saved.not_before)
 
 
-def _wait(turn: Round, problem: NetworkError) -> None:
+def put_off(turn: Round, problem: NetworkError) -> None:
     """As long as the network says, else longer each time. A dead token disconnects the account."""
     if isinstance(problem, SignInAgain):
         disconnect(turn.account, problem)

@@ -19,7 +19,9 @@ from django.views.decorators.http import require_safe
 
 from regie.accounts.models import Account
 from regie.accounts.opening import capabilities_of
+from regie.core.sentences import in_words
 from regie.measure import charts, queries
+from regie.measure.elsewhere import listing_networks
 from regie.measure.forms import PeriodForm
 from regie.measure.models import Collection
 from regie.measure.queries import AccountNumbers, Period
@@ -29,6 +31,7 @@ from regie.people.scope import MemberRequest
 
 PER_PAGE = 50
 BEST = 10
+SHOWN_ELSEWHERE = 25  # the newest of the period
 MOST_LINES = 6  # of one chart: more cannot be told apart
 PERIODS = (7, 30, 90, 365)
 
@@ -146,11 +149,27 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
             "chart_summary": charts.summary_of_followers(numbers.days),
             "page": page,
             "posts": [_post(row) for row in page],
+            **_elsewhere(found, period),
             "change": CHANGE,
             "published": PUBLISHED,
             "reactions": REACTIONS,
         },
     )
+
+
+def _elsewhere(account: Account, period: Period) -> dict[str, Any]:
+    """What was made without us, where the network lists an account's posts, and how far that is known."""
+    rows, turn = queries.elsewhere_of(account, period), getattr(account, "measuring", None)
+    metrics = capabilities_of(account).post_metrics
+    return {
+        "lists_posts": account.network in listing_networks(),
+        "elsewhere_count": rows.count(),
+        "elsewhere": [
+            {"row": row, "numbers": queries.last_numbers(row.latest, metrics)} for row in rows[:SHOWN_ELSEWHERE]
+        ],
+        "history": turn,
+        "history_problem": in_words(turn.history_problem, turn.history_facts) if turn else "",
+    }
 
 
 def _accounts_csv(rows: Iterable[AccountNumbers], period: Period) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from regie.planner.queries import Entry
+from regie.planner.queries import ELSEWHERE, Entry
 
 MARK = 0  # stands for a delivery's number in the address that is asked for once
 
@@ -30,6 +30,8 @@ class Pen:
         self._move, self._empty = _("Move %(account)s, %(time)s"), _("Without text")
 
     def draw(self, entry: Entry) -> SafeString:
+        if entry.state == ELSEWHERE:
+            return self._draw_elsewhere(entry)
         movable = entry.movable and entry.workspace_id in self.may_move
         time = f"{entry.at:%H:%M}"
         return format_html(
@@ -51,9 +53,31 @@ class Pen:
             repeats=self._piece("repeats", "1") if entry.repeats else "",
             state=self._piece("state", entry.state),
             text=entry.text or self._empty,
-            workspace=format_html(' <span class="entry-workspace">{}</span>', entry.workspace) if self.named else "",
+            workspace=self._workspace(entry),
             button=self._button(entry, time) if movable else "",
         )
+
+    def _draw_elsewhere(self, entry: Entry) -> SafeString:
+        """It leads to its network; without an address there it leads nowhere."""
+        return format_html(
+            '<li class="entry is-elsewhere{gone}"><{tag} class="entry-link"{link}>'
+            '<span class="entry-top"><time datetime="{iso}">{time}</time>{mark}'
+            '<span class="entry-account">{account}</span>{state}</span> '
+            '<span class="entry-text">{text}</span>{workspace}</{tag}></li>',
+            gone=" is-gone" if entry.gone else "",
+            tag="a" if entry.url else "span",
+            link=format_html(' href="{}" rel="noopener noreferrer" target="_blank"', entry.url) if entry.url else "",
+            iso=entry.at.isoformat(),
+            time=f"{entry.at:%H:%M}",
+            mark=self._piece("network", entry.network),
+            account=entry.account,
+            state=self._piece("state", entry.state),
+            text=entry.text or self._empty,
+            workspace=self._workspace(entry),
+        )
+
+    def _workspace(self, entry: Entry) -> SafeString | str:
+        return format_html(' <span class="entry-workspace">{}</span>', entry.workspace) if self.named else ""
 
     def _button(self, entry: Entry, time: str) -> SafeString:
         return format_html(

@@ -11,6 +11,7 @@ from django.db.models import Min, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce, Left, NullIf
 
+from regie.measure.elsewhere import not_ours
 from regie.people.scope import Scope
 from regie.planner.models import Occurrence, Recurrence
 from regie.publishing.models import Delivery
@@ -29,10 +30,16 @@ GROUPS: dict[str, frozenset[str]] = {
 }
 """What the calendar can be narrowed to. Without a filter all but the cancelled ones are shown."""
 
+ELSEWHERE = "elsewhere"
+"""The state of a post that the account's network lists and that we did not publish."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One delivery on the calendar. ``at`` is on the clocks of the person who looks."""
+    """One delivery on the calendar, or a post made elsewhere. ``at`` is on the clocks of the person who looks.
+
+    url: where a post made elsewhere stands on its network; deliveries have a page of ours
+    """
 
     pk: int
     post: int
@@ -45,6 +52,7 @@ class Entry:
     workspace_id: int
     gone: bool
     repeats: bool
+    url: str = ""
 
     @property
     def movable(self) -> bool:
@@ -65,7 +73,8 @@ def entries(
     state: str = "",
     campaign: int | None = None,
 ) -> list[Entry]:
-    """The deliveries due from the first to the last day, both included, as days are counted in ``zone``.
+    """The deliveries due from the first to the last day, both included, as days are counted in ``zone``; and what their
+    accounts published elsewhere, unless it is narrowed to a state or a campaign of ours.
 
     Shape:  oldest first.
     Text:   the post's name for the team, else the first line of what the account shows, at most 140 characters.
@@ -76,6 +85,9 @@ def entries(
     clock = ZoneInfo(zone)
     begin = datetime.combine(since, datetime.min.time(), clock)
     end = datetime.combine(until + timedelta(days=1), datetime.min.time(), clock)
+    others = [] if campaign is not None else _elsewhere(scope, begin, end, account) if state in ("", ELSEWHERE) else []
+    if state == ELSEWHERE:
+        return others
     rows = Delivery.objects.filter(workspace__in=scope.workspace_ids(), due_at__gte=begin, due_at__lt=end)
     if account is not None:
         rows = rows.filter(account=account)
@@ -96,7 +108,7 @@ def entries(
         "gone_at",
         "occurrence__recurrence",
     )
-    return [
+    ours = [
         Entry(
             pk,
             post,
@@ -111,6 +123,32 @@ def entries(
             rule is not None,
         )
         for pk, post, at, state_, network, name, text, place, place_id, gone, rule in found
+    ]
+    return sorted([*ours, *others], key=lambda entry: entry.at) if others else ours
+
+
+def _elsewhere(scope: Scope, begin: datetime, end: datetime, account: int | None) -> list[Entry]:
+    rows = not_ours().filter(workspace__in=scope.workspace_ids(), published_at__gte=begin, published_at__lt=end)
+    if account is not None:
+        rows = rows.filter(account=account)
+    names = ("pk", "published_at", "account__network", "account__name", "workspace__name", "workspace_id", "gone_at")
+    found = rows.order_by("published_at", "pk").values_list(*names, "url", Left("text", 140))
+    return [
+        Entry(
+            pk=pk,
+            post=0,
+            at=at.astimezone(begin.tzinfo),
+            state=ELSEWHERE,
+            network=network,
+            account=name,
+            text=text.split("\n")[0],
+            workspace=place,
+            workspace_id=place_id,
+            gone=gone is not None,
+            repeats=False,
+            url=url,
+        )
+        for pk, at, network, name, place, place_id, gone, url, text in found
     ]
 
 

@@ -45,6 +45,7 @@ STATES = (
     ("published", gettext_lazy("Published")),
     ("limited", pgettext_lazy("delivery", "Not public")),
     ("cancelled", gettext_lazy("Cancelled")),
+    (queries.ELSEWHERE, gettext_lazy("Made elsewhere")),
 )
 
 

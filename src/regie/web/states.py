@@ -79,6 +79,12 @@ DELIVERY: dict[str, Look] = {
     "cancelled": Look(
         pgettext_lazy("delivery", "Cancelled"), "circle-minus", "neutral", _("It was called off and does not go out.")
     ),
+    "elsewhere": Look(
+        pgettext_lazy("delivery", "Made elsewhere"),
+        "external-link",
+        "neutral",
+        _("It was published without Régie: before the account was connected, or in the network’s own app."),
+    ),
 }
 
 MESSAGE: dict[str, Look] = {
