@@ -7,7 +7,7 @@ twice changes nothing.
 from __future__ import annotations
 
 from collections.abc import Collection as Some
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import aiohttp
@@ -154,7 +154,7 @@ def _to_measure(account: Account) -> list[MadeElsewhere]:
     return list(rows.filter(waits).order_by("-published_at", "pk")[:POSTS_AT_ONCE])
 
 
-def _measured(rows: Sequence[MadeElsewhere], told: dict[str, Samples]) -> None:
+def _measured(rows: Sequence[MadeElsewhere], told: Mapping[str, Samples]) -> None:
     """The last numbers. One that the network leaves out keeps what it had."""
     now = clock.now()
     for row in rows:
