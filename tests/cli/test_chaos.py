@@ -16,7 +16,6 @@ KEYS = ["deliveries", "kills", "restarts", "lost", "doubled", "stuck", "unclear"
 def test_nothing_is_lost_or_doubled_in_a_short_bad_time() -> None:
     settings = {"deliveries": "80", "minutes": "0.1", "seed": "5", "publishers": "2", "lease": "2", "call": "6"}
     options = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    options += ["--without", "status"]  # takes its time to be sure: tests/publishing/test_containers.py
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("REGIE_", "DJANGO_"))}
     done = subprocess.run(
         [sys.executable, "-m", "regie.cli", "bench", "chaos", *options, "--json"],

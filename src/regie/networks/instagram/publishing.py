@@ -305,12 +305,13 @@ async def what_became_of(wire: Wire, outgoing: Outgoing, progress: Progress) -> 
     state = parsed(answer, Container, network=NETWORK)
     if state.status_code == "PUBLISHED":
         return await _found(wire, outgoing, progress)
-    too_early = _clock(answer) < outgoing.planned_at + LOST_FOR
+    over_at = outgoing.tried_until or outgoing.planned_at + LOST_FOR
+    too_early = _clock(answer) < over_at
     if state.status_code == "IN_PROGRESS" or (state.status_code == "FINISHED" and too_early):
         raise TryLater(
             "{network} may still be publishing it.",
             network=NETWORK,
-            not_before=max(outgoing.planned_at + LOST_FOR, _clock(answer) + timedelta(seconds=10)),
+            not_before=max(over_at, _clock(answer) + timedelta(seconds=10)),
             answer=answer,
         )
     return None

@@ -180,7 +180,7 @@ async def _find_out(
         case _ if step.is_comment:
             await _find_comment(sender, speaker, delivery, step, window, told)
         case AskStatus():
-            await _ask_status(sender, speaker, delivery, step, told)
+            await _ask_status(sender, speaker, delivery, step, window, told)
         case Repeatable(then=then):
             await _search(sender, speaker, delivery, step, window, told, then)
         case Search():
@@ -213,9 +213,11 @@ def _try_again(told: Told, delivery: Delivery, exc: NetworkError, now: datetime)
     told.to_tell = isinstance(exc, SignInAgain) or now > (delivery.sent_at or delivery.due_at) + PATIENCE
 
 
-async def _ask_status(sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, told: Told) -> None:
+async def _ask_status(
+    sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, window: Window, told: Told
+) -> None:
     now = sender.database.moment()
-    outgoing = await outgoing_for(speaker, delivery, step, now)
+    outgoing = replace(await outgoing_for(speaker, delivery, step, now), tried_until=window.deadline)
     became = await cast(KnowsStatus, speaker.connector).what_became_of(outgoing, step.progress)
     if became is None:
         _send_again(told, delivery, now, "absent")
