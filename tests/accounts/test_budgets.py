@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 
 from regie.accounts import budgets
-from regie.accounts.budgets import Ask, Priority, Word, gift, give, heard, standing, take, wait_until
+from regie.accounts.budgets import Ask, Priority, Word, believe, gift, give, heard, standing, take, wait_until
 from regie.accounts.models import Account, Budget
 from regie.networks import registry
 from regie.publishing.models import Lane
@@ -165,6 +165,27 @@ def test_what_is_left_is_told_to_people(clock: Clock, make_account: Callable[...
     assert standing(account)[0].calls == 11_566
     clock.advance(hours=26)
     assert standing(account)[0].calls == 11_666
+
+
+def test_posts_made_elsewhere_count_as_the_network_tells_them(
+    clock: Clock, make_account: Callable[..., Account]
+) -> None:
+    account = make_account("threads", "Atelier Nord")
+    wait_until(account, speaker(account), "publish", times=3, priority=Priority.PUBLISH)
+    account.limits = {"posts_a_day": 250, "posts_today": 3}  # those of ours
+    believe(account)
+    assert (standing(account)[0].calls, standing(account)[0].resets_at) == (247, None)
+    account.limits = {"posts_a_day": 250, "posts_today": 249}
+    believe(account)
+    assert standing(account)[0].calls == 1
+    wait_until(account, speaker(account), "publish", priority=Priority.PUBLISH)
+    assert wait_until(account, speaker(account), "publish", priority=Priority.PUBLISH) is not None
+    clock.advance(hours=6)
+    account.limits = {"posts_a_day": 250, "posts_today": 100}  # the oldest have left the window
+    believe(account)
+    assert standing(account)[0].calls == 150
+    clock.advance(hours=8)
+    assert standing(account)[0].calls == 246  # nobody told for long: our own count
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 
+from regie.accounts.budgets import standing
 from regie.accounts.models import Account
 from regie.accounts.opening import open_credentials
 from regie.accounts.services import refresh_token
@@ -70,9 +71,11 @@ def test_what_was_left_out_on_reddits_page_is_said(walk: Walk, reddit: Sandbox) 
 
 
 def test_threads_is_connected_and_its_token_renewed(walk: Walk, threads: Sandbox, clock: Clock) -> None:
+    threads.itself.user("regie").posted_at = [clock.moment] * 10
     assert "regie is connected" in walk(threads)
     account = Account.objects.get()
     assert (account.network, account.handle, account.limits["posts_a_day"]) == ("threads", "@regie", 250)
+    assert standing(account)[0].calls == 240  # ten were posted elsewhere today
     assert account.expires_at is not None
     assert account.refresh_at is not None
     before = open_credentials(account)

@@ -42,6 +42,7 @@ KEPT = gettext_noop("The rest of what the network allows is kept for publishing.
 USED_UP = gettext_noop("What the network allows is used up. We go on as soon as it lets us.")
 NO_FILES = gettext_noop("The network takes no more files for now. We upload as soon as it does.")
 LOW = 0.1  # of a window: what the network says is left is then told to all
+TOLD = timedelta(hours=7)  # for how long a count that was asked for holds; accounts are asked again after six
 
 
 class Priority(Enum):
@@ -199,6 +200,34 @@ def heard(words: Iterable[Word]) -> None:
     """Keeps what networks said of their quotas: it counts instead of our own count until it resets."""
     with connection.cursor() as cursor:
         cursor.execute(HEARD, {"words": json.dumps([word.row() for word in words])})
+
+
+def believe(account: Account) -> None:
+    """Counts what was posted elsewhere, too: of its posts a day the network told how many are used (``posts_today``).
+
+    Our own count knows when each post grows old, so it stands unless the network counts more.
+    """
+    used = account.limits.get("posts_today")
+    quotas = registry.connector(account.network).can_on(account.limits).quotas
+    quota = next((one for one in quotas if one.name == "posts" and not one.shared and one.per >= DAILY), None)
+    if quota is None or not isinstance(used, int):
+        return
+    now = clock.now()
+    row = Budget.objects.filter(key=key_of(account.pk, quota, None), name=quota.name).first()
+    told_before = row is not None and row.resets_at is not None and row.resets_at > now
+    ours = sum(points for _end, points in spent_in(row, now)) if row is not None else 0
+    if used <= ours and not told_before:
+        return
+    word = Word(
+        key=key_of(account.pk, quota, None),
+        name=quota.name,
+        account_id=account.pk,
+        most=quota.limit,
+        seconds=quota.per.total_seconds(),
+        left=max(quota.limit - used, 0),
+        resets_at=now + TOLD,
+    )
+    heard([word])
 
 
 def gift(key: str, name: str, granted: Granted, points: int) -> dict[str, Any]:

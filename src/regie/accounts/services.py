@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from regie.accounts import queries
+from regie.accounts import budgets, queries
 from regie.accounts.errors import CannotConnect
 from regie.accounts.models import Account, NetworkApp
 from regie.accounts.opening import connector_for, open_credentials, seal_app_keys, seal_credentials, session
@@ -66,6 +66,7 @@ def connect(
         account.state = Account.State.CONNECTED
     account.problem, account.problem_facts, account.checked_at = "", {}, clock.now()
     account.save()
+    budgets.believe(account)
     audit.record(by=by, did="account.connected" if fresh else "account.reconnected", to=account)
     transaction.on_commit(lambda: account_connected.send(Account, account=account))
     return account
@@ -174,11 +175,12 @@ def disconnect(account: Account, because: NetworkError) -> None:
 
 
 def note_health(account: Account, profile: Profile) -> None:
-    """Its network answered well: name, limits and the moment are kept."""
+    """Its network answered well: name, limits and the moment are kept, and what is left of its posts."""
     _describe(account, profile)
     account.checked_at, account.problem, account.problem_facts = clock.now(), "", {}
     told = ["name", "handle", "url", "kind", "limits", "avatar_source"]
     account.save(update_fields=[*told, "checked_at", "problem", "problem_facts"])
+    budgets.believe(account)
 
 
 @transaction.atomic
