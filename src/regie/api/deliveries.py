@@ -145,8 +145,9 @@ def _step(step: Step) -> StepOut:
 
 
 def _attempt(attempt: Attempt) -> AttemptOut:
-    names = ("number", "kind", "publisher", "fingerprint", "began_at", "ended_at", "outcome", "said", "answer")
-    return AttemptOut(**{name: getattr(attempt, name) for name in names})
+    names = ("number", "kind", "publisher", "fingerprint", "began_at", "ended_at", "outcome", "answer")
+    said = in_words(attempt.said, attempt.said_facts)
+    return AttemptOut(said=said, **{name: getattr(attempt, name) for name in names})
 
 
 def _deliveries(request: ApiRequest) -> QuerySet[Delivery]:

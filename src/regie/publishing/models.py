@@ -171,7 +171,8 @@ class Attempt(models.Model):
     deadline = models.DateTimeField(help_text="After this the call can no longer be under way.")
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=20, blank=True, help_text="published, pending, later, refused, sign_in, ...")
-    said = models.TextField(blank=True)
+    said = models.TextField(blank=True, help_text="A sentence in English with {names}; shown translated.")
+    said_facts = models.JSONField(null=True, blank=True, help_text="What fills it; None: it is filled already.")
     answer = models.JSONField(null=True, blank=True, help_text="Status, headers that matter, body, seconds; masked.")
 
     class Meta:

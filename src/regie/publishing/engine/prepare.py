@@ -62,11 +62,12 @@ WHERE id = %(account)s
 NOTE = sql(
     """
 INSERT INTO publishing_attempt (step_id, number, kind, fingerprint, publisher, began_at, deadline, ended_at, outcome,
-    said, answer)
+    said, said_facts, answer)
 SELECT r.step_id, r.number, 'prepare', r.fingerprint, r.publisher, r.began_at, r.began_at, r.ended_at, r.outcome,
-    r.said, r.answer
+    r.said, r.said_facts, r.answer
 FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(step_id bigint, number int, fingerprint text, publisher text,
-    began_at timestamptz, ended_at timestamptz, outcome text, said text, answer jsonb)
+    began_at timestamptz, ended_at timestamptz, outcome text, said text, said_facts jsonb,
+    answer jsonb)
 ON CONFLICT (step_id, number) DO NOTHING
 """
 )
@@ -128,7 +129,8 @@ async def _note(
         "began_at": began,
         "ended_at": ended,
         "outcome": _word(outcome),
-        "said": failed.said if failed else "",
+        "said": failed.sentence if failed else "",
+        "said_facts": dict(failed.facts) if failed else None,
         "answer": failed.answer.kept() if failed and failed.answer else None,
     }
     await database.rows(NOTE, rows=as_json([row]))

@@ -24,7 +24,7 @@ from regie.networks.data import Listing, Pending, Published, Seen
 from regie.networks.errors import NetworkError, SignInAgain, Unclear
 from regie.networks.likeness import alike, normal, same
 from regie.networks.protocols import FindsComment, KnowsStatus, ListsOwn
-from regie.publishing.engine.database import Database, sql
+from regie.publishing.engine.database import Database, as_json, sql
 from regie.publishing.engine.outgoing import outgoing_for
 from regie.publishing.engine.record import UNFROZEN, Told, after_commit, pause
 from regie.publishing.engine.work import (
@@ -105,8 +105,9 @@ GROUP BY s.id ORDER BY 3, 1
 LOOKED = sql(
     """
 INSERT INTO publishing_attempt (step_id, number, kind, fingerprint, publisher, began_at, deadline, ended_at, outcome,
-    said)
-SELECT %(step)s, coalesce(max(number), 0) + 1, 'look', '', '', %(began)s, %(began)s, MOMENT, %(outcome)s, %(said)s
+    said, said_facts)
+SELECT %(step)s, coalesce(max(number), 0) + 1, 'look', '', '', %(began)s, %(began)s, MOMENT, %(outcome)s, %(said)s,
+    %(facts)s::jsonb -> 0
 FROM publishing_attempt WHERE step_id = %(step)s
 """
 )
@@ -139,7 +140,8 @@ async def settle(sender: Sender, account: Mapping[str, Any], delivery: Delivery)
         await _find_out(sender, speaker, delivery, step, window, told)
     except NetworkError as exc:
         _try_again(told, delivery, exc, now)
-    await database.rows(LOOKED, step=step.id, began=now, outcome=told.outcome or told.state, said=told.said)
+    facts, outcome = as_json([told.said_facts]), told.outcome or told.state
+    await database.rows(LOOKED, step=step.id, began=now, outcome=outcome, said=told.said, facts=facts)
     told.attempt_id = None
     await sender.records.put(told)
 
@@ -207,7 +209,8 @@ def _ask(told: Told, said: str) -> None:
 
 def _try_again(told: Told, delivery: Delivery, exc: NetworkError, now: datetime) -> None:
     """The network could not be asked. People hear of it when that lasts."""
-    told.problem, told.problem_facts, told.outcome, told.said = exc.sentence, dict(exc.facts), "later", exc.said
+    told.problem, told.problem_facts, told.outcome = exc.sentence, dict(exc.facts), "later"
+    told.said, told.said_facts = exc.sentence, dict(exc.facts)
     told.look_at = exc.not_before or now + pause(delivery.looks)
     told.tried = 0
     told.to_tell = isinstance(exc, SignInAgain) or now > (delivery.sent_at or delivery.due_at) + PATIENCE
@@ -240,7 +243,7 @@ async def _find_comment(
         found = await speaker.connector.comment_found(outgoing)
     except Unclear as exc:  # it was looked for, and nobody can tell
         _ask(told, ASK_ABOUT_COMMENT)
-        told.said = exc.said
+        told.said, told.said_facts = exc.sentence, dict(exc.facts)
         return
     if found is not None:
         _found(told, speaker, delivery, step, found, now)

@@ -74,7 +74,8 @@ WITH told AS (
         delivery_id bigint, lease uuid, state text, holds text[], next_at timestamptz, look_at timestamptz,
         remote_id text, url text, limited text, problem text, problem_facts jsonb, tried int, accepted_at timestamptz,
         to_tell boolean, keep_lease boolean, step_id bigint, step_state text, step_remote_id text, step_url text,
-        extra jsonb, progress jsonb, prepared boolean, attempt_id bigint, outcome text, said text, answer jsonb)
+        extra jsonb, progress jsonb, prepared boolean, attempt_id bigint, outcome text, said text,
+        said_facts jsonb, answer jsonb)
 ), mine AS (
     SELECT d.id FROM publishing_delivery d JOIN told r ON r.delivery_id = d.id
     WHERE d.lease = r.lease OR (d.state = 'unclear' AND r.state <> 'unclear'
@@ -108,7 +109,8 @@ WITH told AS (
         prepared_at = CASE WHEN r.prepared THEN coalesce(s.prepared_at, MOMENT) ELSE s.prepared_at END
     FROM told r JOIN changed c ON c.id = r.delivery_id WHERE s.id = r.step_id AND r.step_state IS NOT NULL
 ), ended AS (
-    UPDATE publishing_attempt t SET ended_at = MOMENT, outcome = r.outcome, said = r.said, answer = r.answer
+    UPDATE publishing_attempt t SET ended_at = MOMENT, outcome = r.outcome, said = r.said,
+        said_facts = r.said_facts, answer = r.answer
     FROM told r WHERE t.id = r.attempt_id AND t.ended_at IS NULL
 )
 SELECT id FROM changed
@@ -189,6 +191,7 @@ class Told:
     attempt_id: int | None = None
     outcome: str = ""
     said: str = ""
+    said_facts: dict[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
 
 
@@ -241,6 +244,7 @@ def _somebody_elses(told: Told, now: datetime) -> Told:
         attempt_id=told.attempt_id,
         outcome="unclear",
         said=told.said,
+        said_facts=told.said_facts,
         answer=told.answer,
     )
 
@@ -337,7 +341,7 @@ def _problem(told: Told, exc: NetworkError) -> None:
 
 def _keep_answer(told: Told, outcome: Outcome) -> None:
     if isinstance(outcome, NetworkError):
-        told.said = outcome.said
+        told.said, told.said_facts = outcome.sentence, dict(outcome.facts)
         if outcome.answer is None and outcome.__cause__ is not None:
             told.answer = {"cause": str(outcome.__cause__)[:500]}
     answer = None if isinstance(outcome, Pending) else outcome.answer

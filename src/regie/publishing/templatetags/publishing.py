@@ -72,7 +72,7 @@ def limited_of(delivery: Delivery) -> str:
 
 @register.filter
 def said_of(attempt: Attempt) -> str:
-    return in_words(attempt.said)
+    return in_words(attempt.said, attempt.said_facts)
 
 
 @register.filter
