@@ -277,6 +277,22 @@ def test_the_inbox_speaks_french(signed_in: SignIn, say: Say, clock: Clock, chlo
     assert "Répondre" in page
 
 
+def test_a_row_names_the_network_and_an_account_called_like_its_client_only_once(
+    signed_in: SignIn, say: Say, clock: Clock, chloe: Member
+) -> None:
+    message = say()
+    account = message.account
+    account.name = account.workspace.name
+    account.save()
+    client = signed_in(chloe)
+    page = " ".join(client.get("/w/all/inbox/").content.decode().split())
+    assert f"· {account.in_full}</span>" in page
+    account.name = "Atelier"
+    account.save()
+    page = " ".join(client.get("/w/all/inbox/").content.decode().split())
+    assert f"· {account.in_full} · {account.workspace.name}</span>" in page
+
+
 def test_an_upload_of_rubbish_as_a_picture_is_not_kept(clock: Clock, db: None) -> None:
     from regie.community.avatars import keep
     from regie.media.errors import NotAPicture

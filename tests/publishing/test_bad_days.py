@@ -42,6 +42,7 @@ def test_a_refusal_says_why_and_is_told_once(
     assert all(notice.urgent for notice in told)
     assert "Good morning" in notices.sentence(told[0])
     assert "no shouting" in notices.sentence(told[0])
+    assert "(Mastodon)" in notices.sentence(told[0])  # a brand's accounts have one name
 
 
 def test_a_refused_one_is_sent_again_as_the_post_reads_now(

@@ -258,7 +258,7 @@ def _tell(answer: Answer, kind: str) -> None:
         workspace=answer.workspace_id,
         kind=kind,
         key=f"{kind}:{answer.pk}:{answer.tries}",
-        facts={"author": message.author_name or message.author_handle, "account": message.account.name},
+        facts={"author": message.author_name or message.author_handle, "account": message.account.in_full},
         path=f"inbox/?message={message.pk}",
     )
 

@@ -180,7 +180,7 @@ def assign(*, message: Message, to: User | None, by: Member) -> None:
             facts={
                 "by": str(by),
                 "author": message.author_name or message.author_handle,
-                "account": message.account.name,
+                "account": message.account.in_full,
                 "text": message.text[:120],
             },
             path=f"inbox/?message={message.pk}",

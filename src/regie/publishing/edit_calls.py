@@ -246,7 +246,7 @@ def _tell(edit: Edit, kind: str) -> None:
         workspace=delivery.workspace_id,
         kind=kind,
         key=f"{kind}:{edit.pk}:{edit.tries}",
-        facts={"post": str(delivery.variant.post), "account": str(delivery.account)},
+        facts={"post": str(delivery.variant.post), "account": delivery.account.in_full},
         path=f"deliveries/{delivery.pk}/",
     )
 

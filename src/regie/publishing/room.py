@@ -232,6 +232,6 @@ def _tell(account: Account, moved: Sequence[Delivery]) -> None:
             workspace=account.workspace_id,
             kind="delivery.spread",
             key=f"delivery.spread:{account.pk}:{rows[0].pk}:{rows[-1].due_at:%Y%m%dT%H%M}",
-            facts={"account": str(account), "count": len(rows)},
+            facts={"account": account.in_full, "count": len(rows)},
             path=f"calendar/?account={account.pk}&view=list&on={rows[0].due_at:%Y-%m-%d}",
         )

@@ -120,7 +120,7 @@ def _tell(row: Delivery) -> None:
         key=f"delivery:{row.pk}:{what}:{row.due_at:%Y%m%dT%H%M%S}:{attempts}{reason}",
         facts={
             "post": str(row.variant.post),
-            "account": str(row.account),
+            "account": row.account.in_full,
             "problem": row.problem or (row.limited if what == LIMITED else ""),
             "facts": row.problem_facts,
         },
