@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage, get_connection
 from django.test import Client
 from pydantic import SecretStr
 
 from regie.config.env import Env, NetworkEnv
 from regie.config.first_start import setup_code
 from regie.config.logs import OneLine
+from regie.config.mail import django_settings
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operate.md"
 OURS = {"REGIE_EMBEDDED_URL", "REGIE_ROLE"}  # set by the product for its own processes
@@ -30,7 +32,7 @@ def names() -> set[str]:
 
 def test_the_guide_lists_every_setting_and_no_other() -> None:
     table = GUIDE.read_text().split("## Settings")[1].split("\n## ")[0]
-    assert set(re.findall(r"`((?:REGIE_[A-Z_<>]+|DATABASE_URL))`", table)) == names() - OURS
+    assert set(re.findall(r"`((?:REGIE_[A-Z0-9_<>]+|DATABASE_URL))`", table)) == names() - OURS
 
 
 def test_the_guide_says_the_defaults() -> None:
@@ -156,3 +158,13 @@ def test_a_traceback_is_one_line_of_the_log() -> None:
     assert line.count("\n") == 0
     assert "It failed. | Traceback" in line
     assert "ValueError: two | lines" in line
+
+
+def test_the_demo_says_of_each_e_mail_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    backend = django_settings(Env(demo=True))["EMAIL_BACKEND"]
+    mail = EmailMessage("“Linen” was refused", "A long\nletter", None, ["ines@atelier.example"])
+    with caplog.at_level(logging.INFO):
+        assert get_connection(backend).send_messages([mail]) == 1
+    assert [record.getMessage() for record in caplog.records] == ["E-mail to ines@atelier.example: “Linen” was refused"]
+    with_server = Env(demo=True, email_url=SecretStr("smtp://localhost"))
+    assert "smtp" in django_settings(with_server)["EMAIL_BACKEND"]

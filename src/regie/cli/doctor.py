@@ -134,8 +134,11 @@ def _migrations() -> Iterator[Finding]:
 def _accounts() -> Iterator[Finding]:
     from regie.accounts.models import Account
     from regie.accounts.opening import open_credentials
+    from regie.accounts.queries import ending_soon
     from regie.core.sealed import CannotOpen
+    from regie.core.sentences import in_words
 
+    ending = {account.pk for account in ending_soon(Account.objects.all())}
     for account in Account.objects.exclude(state=Account.State.REMOVED).select_related("workspace"):
         about = f"{account.workspace}, {account.name} ({account.network})"
         try:
@@ -145,8 +148,17 @@ def _accounts() -> Iterator[Finding]:
             continue
         if account.state == Account.State.BROKEN:
             yield Finding("bad", about, "It has to be connected again: open Accounts in Régie.")
-        elif account.problem:
+            continue
+        if account.problem:
             yield Finding("note", about, account.problem.format(**account.problem_facts))
+        yield from (Finding("note", about, in_words(str(lack))) for lack in account.limits.get("missing", ()))
+        if account.pk in ending:
+            yield Finding(
+                "note",
+                about,
+                f"It stops working on {account.reconnect_by:%Y-%m-%d} unless it is connected again: open Accounts in "
+                "Régie.",
+            )
 
 
 def _publishers() -> Iterator[Finding]:

@@ -9,9 +9,11 @@ from regie.config.env import Env
 
 
 def django_settings(env: Env) -> dict[str, Any]:
-    """The EMAIL_* settings. Without an address, mail is printed on the console."""
+    """The EMAIL_* settings. Without an address, mail is printed on the console; in the demo, a line of each."""
     sender = env.email_from or f"Régie <regie@{urlsplit(env.public_url).hostname or 'localhost'}>"
     common = {"DEFAULT_FROM_EMAIL": sender, "SERVER_EMAIL": sender, "EMAIL_TIMEOUT": 20}
+    if env.email_url is None and env.demo:
+        return common | {"EMAIL_BACKEND": "regie.core.mail.OneLineEach"}
     if env.email_url is None:
         return common | {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
     parts = urlsplit(env.email_url.get_secret_value())
