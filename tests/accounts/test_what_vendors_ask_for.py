@@ -84,3 +84,9 @@ def test_the_networks_page_lists_the_permissions(alice: Member, signed_in: Calla
     page = signed_in(alice).get(f"{HERE}/networks/").text
     for name in ("pages_manage_posts", "https://www.googleapis.com/auth/youtube.force-ssl", "w_organization_social"):
         assert f"<code>{name}</code>" in page
+
+
+@pytest.mark.parametrize(("slug", "said"), [("facebook", True), ("instagram", True), ("threads", False)])
+def test_comments_under_advertisements_are_said_to_need_a_public_address(slug: str, said: bool, settings: Any) -> None:
+    settings.PUBLIC_URL = "http://localhost:8000"
+    assert ("comments under advertisements do not come" in str(guide_for(slug).beware)) is said

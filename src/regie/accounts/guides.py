@@ -289,6 +289,11 @@ def _is_public() -> bool:
 def _beware(slug: str) -> Words:
     if _is_public():
         return ""
+    if slug in ("facebook", "instagram"):
+        return _(
+            "Régie has no public https address (REGIE_URL), so it asks for news instead of being told: that works, but "
+            "comments under advertisements do not come, as Meta lists them nowhere and only brings them itself."
+        )
     if brings_for_app(slug) or issubclass(registry.connector(slug), ReceivesWebhooks):
         return _(
             "Régie has no public https address (REGIE_URL), so it asks for news instead of being told: that works."

@@ -34,7 +34,7 @@ class FileFilters(forms.Form):
             ("image/heic", "HEIC"),
             ("video/mp4", "MP4"),
             ("video/quicktime", "MOV"),
-            ("video/webm", "WebM (video)"),
+            ("video/webm", _("WebM (video)")),
             ("application/pdf", "PDF"),
             ("audio/mpeg", "MP3"),
         ],
