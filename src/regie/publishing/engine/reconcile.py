@@ -140,7 +140,7 @@ async def settle(sender: Sender, account: Mapping[str, Any], delivery: Delivery)
         await _find_out(sender, speaker, delivery, step, window, told)
     except NetworkError as exc:
         _try_again(told, delivery, exc, now)
-    facts, outcome = as_json([told.said_facts]), told.outcome or told.state
+    facts, outcome = as_json([told.said_facts or {}]), told.outcome or told.state
     await database.rows(LOOKED, step=step.id, began=now, outcome=outcome, said=told.said, facts=facts)
     told.attempt_id = None
     await sender.records.put(told)
