@@ -6,7 +6,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from regie.core.threads import in_thread
 from regie.people.jobs import app
-from regie.publishing import edit_calls
+from regie.publishing import clearing, edit_calls
 
 
 @app.periodic(cron="* * * * *")
@@ -23,3 +23,10 @@ async def edits(timestamp: int) -> None:
 @app.task(queue="publishing", priority=10)
 async def work_on_edit(edit_id: int) -> None:
     await edit_calls.work_on(edit_id)
+
+
+@app.periodic(cron="11 4 * * *")
+@app.task(queue="upkeep", queueing_lock="publishing.forget_removed_files")
+async def forget_removed_files(timestamp: int) -> None:
+    """Once a day; a day that was missed is made up for by the next."""
+    await in_thread(clearing.forget_removed_files)
