@@ -155,7 +155,7 @@ def test_what_the_engine_cannot_send_today_gets_a_later_time_and_its_planner_hea
     assert len(rows) == 3
     assert all(row.spread_from == clock.moment and row.due_at >= clock.moment + timedelta(hours=8) for row in rows)
     notice = Notice.objects.get(user=bob.user, kind="delivery.spread")
-    assert notices.sentence(notice) == "regie takes no more posts today: 3 of yours have later times."
+    assert notices.sentence(notice) == "regie (Mastodon) takes no more posts today: 3 of yours have later times."
 
     clock.set(rows[-1].due_at)
     publish_due()
