@@ -449,3 +449,40 @@ def test_whatever_happens_the_promise_is_kept(world: World) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("kind", ["search", "record key"])
+def test_parts_that_went_out_after_a_backup_that_had_the_first_in_doubt_are_looked_for(world: World, kind: str) -> None:
+    """The model found it: they were taken for never sent, and went out again when people finished the thread."""
+    account = world.connect(world.networks[kind], "thread")
+    account.limits |= {"honours_key": False}
+    account.save()
+    post = world.write_post("First <m1.0>", "Second <m1.1>", on=[account])
+    now = WallTime.at(world.clock.moment, "Europe/Paris")
+    delivery = services.schedule(post=post, at=now, by=world.bob, late_minutes=LATE_MINUTES)[0]
+    world.networks[kind].faults.will_lose_answer(path=COMMITS[account.network], method="POST")
+    world.publish()
+    assert Delivery.objects.get().state == "unclear"
+    backup, backed_up_at = {table: rows_of(table) for table in TABLES}, world.clock.moment
+
+    publish_for_minutes(world, 6)
+    assert Delivery.objects.get().state == "published"
+    put_back(backup)
+    frozen = services.start_frozen_after_restore(backed_up_at=backed_up_at)
+    publish_for_minutes(world, 6)
+    services.lift(frozen, by=world.alice)
+    with suppress(Problem):
+        services.finish_partly(delivery, by=world.bob)
+    publish_for_minutes(world, 6)
+    assert Delivery.objects.get().state == "published"
+    assert [entry.text for entry in world.networks[kind].accepted() if "<m1." in entry.text] == [
+        "First <m1.0>",
+        "Second <m1.1>",
+    ]
+    empty_tables()
+
+
+def publish_for_minutes(world: World, minutes: int) -> None:
+    for _ in range(minutes):
+        world.clock.advance(seconds=60)
+        world.publish()

@@ -36,7 +36,7 @@ from regie.publishing.engine.work import (
     Speaker,
     Step,
     delivery_of,
-    repeat_until,
+    may_repeat,
     speaker_of,
 )
 
@@ -191,7 +191,7 @@ async def _find_out(
 
 def _may_repeat(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> bool:
     """Safe, in time, and not while everything is frozen: otherwise we only look."""
-    return repeat_until(speaker.can, step.first_at, now) is not None and now <= delivery.latest and not delivery.frozen
+    return may_repeat(speaker.can, step, now) and now <= delivery.latest and not delivery.frozen
 
 
 def _send_again(told: Told, delivery: Delivery, now: datetime, outcome: str) -> None:

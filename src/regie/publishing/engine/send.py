@@ -33,7 +33,7 @@ from regie.publishing.engine.work import (
     Delivery,
     Speaker,
     Step,
-    repeat_until,
+    may_repeat,
     speaker_of,
 )
 
@@ -198,7 +198,7 @@ class Sender:
         if (free_at := await self.budgets.wait_until(speaker)) is not None:
             await self._wait(lane, delivery, free_at)
             return False
-        if step.in_doubt and repeat_until(speaker.can, step.first_at, database.moment()) is None:
+        if step.in_doubt and not may_repeat(speaker.can, step, database.moment()):
             await self.records.put(_look_first(delivery, step, database.moment()))
             return False
         outgoing: Outgoing | None = None

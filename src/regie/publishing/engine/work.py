@@ -225,3 +225,9 @@ def repeat_until(can: Capabilities, first_at: datetime | None, now: datetime) ->
         return None
     until = (first_at or now) + (FOR_EVER if can.repeat.for_ is None else can.repeat.for_ - DEADLINE)
     return until if until > now else None
+
+
+def may_repeat(can: Capabilities, step: Step, now: datetime) -> bool:
+    """Whether the network takes a repeat for the same post. Of what was tried after the backup that we come from we do
+    not know how it was said, and from that some networks know it again (Bluesky): it is looked for first."""
+    return step.first_at is not None and repeat_until(can, step.first_at, now) is not None

@@ -183,8 +183,9 @@ def follow_campaign(post: Post) -> None:
 def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
     """A restored or copied database: a new installation, frozen, that first finds out what went out without it.
 
-    What was due since the backup, or was being sent in it, becomes unclear: the engine looks for it on its network and
-    sends nothing, until an operator lifts the freeze.
+    What was due since the backup, or was being sent or looked for in it, becomes unclear: the engine looks for it on
+    its network and sends nothing, until an operator lifts the freeze. Of what was partly out the other parts are
+    looked for before they are sent.
     """
     now = clock.now()
     Installation.objects.update_or_create(pk=1, defaults={"key": uuid.uuid4(), "restored_at": now})
@@ -196,7 +197,8 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
         defaults={"why": "Restored from a backup.", "at": now},
     )
     waiting = Q(state__in=[State.HELD, State.SCHEDULED, State.PREPARING, State.CLAIMED], due_at__lte=now)
-    doubtful = Delivery.objects.filter(waiting, variant__by_hand=False) | Delivery.objects.filter(state=State.SENDING)
+    under_way = Delivery.objects.filter(state__in=[State.SENDING, State.UNCLEAR])  # its next part may be out as well
+    doubtful = Delivery.objects.filter(waiting, variant__by_hand=False) | under_way
     ids = list(doubtful.values_list("pk", flat=True))
     Delivery.objects.filter(pk__in=ids).update(
         state=State.UNCLEAR,
@@ -212,6 +214,8 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
         delivery__in=ids, state__in=[Step.State.WAITING, Step.State.SENDING, Step.State.PROCESSING]
     )
     first.update(state=Step.State.UNCLEAR)
+    gone_on = Step.objects.filter(delivery__state__in=[State.PROCESSING, State.PARTLY], state=Step.State.WAITING)
+    gone_on.update(state=Step.State.UNCLEAR)
     held = hold_what_is_frozen()
     audit.record(by=None, did="restored", backed_up_at=backed_up_at.isoformat(), unclear=len(ids), held=held)
     return made
