@@ -234,7 +234,8 @@ async def _ask_status(
 async def _find_comment(
     sender: Sender, speaker: Speaker, delivery: Delivery, step: Step, window: Window, told: Told
 ) -> None:
-    if not isinstance(speaker.connector, FindsComment):
+    by_key = isinstance(speaker.can.repeat, Repeatable)  # and perhaps by the moment of the attempt: Bluesky
+    if not isinstance(speaker.connector, FindsComment) or (by_key and step.first_at is None):
         _ask(told, ASK_ABOUT_COMMENT)
         return
     now = sender.database.moment()
