@@ -120,6 +120,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.fixture(autouse=True)
+def _speak_english() -> Iterator[None]:
+    """Django keeps the language of the last request for whoever comes next in the thread."""
+    from django.utils import translation
+
+    yield
+    translation.deactivate()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _flush_quickly() -> Iterator[None]:
     """After a test that commits: DELETE where Django would TRUNCATE every table, which costs a second of syncing."""

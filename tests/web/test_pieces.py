@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from regie.accounts.models import Account
+from regie.planner.queries import ELSEWHERE
 from regie.publishing.states import LIMITED, State
 from regie.web import states, vendored
 from regie.web.templatetags import regie as tags
@@ -45,7 +46,7 @@ def vendor() -> ModuleType:
 
 
 def test_every_state_of_a_delivery_has_a_look_of_its_own() -> None:
-    assert {*State.values, LIMITED} == set(states.DELIVERY)
+    assert {*State.values, LIMITED, ELSEWHERE} == set(states.DELIVERY)
 
 
 def test_every_state_of_an_account_has_a_look() -> None:
