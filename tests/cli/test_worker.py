@@ -17,6 +17,10 @@ def job_states() -> list[tuple[str, int]]:
 
 @pytest.fixture
 def job(db: None) -> int:
+    """The only one there is: a thread of another test may have committed one of its own."""
+    with connection.cursor() as cursor:
+        for table in ("procrastinate_events", "procrastinate_periodic_defers", "procrastinate_jobs"):
+            cursor.execute(f"DELETE FROM {table}")
     return tasks.mail_notices.configure(queueing_lock=None).defer(timestamp=0)
 
 
