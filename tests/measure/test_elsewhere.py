@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from regie.accounts.models import Account
 from regie.core.threads import in_thread
 from regie.measure import elsewhere
 from regie.measure.models import MadeElsewhere, Round
 from regie.measure.services import plan_what_is_new
+from regie.networks.data import Listing, Seen
 from regie.people.scope import Scope
 from regie.planner import queries
 from regie.publishing.models import Delivery, Step
@@ -20,7 +22,6 @@ from regie.publishing.models import Delivery, Step
 if TYPE_CHECKING:
     from django.test import Client
 
-    from regie.accounts.models import Account
     from regie.people.models import Member
     from tests.conftest import Clock, Sandbox
 
@@ -126,6 +127,31 @@ def test_a_network_that_does_not_tell_is_asked_again_tomorrow_and_the_page_says_
     page = signed_in(alice).get(f"/w/atelier-nord/numbers/accounts/{mastodon_account.pk}/").content.decode()
     assert "From the app" in page
     assert "could not be read" not in page
+
+
+def test_a_sign_in_that_cannot_be_opened_is_tried_again_tomorrow_and_not_every_minute(
+    clock: Clock, mastodon: Sandbox, mastodon_account: Account, read: Read
+) -> None:
+    mastodon.say(by="regie", text="From the app")
+    sealed = bytes(mastodon_account.sealed_credentials)
+    Account.objects.update(sealed_credentials=b"not what we sealed")
+    assert read() == []
+    assert elsewhere.due() == []
+    Account.objects.update(sealed_credentials=sealed)
+    clock.advance(days=1)
+    assert read() == ["From the app"]
+
+
+def test_only_addresses_of_the_web_are_kept(
+    clock: Clock, mastodon: Sandbox, mastodon_account: Account, read: Read
+) -> None:
+    mastodon.say(by="regie", text="From the app")
+    read()
+    row, turn = MadeElsewhere.objects.get(), Round.objects.select_related("account").get()
+    seen = Seen(remote_id=row.remote_id, url="javascript:alert(1)", text=row.text, media=0, created_at=row.published_at)
+    elsewhere.keep(turn, Listing(seen=(seen,), reaches_back_to=row.published_at), row.published_at)
+    row.refresh_from_db()
+    assert row.url == ""
 
 
 def test_a_busy_network_is_asked_when_it_said(

@@ -34,6 +34,7 @@ EVERY = timedelta(days=1)
 OVERLAP = timedelta(days=7)  # read once more: what was taken away or made public meanwhile is noticed
 MEASURED_FOR = timedelta(days=30)
 LONGEST_TEXT = 2000
+WEB = ("https://", "http://")  # an address that a server made up leads nowhere else
 
 
 def listing_networks() -> list[str]:
@@ -96,8 +97,8 @@ async def _read(turn: Round, http: aiohttp.ClientSession, *, refreshed: bool = F
         await in_thread(put_off, turn, exc)
     except NetworkError as exc:  # most often a permission that is missing; whether the sign-in is dead, others find out
         await in_thread(_next, turn, now + EVERY, exc)
-    except CannotOpen:
-        return None  # the health check says so to people
+    except CannotOpen:  # the health check says so to people
+        await in_thread(_next, turn, now + EVERY, None)
 
 
 def _next(turn: Round, at: datetime, problem: NetworkError | None) -> None:
@@ -139,7 +140,7 @@ def _row(account: Account, seen: Seen) -> MadeElsewhere:
         workspace_id=account.workspace_id,
         account=account,
         remote_id=seen.remote_id[:300],
-        url=seen.url[:500],
+        url=seen.url[:500] if seen.url.startswith(WEB) else "",
         text=seen.text[:LONGEST_TEXT],
         media=seen.media,
         published_at=seen.created_at,

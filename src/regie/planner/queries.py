@@ -85,7 +85,8 @@ def entries(
     clock = ZoneInfo(zone)
     begin = datetime.combine(since, datetime.min.time(), clock)
     end = datetime.combine(until + timedelta(days=1), datetime.min.time(), clock)
-    others = [] if campaign is not None else _elsewhere(scope, begin, end, account) if state in ("", ELSEWHERE) else []
+    with_others = campaign is None and state in ("", ELSEWHERE)
+    others = _elsewhere(scope, begin, end, account) if with_others else []
     if state == ELSEWHERE:
         return others
     rows = Delivery.objects.filter(workspace__in=scope.workspace_ids(), due_at__gte=begin, due_at__lt=end)
