@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from regie.media import services as media
 from regie.media.models import File, Rendition
 from regie.people.models import Member
 from regie.publishing import services
+from regie.publishing.engine import prepare
+from regie.publishing.engine.publisher import Publisher
 from regie.publishing.models import Attempt, Delivery
 from regie.studio.content import Content, MediaUse, Part
 from regie.studio.models import Post, Variant
@@ -212,3 +215,39 @@ def test_a_server_that_cannot_read_the_video_is_heard(
     publish_due()
     delivery.refresh_from_db()
     assert (delivery.state, "export it as MP4" in delivery.problem) == ("refused", True)
+
+
+def test_a_publisher_given_to_videos_uploads_them_and_leaves_the_rest_to_others(
+    transactional_db: None,
+    clock: Clock,
+    mastodon: Sandbox,
+    mastodon_account: Account,
+    write: Callable[..., Post],
+    keep: Callable[..., File],
+    picture: Callable[..., BytesIO],
+    video: Callable[..., BytesIO],
+    promise: Promise,
+) -> None:
+    def work(only: str) -> None:
+        async def once() -> None:
+            async with Publisher(name=only, in_flight=5, connections=2, only=only).open() as publisher:
+                await publisher.drain()
+
+        asyncio.run(once())
+
+    film = write(keep(video(), "film.mp4"), mastodon_account)
+    still = write(keep(picture(), "coat.jpg"), mastodon_account, "And this")
+    make_all()
+    promise(film, "09:30")
+    promise(still, "09:30")
+    clock.set(clock.at("09:30") - timedelta(seconds=20))
+    work(prepare.REST)
+    assert uploads(mastodon) == ["image/jpeg"]
+    work(prepare.VIDEO)
+    assert uploads(mastodon) == ["image/jpeg", "video/mp4"]
+
+    clock.set("09:30")
+    work(prepare.VIDEO)
+    assert mastodon.texts() == []
+    work(prepare.REST)
+    assert sorted(mastodon.texts()) == ["And this", "Look"]

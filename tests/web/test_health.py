@@ -137,6 +137,17 @@ def test_ready_means_that_a_publisher_is_alive(clock: Clock, db: None, publisher
     assert Client().get("/healthz").status_code == 200
 
 
+def test_a_publisher_that_only_uploads_videos_does_not_make_it_ready(
+    clock: Clock, db: None, publisher: Publisher, alice: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    Publisher.objects.update(given_to="video")
+    assert Client().get("/readyz").status_code == 503
+    page = signed_in(alice).get(PAGE).text
+    assert "No publisher is at work" in page
+    Publisher.objects.update(given_to="rest")
+    assert Client().get("/readyz").status_code == 200
+
+
 def test_missing_tables_are_said(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db.migrations.recorder import MigrationRecorder
 

@@ -76,7 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     add("up", _up, "Start everything on this machine: database, web, publisher, worker.")
     add("demo", _demo, "Start everything with sandbox networks and two demo brands.")
     add("web", _web, "Only the web server.")
-    add("publisher", _publisher, "Only a publisher: sends what is due.")
+    publisher = add("publisher", _publisher, "Only a publisher: sends what is due.")
+    publisher.add_argument(
+        "--only",
+        choices=["video", "rest"],
+        default="",
+        help="video: uploads videos ahead of their hour and sends nothing; rest: everything but that",
+    )
     add("worker", _worker, "Only a worker: reads messages, collects numbers, sends e-mail.")
     _sandbox_options(add("sandbox", _sandbox, "Local networks that speak the vendors' own protocols."))
     _publish_options(add("publish", _publish, "Publish or plan one post from here, and print its receipt."))
@@ -124,10 +130,10 @@ def _web(_: argparse.Namespace) -> int:
     return web()
 
 
-def _publisher(_: argparse.Namespace) -> int:
+def _publisher(given: argparse.Namespace) -> int:
     from regie.cli.roles import publisher
 
-    return publisher()
+    return publisher(given.only)
 
 
 def _worker(_: argparse.Namespace) -> int:

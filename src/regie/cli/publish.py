@@ -219,7 +219,7 @@ def _a_publisher_is_alive() -> bool:
     from regie.core import clock
     from regie.publishing.models import Publisher
 
-    return Publisher.objects.filter(seen_at__gte=clock.now() - ALIVE).exists()
+    return Publisher.who_send(since=clock.now() - ALIVE).exists()
 
 
 async def _wait(pk: int, seconds: float) -> None:

@@ -72,14 +72,14 @@ def require_free_port(host: str, port: int, *, variable: str = "REGIE_PORT") -> 
             ) from exc
 
 
-def publisher() -> int:
+def publisher(only: str = "") -> int:
     take_role("publisher")
     with ready():
         from regie.publishing.engine.publisher import run
 
         given = env()
         connections, in_flight = budget.publisher_pool(given), given.publisher_in_flight
-        _run(lambda stop: run(name=_name(), in_flight=in_flight, connections=connections, stop=stop))
+        _run(lambda stop: run(name=_name(), in_flight=in_flight, connections=connections, only=only, stop=stop))
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -280,6 +281,18 @@ class Publisher(models.Model):
     seen_at = models.DateTimeField()
     skew_ms = models.FloatField(default=0, help_text="Its clock minus the database's, in milliseconds.")
     sending = models.PositiveIntegerField(default=0)
+    given_to = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What it is given to: video (their uploads ahead of the hour), rest (all but those), or everything.",
+    )
+
+    @classmethod
+    def who_send(cls, *, since: datetime) -> models.QuerySet[Publisher]:
+        """Those seen since a moment without which nothing goes out: one that only uploads videos is none of them."""
+        return cls.objects.filter(seen_at__gte=since).exclude(given_to="video")
 
 
 class Installation(models.Model):

@@ -40,6 +40,12 @@ class PublisherSeen:
     skew_ms: float
     sending: int
     started_at: datetime
+    only: str = ""
+
+    @property
+    def sends(self) -> bool:
+        """Whether posts go out while it is the only one."""
+        return self.only != "video"
 
     @property
     def is_off(self) -> bool:
@@ -111,7 +117,7 @@ class Health:
 
     @property
     def alive(self) -> int:
-        return sum(one.alive for one in self.publishers)
+        return sum(one.alive and one.sends for one in self.publishers)
 
     @property
     def is_late(self) -> bool:
@@ -164,6 +170,7 @@ def publishers() -> list[PublisherSeen]:
             skew_ms=row.skew_ms,
             sending=row.sending,
             started_at=row.started_at,
+            only=row.given_to,
         )
         for row in Publisher.objects.order_by("name")
     ]
@@ -245,7 +252,7 @@ def not_ready() -> list[str]:
     why = []
     if not _has_tables():
         return ["migrations"]
-    if not Publisher.objects.filter(seen_at__gte=clock.now() - SILENT).exists():
+    if not Publisher.who_send(since=clock.now() - SILENT).exists():
         why.append("publisher")
     return why
 

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 MOST = 8  # preparations at once in a publisher
 WEIGHT = 0.3  # of the newest measurement in the moving average
 LONGEST = timedelta(hours=1)  # what took longer waited for something else
+VIDEO, REST = "video", "rest"  # what a publisher may be given to: videos' uploads alone, or all but those
 SINCE = "preparing_since"  # in a step's progress while it is pending, beside what the connector keeps there
+
+HAS_VIDEO = """EXISTS (
+        SELECT 1 FROM publishing_step vs CROSS JOIN LATERAL jsonb_array_elements(vs.content->'media') used
+        JOIN media_file vf ON vf.id = (used->>'file')::bigint
+        WHERE vs.delivery_id = d.id AND vf.kind IN ('video', 'sound'))"""
 
 CLAIM = sql(
     f"""
@@ -32,6 +38,7 @@ WITH first AS (
     SELECT d.id FROM publishing_delivery d JOIN accounts_account a ON a.id = d.account_id
     WHERE d.state = 'scheduled' AND d.prepare_at IS NOT NULL AND d.prepare_at <= MOMENT
         AND d.next_at > MOMENT AND a.state = 'connected'
+        AND (%(videos)s::boolean IS NULL OR %(videos)s::boolean = {HAS_VIDEO})
     ORDER BY d.prepare_at LIMIT %(most)s FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
     UPDATE publishing_delivery d SET state = 'preparing', lease = %(lease)s, leased_until = MOMENT + %(lease_time)s,
@@ -149,9 +156,12 @@ def _word(outcome: Ready | Pending | NetworkError) -> str:
     return "later"
 
 
-async def claim(database: Database, *, publisher: str, most: int = MOST) -> list[tuple[Mapping[str, Any], Delivery]]:
-    """Deliveries whose uploads should begin, each with the row of its account."""
-    rows = await database.rows(CLAIM, most=most, lease=uuid4(), lease_time=LEASE, publisher=publisher)
+async def claim(
+    database: Database, *, publisher: str, most: int = MOST, only: str = ""
+) -> list[tuple[Mapping[str, Any], Delivery]]:
+    """Deliveries whose uploads should begin, each with the row of its account. ``only``: VIDEO, REST or all."""
+    videos = {VIDEO: True, REST: False}.get(only)
+    rows = await database.rows(CLAIM, most=most, lease=uuid4(), lease_time=LEASE, publisher=publisher, videos=videos)
     return [(row, delivery_of(row)) for row in rows]
 
 

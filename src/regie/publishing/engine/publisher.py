@@ -53,11 +53,16 @@ SELECT least(
 
 
 class Publisher:
-    """Holds lanes, and the tasks that serve them. ``name`` is what receipts and the health page show."""
+    """Holds lanes, and the tasks that serve them. ``name`` is what receipts and the health page show.
 
-    def __init__(self, *, name: str, in_flight: int = IN_FLIGHT, connections: int = CONNECTIONS) -> None:
+    only: ``prepare.VIDEO`` uploads videos ahead of the hour and does nothing else, ``prepare.REST`` all but that
+    """
+
+    def __init__(
+        self, *, name: str, in_flight: int = IN_FLIGHT, connections: int = CONNECTIONS, only: str = ""
+    ) -> None:
         self.name = f"{name}:{os.getpid()}:{secrets.token_hex(3)}"[:100]
-        self.in_flight, self.database = in_flight, Database(connections)
+        self.in_flight, self.database, self.only = in_flight, Database(connections), only
         self.most_lanes = max(1, int(in_flight * HELD))
         self.lanes: dict[asyncio.Task[None], Lane] = {}
         self.others: dict[asyncio.Task[None], UUID | None] = {}
@@ -105,7 +110,7 @@ class Publisher:
     @property
     def has_room(self) -> bool:
         """Whether a claim is worth its statement: for an eighth of our lanes at a time."""
-        return self.serving <= self.most_lanes - max(1, self.most_lanes // 8)
+        return self.only != prepare.VIDEO and self.serving <= self.most_lanes - max(1, self.most_lanes // 8)
 
     def _lane_done(self, task: asyncio.Task[None]) -> None:
         del self.lanes[task]
@@ -133,9 +138,11 @@ class Publisher:
         begun = 0
         if len(self.others) >= 2 * prepare.MOST:
             return 0
-        for account, delivery in await prepare.claim(database, publisher=name):
+        for account, delivery in await prepare.claim(database, publisher=name, only=self.only):
             self._begin(prepare.ahead(sender, account, delivery), delivery.lease)
             begun += 1
+        if self.only == prepare.VIDEO:
+            return begun
         for account, delivery in await afterwards.claim_processing(database, publisher=name):
             self._begin(sender.resume(account, delivery), delivery.lease)
             begun += 1
@@ -206,6 +213,8 @@ class Publisher:
             if self.busy:
                 await asyncio.sleep(BREATH)
                 return BETWEEN_RESTS
+            if self.only == prepare.VIDEO:  # what is due is for others
+                return POLL
             (row,) = await self.database.rows(NEXT, ahead=AHEAD)
         except (psycopg.OperationalError, psycopg.errors.InterfaceError, TimeoutError) as exc:
             log.warning("The database is away: %s", type(exc).__name__)
@@ -234,7 +243,7 @@ class Publisher:
 
     async def _report(self) -> None:
         skew = await self.database.synchronise()
-        await sweep.report(self.database, name=self.name, skew=skew, sending=self.sender.sending)
+        await sweep.report(self.database, name=self.name, skew=skew, sending=self.sender.sending, only=self.only)
 
     async def _recompute(self) -> None:
         await sweep.recompute_due_times()
@@ -265,12 +274,17 @@ class Publisher:
 
 
 async def run(
-    *, name: str = "", in_flight: int = IN_FLIGHT, connections: int = CONNECTIONS, stop: asyncio.Event
+    *,
+    name: str = "",
+    in_flight: int = IN_FLIGHT,
+    connections: int = CONNECTIONS,
+    only: str = "",
+    stop: asyncio.Event,
 ) -> None:
     """A publisher, until ``stop`` is set."""
     gc.freeze()  # what is loaded stays; to look through it for cycles again and again was a fifth of the work
     gc.set_threshold(20_000, 20, 20)
-    publisher = Publisher(name=name or socket.gethostname(), in_flight=in_flight, connections=connections)
+    publisher = Publisher(name=name or socket.gethostname(), in_flight=in_flight, connections=connections, only=only)
     async with publisher.open():
         await publisher.work(stop)
 

@@ -57,16 +57,16 @@ SILENCED = sql("DELETE FROM publishing_publisher WHERE seen_at < MOMENT - %(forg
 
 SEEN = sql(
     """
-INSERT INTO publishing_publisher (name, started_at, seen_at, skew_ms, sending)
-VALUES (%(name)s, MOMENT, MOMENT, %(skew)s, %(sending)s)
+INSERT INTO publishing_publisher (name, started_at, seen_at, skew_ms, sending, given_to)
+VALUES (%(name)s, MOMENT, MOMENT, %(skew)s, %(sending)s, %(only)s)
 ON CONFLICT (name) DO UPDATE SET seen_at = MOMENT, skew_ms = excluded.skew_ms, sending = excluded.sending
 """
 )
 
 
-async def report(database: Database, *, name: str, skew: float, sending: int) -> None:
+async def report(database: Database, *, name: str, skew: float, sending: int, only: str = "") -> None:
     """This publisher is alive; its clock is ``skew`` milliseconds ahead of the database's."""
-    await database.rows(SEEN, name=name, skew=skew, sending=sending)
+    await database.rows(SEEN, name=name, skew=skew, sending=sending, only=only)
 
 
 async def sweep(database: Database) -> int:
