@@ -20,7 +20,7 @@ from regie.publishing.models import Attempt, Delivery
 from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
 from regie_sandbox.films import looked_at
-from regie_sandbox.youtube.wire import Trouble
+from regie_sandbox.google.wire import Trouble
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox

@@ -5,33 +5,36 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from aiohttp import web
 
-from regie_sandbox.frame import Network, World
-from regie_sandbox.youtube import oauth
+from regie_sandbox.frame import World
+from regie_sandbox.google import oauth
+from regie_sandbox.google.base import GoogleNetwork
+from regie_sandbox.google.state import App
+from regie_sandbox.google.wire import Json, Trouble, answered
 from regie_sandbox.youtube.deeds import COSTS, Does
 from regie_sandbox.youtube.hub import Hub
 from regie_sandbox.youtube.reports import report
 from regie_sandbox.youtube.shown import VIEWS, Shown
-from regie_sandbox.youtube.state import App, Channel, Comment, Playlist, State, Token, Video
+from regie_sandbox.youtube.state import Channel, Comment, Playlist, State, Video
 from regie_sandbox.youtube.uploads import Uploads
-from regie_sandbox.youtube.wire import PACIFIC, Call, Json, Trouble, answered, dead_token, trouble_of
+from regie_sandbox.youtube.wire import PACIFIC, Call, trouble_of
 
 LARGEST_REQUEST = 400 * 1024 * 1024
-HOUR = timedelta(hours=1)
 SCOPES = ("youtube.force-ssl", "youtube.readonly", "yt-analytics.readonly")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-class YouTube(Network):
+class YouTube(GoogleNetwork):
     """``processing_seconds``: how long a video is worked on; ``units_a_day``, ``uploads_a_day``: what Google allows an
     app, None for no end of it."""
 
     slug: ClassVar[str] = "youtube"
+    who, what = "Channel", "channel"
     state: State
 
     def __init__(self, world: World) -> None:
@@ -83,7 +86,7 @@ class YouTube(Network):
         return web.Response(status=204) if answer is None else answered(answer)
 
     async def _read(self, request: web.Request) -> Call:
-        token = self._token(request)
+        token = self.token_of(request)
         params = dict(request.query)
         return Call(
             request,
@@ -94,16 +97,6 @@ class YouTube(Network):
             self.state.apps[token.app],
             await _body(request),
         )
-
-    def _token(self, request: web.Request) -> Token:
-        kind, _, value = request.headers.get("Authorization", "").partition(" ")
-        if kind != "Bearer" or not value:
-            said = "Request is missing required authentication credential."
-            raise Trouble(401, "required", said, domain="global", info="CREDENTIALS_MISSING")
-        token = self.state.tokens.get(value)
-        if token is None or token.refresh or (token.until is not None and token.until <= self.now()):
-            raise dead_token()
-        return token
 
     def _count(self, call: Call) -> None:
         """Units of the day. An upload has a bucket of its own: see ``count_upload``."""
@@ -132,20 +125,15 @@ class YouTube(Network):
     # Accounts
 
     def ready_account(self, name: str = "regie") -> dict[str, Any]:
-        channel, app, state = self.channel(name), self.make_app(), self.state
-        if name not in state.ready:
-            state.ready[name] = self.make_token(channel.id, app, SCOPES, refresh=True)
+        channel, app = self.channel(name), self.make_app()
+        if name not in self.state.ready:
             self.playlist(channel.id, "All of it")
-            self.world.changes += 1
-        known = state.tokens.get(state.access.get(name, ""))
-        if known is None or known.until is None or known.until <= self.now():
-            state.access[name] = self.make_token(channel.id, app, SCOPES)
-        until = state.tokens[state.access[name]].until
+        access, refresh, until = self.ready_tokens(name, channel.id, SCOPES)
         return {
             "server": self.base,
             "remote_id": channel.id,
             "handle": channel.handle,
-            "credentials": {"access_token": state.access[name], "refresh_token": state.ready[name]},
+            "credentials": {"access_token": access, "refresh_token": refresh},
             "expires_at": until.isoformat() if until is not None else "",
             "client_id": app.id,
             "client_secret": app.secret,
@@ -165,29 +153,12 @@ class YouTube(Network):
         self.state.names[name.lower()] = self.state.names[handle] = channel.id
         return channel
 
+    def holder(self, name: str) -> str:
+        return self.channel(name).id
+
     def known_as(self, account: str | None) -> Channel:
         """By id, @handle or name; None: the ready one."""
         return self.state.channels.get(account or "") or self.channel(account or "regie")
-
-    def make_app(self, name: str = "Régie") -> App:
-        """The project that ready accounts are connected with."""
-        known = next(iter(self.state.apps.values()), None)
-        if known is None:
-            known = App(f"{secrets.randbelow(10**12)}-sandbox.apps.googleusercontent.com", secrets.token_hex(16), name)
-            self.state.apps[known.id] = known
-        return known
-
-    def make_token(self, channel: str, app: App, scopes: Sequence[str], *, refresh: bool = False) -> str:
-        value = f"{'1//0' if refresh else 'ya29.'}{secrets.token_urlsafe(40)}"
-        until = None if refresh else self.now() + HOUR
-        self.state.tokens[value] = Token(channel, app.id, list(scopes), until, refresh)
-        return value
-
-    def expire_tokens(self) -> int:
-        ended = [token for token in self.state.tokens.values() if not token.refresh]
-        for token in ended:
-            token.until = self.now()
-        return len(ended)
 
     def playlist(self, channel: str, title: str) -> Playlist:
         made = Playlist(f"PL{self.new_id(32)}", channel, title, self.now())
@@ -319,12 +290,6 @@ class YouTube(Network):
         self.world.ledger.accepted(
             network=self.slug, account=channel, remote_id=remote_id, text=text, kind=kind, media=media
         )
-
-    def now(self) -> datetime:
-        return self.world.clock.now()
-
-    def later(self, seconds: float) -> datetime:
-        return self.now() + timedelta(seconds=seconds)
 
     def new_id(self, length: int) -> str:
         return "".join(secrets.choice(LETTERS) for _ in range(length))

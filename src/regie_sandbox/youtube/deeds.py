@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from regie_sandbox.google.wire import Json, Trouble
 from regie_sandbox.youtube.shown import CATEGORIES, NOT_ASSIGNABLE, category, uploads_of
 from regie_sandbox.youtube.state import Caption, Comment, Entry, Playlist, Video
-from regie_sandbox.youtube.wire import CAPTION, READ, TALK, WRITE, Call, Json, Trouble, not_there, page_of
+from regie_sandbox.youtube.wire import CAPTION, READ, TALK, WRITE, Call, not_there, page_of
 
 if TYPE_CHECKING:
     from regie_sandbox.youtube.app import YouTube

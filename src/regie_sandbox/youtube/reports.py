@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from regie_sandbox.google.wire import Json, Trouble
 from regie_sandbox.youtube.shown import views
 from regie_sandbox.youtube.state import Channel, Video
-from regie_sandbox.youtube.wire import REPORTS, Call, Json, Trouble, missing
+from regie_sandbox.youtube.wire import REPORTS, Call, missing
 
 if TYPE_CHECKING:
     from regie_sandbox.youtube.app import YouTube

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from regie_sandbox.google.wire import Json
 from regie_sandbox.youtube.state import Caption, Channel, Comment, Entry, Playlist, Video
-from regie_sandbox.youtube.wire import Json
 
 if TYPE_CHECKING:
     from regie_sandbox.youtube.app import YouTube

@@ -5,38 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-
-@dataclass
-class App:
-    """A project at Google. ``verified``: before its audit, what it uploads is locked as private."""
-
-    id: str
-    secret: str
-    name: str
-    redirect_uris: list[str] = field(default_factory=list)
-    verified: bool = True
-    units: dict[str, int] = field(default_factory=dict)  # day on the Pacific coast -> units spent
-    uploads: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class Token:
-    channel: str
-    app: str
-    scopes: list[str]
-    until: datetime | None = None  # a refresh token has none
-    refresh: bool = False
-
-
-@dataclass
-class Code:
-    channel: str
-    app: str
-    redirect_uri: str
-    scopes: list[str]
-    challenge: str
-    lasting: bool
-    until: datetime
+from regie_sandbox.google.state import Accounts
 
 
 @dataclass
@@ -169,10 +138,7 @@ class Subscription:
 
 
 @dataclass
-class State:
-    apps: dict[str, App] = field(default_factory=dict)
-    tokens: dict[str, Token] = field(default_factory=dict)
-    codes: dict[str, Code] = field(default_factory=dict)
+class State(Accounts):
     channels: dict[str, Channel] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # name or handle -> channel
     videos: dict[str, Video] = field(default_factory=dict)
@@ -181,5 +147,3 @@ class State:
     playlists: dict[str, Playlist] = field(default_factory=dict)
     comments: dict[str, Comment] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)  # "channel callback" -> it
-    ready: dict[str, str] = field(default_factory=dict)  # account name -> refresh token
-    access: dict[str, str] = field(default_factory=dict)  # account name -> access token

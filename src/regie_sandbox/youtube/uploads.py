@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from regie_sandbox.films import looked_at
+from regie_sandbox.google.wire import Json, Trouble, answered
 from regie_sandbox.youtube.state import Session, Video
-from regie_sandbox.youtube.wire import CAPTION, UPLOAD, Call, Json, Trouble, answered
+from regie_sandbox.youtube.wire import CAPTION, UPLOAD, Call
 
 if TYPE_CHECKING:
     from regie_sandbox.youtube.app import YouTube

@@ -1,64 +1,24 @@
-"""Google's APIs on the wire: errors in the vendor's words, parts, pages, scopes and what a call costs."""
+"""The Data API on the wire: parts, pages, scopes and what a call costs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from regie_sandbox.youtube.state import App, Token
+from regie_sandbox.google.state import App, Token
+from regie_sandbox.google.wire import Json, Trouble
 
-Json = dict[str, Any]
 PACIFIC = ZoneInfo("America/Los_Angeles")
-SCOPE = "https://www.googleapis.com/auth/"
-STATUS = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
-    404: "NOT_FOUND",
-    409: "ABORTED",
-    429: "RESOURCE_EXHAUSTED",
-    500: "INTERNAL",
-    503: "UNAVAILABLE",
-}
 READ = frozenset(("youtube", "youtube.force-ssl", "youtube.readonly", "youtubepartner"))
 WRITE = frozenset(("youtube", "youtube.force-ssl", "youtubepartner"))
 UPLOAD = WRITE | {"youtube.upload"}
 TALK = frozenset(("youtube.force-ssl",))
 CAPTION = frozenset(("youtube.force-ssl", "youtubepartner"))
 REPORTS = frozenset(("yt-analytics.readonly", "yt-analytics-monetary.readonly"))
-
-
-class Trouble(Exception):
-    """An error in the vendor's words: ``reason`` of old, ``info`` the reason of new."""
-
-    def __init__(
-        self,
-        status: int,
-        reason: str,
-        message: str,
-        *,
-        domain: str = "youtube.api",
-        info: str = "",
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status, self.headers = status, dict(headers or {})
-        why: Json = {"message": message, "domain": domain, "reason": reason}
-        self.error: Json = {"code": status, "message": message, "errors": [why]}
-        if status in STATUS and domain in ("global", "usageLimits"):
-            self.error["status"] = STATUS[status]
-        if info:
-            kind = "type.googleapis.com/google.rpc.ErrorInfo"
-            self.error["details"] = [{"@type": kind, "reason": info, "domain": "googleapis.com"}]
-
-    @property
-    def body(self) -> Json:
-        return {"error": self.error}
 
 
 def trouble_of(status: int) -> Trouble:
@@ -77,16 +37,6 @@ def trouble_of(status: int) -> Trouble:
         case code if code >= 500:
             return Trouble(code, "backendError", "Backend Error", domain="global")
     return Trouble(status, "badRequest", "Request contains an invalid argument.", domain="global")
-
-
-def dead_token() -> Trouble:
-    said = (
-        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
-        "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
-    )
-    return Trouble(
-        401, "authError", said, domain="global", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
-    )
 
 
 def missing(name: str) -> Trouble:
@@ -111,7 +61,7 @@ class Call:
 
     @property
     def channel(self) -> str:
-        return self.token.channel
+        return self.token.holder
 
     def must(self, scopes: frozenset[str]) -> None:
         """Raises Trouble unless the token has one of these scopes."""
@@ -136,13 +86,6 @@ class Call:
 
     def ids(self, name: str = "id") -> list[str]:
         return [one for one in self.params.get(name, "").split(",") if one]
-
-
-def answered(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    raw = json.dumps(body, ensure_ascii=False, indent=2).encode()
-    return web.Response(
-        status=status, body=raw, content_type="application/json", charset="utf-8", headers=dict(headers or {})
-    )
 
 
 def page_of(call: Call, kind: str, rows: Sequence[Any], *, most: int, default: int = 5) -> tuple[list[Any], Json]:

@@ -16,8 +16,8 @@ from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryL
 from regie.networks.youtube import wire
 from regie.networks.youtube.connector import YouTube as Connector
 from regie.networks.youtube.publishing import MOST_LOOKS
+from regie_sandbox.google.wire import Trouble
 from regie_sandbox.youtube.app import YouTube
-from regie_sandbox.youtube.wire import Trouble
 
 from .posting import MOVIE, NOW, prepared, publish, saying, signed_in
 

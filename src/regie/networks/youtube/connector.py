@@ -28,6 +28,7 @@ from regie.networks.data import (
     SigningIn,
 )
 from regie.networks.errors import Refused
+from regie.networks.google import no_app
 from regie.networks.youtube import comments, limits, measuring, publishing, push, reading, sign_in
 from regie.networks.youtube.wire import API, NETWORK, Wire
 
@@ -155,7 +156,7 @@ class YouTube:
 
     @classmethod
     async def register(cls, http: aiohttp.ClientSession, *, server: str, redirect_uri: str, website: str) -> AppKeys:
-        raise sign_in.no_app()
+        raise no_app(NETWORK)
 
     @classmethod
     async def start(

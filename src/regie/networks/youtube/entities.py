@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from regie.networks.youtube.wire import Entity
+from regie.networks.google import Entity
 
 
 class Thumbnail(Entity):

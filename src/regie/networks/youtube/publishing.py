@@ -18,6 +18,7 @@ import regex
 from regie.networks.capabilities import Choice, Format
 from regie.networks.data import NOT_PUBLIC, Listing, Outgoing, Pending, Progress, Published, Ready, Ref, Seen, Video
 from regie.networks.errors import Gone, NetworkError, Refused
+from regie.networks.google import error_in
 from regie.networks.line import Answer
 from regie.networks.youtube import comments
 from regie.networks.youtube.entities import Channel, Choosable, Ident, PlaylistItem, Updated
@@ -27,7 +28,6 @@ from regie.networks.youtube.wire import (
     Page,
     SessionOver,
     Wire,
-    error_in,
     listed,
     parsed,
     written,

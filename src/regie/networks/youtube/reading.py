@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Messages, Person
+from regie.networks.google import Entity
 from regie.networks.youtube.entities import Comment, Thread
-from regie.networks.youtube.wire import Entity, Wire, listed
+from regie.networks.youtube.wire import Wire, listed
 
 THREADS, ANSWERS = 100, 100  # in one question
 MOST_PAGES = 5  # of threads in one reading

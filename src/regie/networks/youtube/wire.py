@@ -12,17 +12,27 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from regie.networks.data import Login
 from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TokenExpired, TryLater
+from regie.networks.google import (
+    HOSTS,
+    NO_PERMISSION,
+    NOT_SWITCHED_ON,
+    RAN_OUT,
+    SLOW_DOWN,
+    Entity,
+    Said,
+    error_in,
+    not_before,
+)
 from regie.networks.line import Answer, Reader, read, write
 
 NETWORK = "YouTube"
 API = "https://youtube.googleapis.com"
 BESIDE = {  # Google's other hosts
-    "page": "https://accounts.google.com",
-    "token": "https://oauth2.googleapis.com",
+    **HOSTS,
     "analytics": "https://youtubeanalytics.googleapis.com",
     "watch": "https://www.youtube.com",
     "hub": "https://pubsubhubbub.appspot.com",
@@ -31,10 +41,9 @@ PACIFIC = ZoneInfo("America/Los_Angeles")  # where a day's quota begins anew at 
 CHUNK = 8 * 1024 * 1024  # bytes at once; a multiple of STEP
 STEP = 256 * 1024
 UPLOAD_TIME = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=300)
-SOON, HOURLY = timedelta(minutes=1), timedelta(hours=1)
+HOURLY = timedelta(hours=1)
 
 USED_UP = frozenset(("quotaExceeded", "dailyLimitExceeded"))
-SLOW_DOWN = frozenset(("rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED"))
 TOO_MANY = frozenset(("uploadLimitExceeded", "uploadRateLimitExceeded"))
 DEAD = frozenset(
     (
@@ -46,52 +55,9 @@ DEAD = frozenset(
         "ACCOUNT_STATE_INVALID",
     )
 )
-RAN_OUT = frozenset(("authError", "ACCESS_TOKEN_EXPIRED"))
-NO_PERMISSION = frozenset(("insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"))
-NOT_SWITCHED_ON = frozenset(("accessNotConfigured", "SERVICE_DISABLED"))
 NO_COMMENTS = frozenset(("commentsDisabled",))
 
 E = TypeVar("E", bound=BaseModel)
-
-
-class Entity(BaseModel):
-    """What comes from Google, as far as we read it."""
-
-    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, frozen=True)
-
-
-class Why(Entity):
-    reason: str = ""
-    message: str = ""
-
-
-class Said(Entity):
-    """The vendor's error, in both of its forms: ``errors`` of old, ``status`` and ``details`` of new."""
-
-    code: int = 0
-    message: str = ""
-    status: str = ""
-    errors: tuple[Why, ...] = ()
-    details: tuple[Why, ...] = ()
-
-    @property
-    def reasons(self) -> frozenset[str]:
-        return frozenset(one.reason for one in (*self.errors, *self.details) if one.reason)
-
-    @property
-    def words(self) -> str:
-        return self.message or ", ".join(sorted(self.reasons)) or f"error {self.code}"
-
-
-class _Body(Entity):
-    error: Said
-
-
-class OAuthSaid(Entity):
-    """How the host for tokens says no."""
-
-    error: str
-    error_description: str = ""
 
 
 class Page(Entity):
@@ -108,21 +74,10 @@ def host_beside(server: str, role: str) -> str:
     return BESIDE[role] if server == API else server
 
 
-def error_in(answer: Answer) -> Said | None:
-    try:
-        return _Body.model_validate_json(answer.body).error
-    except ValidationError:
-        return None
-
-
 def next_midnight(now: datetime) -> datetime:
     """When a used-up day's quota is whole again: midnight on the Pacific coast."""
     there = now.astimezone(PACIFIC)
     return datetime(there.year, there.month, there.day, tzinfo=PACIFIC) + timedelta(days=1)
-
-
-def not_before(answer: Answer) -> datetime:
-    return answer.retry_at or answer.now + SOON
 
 
 def must_be_fine(answer: Answer, *, addressed: bool = False, vital: bool = False, renewable: bool = False) -> None:

@@ -1,0 +1,1 @@
+"""What Google's sandboxes share: signing in, errors on the wire."""
