@@ -86,7 +86,7 @@ def test_the_networks_page_lists_the_permissions(alice: Member, signed_in: Calla
         assert f"<code>{name}</code>" in page
 
 
-@pytest.mark.parametrize(("slug", "said"), [("facebook", True), ("instagram", True), ("threads", False)])
+@pytest.mark.parametrize(("slug", "said"), [("facebook", False), ("instagram", True), ("threads", False)])
 def test_comments_under_advertisements_are_said_to_need_a_public_address(slug: str, said: bool, settings: Any) -> None:
     settings.PUBLIC_URL = "http://localhost:8000"
     assert ("comments under advertisements do not come" in str(guide_for(slug).beware)) is said

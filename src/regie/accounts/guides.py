@@ -289,7 +289,7 @@ def _is_public() -> bool:
 def _beware(slug: str) -> Words:
     if _is_public():
         return ""
-    if slug in ("facebook", "instagram"):
+    if slug == "instagram":
         return _(
             "Régie has no public https address (REGIE_URL), so it asks for news instead of being told: that works, but "
             "comments under advertisements do not come, as Meta lists them nowhere and only brings them itself."

@@ -26,12 +26,15 @@ SCOPES = (
 
 
 class Facebook(GraphNetwork):
+    """``reels_among_posts``: whether a Reel's post is listed with the others too."""
+
     slug: ClassVar[str] = "facebook"
     platform = "pages"
     state: State
 
     def __init__(self, world: World) -> None:
         self.state = State()
+        self.reels_among_posts = True
         super().__init__(world)
         self.fields = shown.fields(self)
         self.lists = shown.lists(self)
@@ -148,19 +151,28 @@ class Facebook(GraphNetwork):
         is_page = by in self.state.pages
         self.note(self.named(by), made.id, text, "reply" if is_page else "comment")
         page = under.by if isinstance(under, Post) else under.page
+        post = under.id if isinstance(under, Post) else under.post
         if not is_page and page in self.state.pages:
             value = {
                 "item": "comment",
                 "verb": "add",
                 "comment_id": made.id,
-                "post_id": under.id,
-                "parent_id": parent.id if parent else under.id,
+                "post_id": post,
+                "parent_id": parent.id if parent else post,
                 "message": text,
                 "created_time": int(made.made_at.timestamp()),
                 "from": {"id": by, "name": self.named(by)},
             }
             self.tell(page, "page", {"changes": [{"field": "feed", "value": value}]}, field="feed")
         return made
+
+    def advertise(self, text: str, account: str | None = None) -> str:
+        """A post of the Page's that is shown as an advertisement only. Returns its id."""
+        page = self.known_as(account)
+        post = Post(f"{page.id}_{self.new_id()}", page.id, text, self.now())
+        self.state.posts[post.id] = post
+        page.ads.append(post.id)
+        return post.id
 
     def post_by(self, guest: Guest, text: str, page: Page | None) -> Post:
         post = Post(f"{guest.id}_{self.new_id()}", guest.id, text, self.now())

@@ -196,6 +196,7 @@ class Does:
         story = video.kind == "story"
         post = self._born(page, description, story=story)
         post.video, video.post, post.countries, post.place = video.id, post.id, countries, place
+        video.likes, video.comments = post.likes, post.comments  # said under either, read under both
         if video.kind == "reel":
             page.reels.append(video.id)
         self.net.note(

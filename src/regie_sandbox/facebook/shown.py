@@ -124,7 +124,11 @@ def lists(net: Facebook) -> Lists:
 
     def posts(page: Page) -> list[Post]:
         rows = (state.posts[one] for one in reversed(page.posts))
-        return [one for one in rows if not one.story and net.listed(one.made_at)]
+        return [one for one in rows if not one.story and net.listed(one.made_at) and among_posts(one)]
+
+    def among_posts(one: Post) -> bool:
+        reel = one.video in state.videos and state.videos[one.video].kind == "reel"
+        return net.reels_among_posts or not reel
 
     def reels(page: Page) -> list[Video]:
         rows = (state.videos[one] for one in reversed(page.reels))
@@ -151,6 +155,7 @@ def lists(net: Facebook) -> Lists:
     return {
         "Page": {
             "published_posts": lambda one: ("PagePost", posts(one)),
+            "ads_posts": lambda one: ("PagePost", [state.posts[each] for each in reversed(one.ads)]),
             "feed": lambda one: ("PagePost", posts(one)),
             "video_reels": lambda one: ("AdVideo", reels(one)),
             "stories": lambda one: ("Stories", stories(one)),

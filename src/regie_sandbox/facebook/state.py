@@ -17,6 +17,7 @@ class Page:
     posts: list[str] = field(default_factory=list)  # newest last; of others' posts on it too
     reels: list[str] = field(default_factory=list)
     stories: list[str] = field(default_factory=list)
+    ads: list[str] = field(default_factory=list)  # posts that are only shown as advertisements
 
 
 @dataclass

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from regie.networks.capabilities import MessageKind
+from regie.networks.capabilities import Format, MessageKind
 from regie.networks.data import Incoming, Ref
 from regie.networks.errors import Refused
 from regie.networks.facebook.connector import Facebook as Connector
@@ -55,6 +56,61 @@ async def test_what_is_said_in_the_same_second_or_told_late_is_not_missed(facebo
     assert await heard(page, page_two.cursor) == []
 
 
+@pytest.mark.parametrize("among", [True, False])
+async def test_what_is_said_under_a_video_belongs_to_our_video(
+    facebook: Facebook, page: Connector, video: Any, among: bool
+) -> None:
+    """A Reel's post is read whether the Page's posts hold it or not."""
+    facebook.reels_among_posts = among
+    for form in (Format.POST, Format.SHORT):
+        ours = await publish(page, saying("Walk with us", videos=(video(),), format=form))
+        cursor = (await page.messages(cursor="")).cursor
+        said = facebook.say(by="ana", text="Lovely", to=ours.remote_id)
+        (message,) = await heard(page, cursor)
+        assert (message.remote_id, message.post_id) == (said, ours.remote_id)
+        assert message.conversation_id == facebook.state.videos[ours.remote_id].post
+        facebook.world.clock.advance(timedelta(hours=1))
+
+
+async def test_what_is_said_under_an_advertisement_arrives_once(facebook: Facebook, page: Connector) -> None:
+    post = await publish(page, saying("Open today"))
+    shown = facebook.advertise("Only for you")
+    facebook.known_as(None).ads.append(post.remote_id)  # one that everybody sees is advertised too
+    for where in (post.remote_id, shown):
+        facebook.say(by="ana", text="How much?", to=where)
+    first = await page.messages(cursor="")
+    assert {(one.text, one.post_id) for one in first.messages} == {
+        ("How much?", post.remote_id),
+        ("How much?", shown),
+    }
+    assert len(first.messages) == 2
+    assert await heard(page, first.cursor) == []
+    answer = await publish(page, saying("Nothing", reply_to=to(first.messages[0])))
+    assert facebook.state.comments[answer.remote_id].parent == first.messages[0].remote_id
+
+
+async def test_without_the_permission_for_advertisements_the_rest_arrives(facebook: Facebook, page: Connector) -> None:
+    post = await publish(page, saying("Open today"))
+    facebook.say(by="ana", text="Lovely", to=post.remote_id)
+    body = {"error": {"message": "Missing", "type": "OAuthException", "code": 10, "fbtrace_id": "A"}}
+    facebook.faults.will_answer(403, path="ads_posts", body=body)
+    assert [one.text for one in await heard(page)] == ["Lovely"]
+
+
+async def test_a_delivery_about_a_video_is_completed(facebook: Facebook, page: Connector, video: Any) -> None:
+    """It names the post that shows the video; the receipt that we keep is the video's."""
+    ours = await publish(page, saying("Walk with us", videos=(video(),), format=Format.SHORT))
+    shows = facebook.state.videos[ours.remote_id].post
+    value = {"item": "comment", "verb": "add", "comment_id": "7_8", "post_id": shows, "message": "Lovely"}
+    told = {"id": page._wire.login.remote_id, "time": 1, "changes": [{"field": "feed", "value": value}]}
+    news = Connector.news(page._wire.login, body=json.dumps({"object": "page", "entry": [told]}).encode())
+    assert [one.post_id for one in news.messages] == [shows]
+    (message,) = (await page.completed(news)).messages
+    assert (message.post_id, message.conversation_id) == (ours.remote_id, shows)
+    facebook.state.posts.pop(shows)
+    assert await page.completed(news) == news
+
+
 async def test_our_own_words_do_not_come_back(facebook: Facebook, page: Connector) -> None:
     post = await publish(page, saying("Open today"))
     await publish(page, saying("First!", reply_to=ref_to(post)))
@@ -95,6 +151,22 @@ async def test_without_the_permission_for_messages_comments_still_arrive(faceboo
     body = {"error": {"message": "Missing", "type": "OAuthException", "code": 10, "fbtrace_id": "A"}}
     facebook.faults.will_answer(403, path="conversations", body=body)
     assert [one.text for one in await heard(page)] == ["Lovely"]
+
+
+@pytest.mark.parametrize("form", [Format.POST, Format.SHORT])
+async def test_numbers_of_a_video_are_those_of_the_post_that_shows_it(
+    facebook: Facebook, page: Connector, video: Any, form: Format
+) -> None:
+    ours = await publish(page, saying("Walk with us", videos=(video(),), format=form))
+    shows = facebook.state.videos[ours.remote_id].post
+    facebook.like(by="ana", post_id=ours.remote_id)
+    facebook.say(by="ana", text="Lovely", to=ours.remote_id)
+    facebook.share(by="ana", post_id=shows)
+    samples = (await page.post_samples([ref_to(ours)]))[ours.remote_id]
+    assert samples == {"likes": 1, "replies": 1, "shares": 1, "views": 10, "reach": 5, "clicks": 1}
+    facebook.state.videos[ours.remote_id].post = ""  # Facebook names none
+    samples = (await page.post_samples([ref_to(ours)]))[ours.remote_id]
+    assert samples == {"likes": 1, "replies": 1, "shares": None, "views": None, "reach": None, "clicks": None}
 
 
 async def test_numbers_and_none_where_nothing_is_told(facebook: Facebook, page: Connector) -> None:

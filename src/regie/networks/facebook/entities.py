@@ -62,6 +62,16 @@ class Post(Entity):
     reactions: Summed | None = None
     shares: Shares | None = None
 
+    @property
+    def film(self) -> str:
+        """The video that it holds; a video goes by its own number with us. "": none."""
+        return film_in(self.attachments)
+
+
+def film_in(attachments: Edge[Attachment] | None) -> str:
+    held = attachments.data if attachments is not None else ()
+    return next((one.target.id for one in held if one.media_type == "video" and one.target), "")
+
 
 class Parent(Entity):
     id: str = ""
@@ -82,9 +92,16 @@ class Comment(Entity):
 
 
 class Commented(Entity):
+    """A post with what is said under it. ``ours``: as we know it."""
+
     id: str
     permalink_url: str | None = ""
+    attachments: Edge[Attachment] | None = None
     comments: Edge[Comment] | None = None
+
+    @property
+    def ours(self) -> str:
+        return film_in(self.attachments) or self.id
 
 
 class Phase(Entity):
@@ -111,9 +128,14 @@ class Film(Entity):
     description: str | None = ""
     permalink_url: str | None = ""
     created_time: Moment | None = None
-    post_id: str = ""
+    post_id: str | None = ""
     published: bool | None = None
     status: Status = Status()
+
+    def post_of(self, page: str) -> str:
+        """The post that shows it, by the id under which comments and numbers are found; "": not told."""
+        number = self.post_id or ""
+        return number if not number or "_" in number else f"{page}_{number}"
 
 
 class Started(Entity):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from regie.networks.data import Ref, Samples
 from regie.networks.errors import Gone, Refused
-from regie.networks.facebook.entities import PageNode, Post, Summed
+from regie.networks.facebook.entities import Film, PageNode, Post, Summed
 from regie.networks.facebook.limits import ACCOUNT_METRICS, POST_METRICS
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.meta.entities import Edge, Metric
@@ -33,16 +33,26 @@ async def post_samples(wire: Wire, refs: Sequence[Ref]) -> Mapping[str, Samples]
 async def _of_one(wire: Wire, ref: Ref) -> Samples:
     """Reactions, comments and shares from the post itself; the rest from its insights, None where nothing is told."""
     known: dict[str, int | None] = dict.fromkeys(POST_METRICS)
+    counted = await _post_of(wire, ref)
     if ref.extra.get("kind") != "story":
-        known |= await _counts(wire, ref)
+        known |= await _counts(wire, counted)
     try:
-        answer = await wire.graph.get(f"/{ref.remote_id}/insights", {"metric": ",".join(OF_POST)})
-    except Refused:  # a video has insights of another kind, a permission is missing
+        answer = await wire.graph.get(f"/{counted.remote_id}/insights", {"metric": ",".join(OF_POST)})
+    except Refused:  # a video that no post shows has insights of another kind, a permission is missing
         return known
     for metric in parsed(answer, Edge[Metric], network=NETWORK).data:
         if metric.name in OF_POST:
             known[OF_POST[metric.name]] = metric.number
     return known
+
+
+async def _post_of(wire: Wire, ref: Ref) -> Ref:
+    """Of a video the post that shows it, which has all the numbers; itself when Facebook names none."""
+    if ref.extra.get("kind") != "video":
+        return ref
+    answer = await wire.graph.get(f"/{ref.remote_id}", {"fields": "id,post_id"}, addressed=True)
+    post = parsed(answer, Film, network=NETWORK).post_of(wire.page)
+    return Ref(remote_id=post, extra={"kind": "post"}) if post else ref
 
 
 async def _counts(wire: Wire, ref: Ref) -> dict[str, int | None]:

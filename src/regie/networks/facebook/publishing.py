@@ -318,7 +318,7 @@ async def _stories(wire: Wire) -> list[Seen]:
 def _as_seen(post: Post) -> Seen:
     attached = post.attachments.data if post.attachments else ()
     media = sum(_count(one) for one in attached)
-    film = next((one.target.id for one in attached if one.media_type == "video" and one.target), "")
+    film = post.film
     assert post.created_time is not None
     return Seen(
         remote_id=film or post.id,

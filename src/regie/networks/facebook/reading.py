@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Messages, Person
 from regie.networks.errors import Refused
-from regie.networks.facebook.entities import Comment, Commented, Message, Post, Thread
+from regie.networks.facebook.entities import Comment, Commented, Film, Message, Post, Thread
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.meta.cursor import Cursor, read_cursor
 from regie.networks.meta.entities import Edge, From
 from regie.networks.meta.wire import parsed
 
-POSTS, COMMENTS, THREADS = 25, 50, 20
+POSTS, COMMENTS, THREADS, REELS = 25, 50, 20, 10
 WINDOW = timedelta(hours=24)
 INNER = "id,message,from,created_time,parent{id},permalink_url,like_count,user_likes,is_hidden"
-UNDER = f"id,permalink_url,comments.filter(stream).limit({COMMENTS}){{{INNER}}}"
+HELD = "attachments{media_type,target}"
+UNDER = f"id,permalink_url,{HELD},comments.filter(stream).limit({COMMENTS}){{{INNER}}}"
 TAGGED = "id,message,from,created_time,permalink_url"
 
 
 async def messages(wire: Wire, *, cursor: str) -> Messages:
-    """Comments under the newest posts, posts that name us, messages, oldest first, as far as we may read."""
+    """Comments under the newest posts, Reels and advertisements, posts that name us, messages, oldest first, as far as
+    we may read."""
     known = read_cursor(cursor)
     fresh: list[Incoming] = []
     now: dict[str, Any] = {}
-    for name, ask in (("comments", _comments), ("tagged", _tagged), ("direct", _direct)):
+    for name, ask in (("comments", _comments), ("ads", _under_ads), ("tagged", _tagged), ("direct", _direct)):
         mine = Cursor.model_validate(known.get(name) or {})
         try:
             found = await ask(wire)
@@ -38,15 +42,57 @@ async def messages(wire: Wire, *, cursor: str) -> Messages:
             continue
         fresh += [one for one in found if mine.is_new(one)]
         now[name] = mine.after(found)
-    fresh.sort(key=lambda one: (one.said_at, one.remote_id))
-    return Messages(messages=tuple(fresh), cursor=json.dumps(now, sort_keys=True))
+    rows = {one.remote_id: one for one in reversed(fresh)}  # a post may be an advertisement too
+    told = sorted(rows.values(), key=lambda one: (one.said_at, one.remote_id))
+    return Messages(messages=tuple(told), cursor=json.dumps(now, sort_keys=True))
 
 
 async def _comments(wire: Wire) -> list[Incoming]:
     answer = await wire.graph.get(f"/{wire.page}/published_posts", {"fields": UNDER, "limit": str(POSTS)})
+    posts = parsed(answer, Edge[Commented], network=NETWORK).data
+    return _said_under(wire, [*posts, *await _reels_beside(wire, {post.id for post in posts})])
+
+
+async def _reels_beside(wire: Wire, known: Collection[str]) -> list[Commented]:
+    """The posts of the newest Reels that are not among those: what is said is read there, as webhooks tell it."""
+    try:
+        answer = await wire.graph.get(f"/{wire.page}/video_reels", {"fields": "id,post_id", "limit": str(REELS)})
+        posts = [film.post_of(wire.page) for film in parsed(answer, Edge[Film], network=NETWORK).data]
+    except Refused:
+        return []
+    return [shown for post in posts if post and post not in known and (shown := await _post(wire, post, UNDER))]
+
+
+async def _post(wire: Wire, post: str, fields: str) -> Commented | None:
+    """One of ours; None when we may not read it, or it is gone."""
+    try:
+        answer = await wire.graph.get(f"/{post}", {"fields": fields}, addressed=True)
+    except Refused:
+        return None
+    return parsed(answer, Commented, network=NETWORK)
+
+
+async def completed(wire: Wire, news: Messages) -> Messages:
+    """A delivery names the post that shows a video, where we know the video: which it holds is asked."""
+    posts = {one.post_id for one in news.messages if one.kind is MessageKind.COMMENT and one.post_id}
+    shown = {post: await _post(wire, post, f"id,{HELD}") for post in sorted(posts)}
+    ours = {post: one.ours for post, one in shown.items() if one is not None}
+    return replace(
+        news, messages=tuple(replace(one, post_id=ours.get(one.post_id, one.post_id)) for one in news.messages)
+    )
+
+
+async def _under_ads(wire: Wire) -> list[Incoming]:
+    """Posts that are shown as advertisements only are in no other list."""
+    params = {"fields": UNDER, "include_inline_create": "true", "limit": str(POSTS)}
+    answer = await wire.graph.get(f"/{wire.page}/ads_posts", params)
+    return _said_under(wire, parsed(answer, Edge[Commented], network=NETWORK).data)
+
+
+def _said_under(wire: Wire, posts: Iterable[Commented]) -> list[Incoming]:
     return [
         _comment_said(one, post)
-        for post in parsed(answer, Edge[Commented], network=NETWORK).data
+        for post in posts
         for one in (post.comments.data if post.comments else ())
         if one.created_time is not None and not (one.author and one.author.id == wire.page)
     ]
@@ -63,7 +109,7 @@ def _comment_said(one: Comment, post: Commented) -> Incoming:
         url=one.permalink_url or post.permalink_url or "",
         conversation_id=post.id,
         reply_to_id=one.parent.id if one.parent else post.id,
-        post_id=post.id,
+        post_id=post.ours,
         likes=one.like_count,
         liked_by_us=one.user_likes,
         extra={"kind": "comment"},
