@@ -37,6 +37,13 @@ def test_a_data_folder_that_is_a_file(installation: Installation) -> None:
     assert "Choose another folder with REGIE_DATA" in refused(installation.run("up"))
 
 
+def test_the_doctor_of_an_empty_folder_says_how_to_begin_and_makes_no_database(installation: Installation) -> None:
+    ended = installation.run("doctor")
+    assert ended.returncode == 0, ended.stderr
+    assert "Run: regie up" in ended.stdout
+    assert not (installation.data / "postgres").exists()
+
+
 def test_a_host_that_is_not_ours(installation: Installation) -> None:
     assert "REGIE_" in refused(installation.run("up", REGIE_HOST="no.such.host.invalid"))
 

@@ -111,11 +111,16 @@ def _media() -> Iterator[Finding]:
 
 
 def _inside() -> Iterator[Finding]:
+    if env().database_url is None and not (env().data / "postgres").exists():
+        yield Finding("note", "database", "Nothing is set up here yet. Run: regie up")  # looking makes nothing
+        return
     try:
         with ready() as running:
             where = "embedded" if running is not None else "DATABASE_URL"
             yield Finding("good", "database", f"It answers ({where}).")
-            yield from _migrations()
+            if behind := list(_migrations()):  # without its tables there is nothing to look at
+                yield from behind
+                return
             yield from _accounts()
             yield from _publishers()
     except Stop as exc:
@@ -140,14 +145,15 @@ def _accounts() -> Iterator[Finding]:
 
     ending = {account.pk for account in ending_soon(Account.objects.all())}
     for account in Account.objects.exclude(state=Account.State.REMOVED).select_related("workspace"):
-        about = f"{account.workspace}, {account.name} ({account.network})"
+        about = f"{account.workspace}, {account.in_full}"
         try:
             open_credentials(account)
         except CannotOpen as exc:
             yield Finding("bad", about, f"{exc} Put the old sealing key back, or connect the account again.")
             continue
         if account.state == Account.State.BROKEN:
-            yield Finding("bad", about, "It has to be connected again: open Accounts in Régie.")
+            why = in_words(account.problem, account.problem_facts)
+            yield Finding("bad", about, f"{why} It has to be connected again: open Accounts in Régie.".strip())
             continue
         if account.problem:
             yield Finding("note", about, account.problem.format(**account.problem_facts))

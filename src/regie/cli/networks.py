@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from regie.networks import protocols, registry, table
@@ -59,6 +60,19 @@ def run(*, as_json: bool) -> int:
         sys.stdout.write(f"{network['name']}\n")
         for key, value in network.items():
             if key not in ("slug", "name"):
-                shown = ", ".join(value) if isinstance(value, list) else value
-                sys.stdout.write(f"  {key.replace('_', ' '):<18} {shown}\n")
+                for name, shown in _in_lines(key, value):
+                    sys.stdout.write(f"  {name.replace('_', ' '):<18} {shown}\n")
     return 0
+
+
+def _in_lines(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """One line for a fact; of what it can do, one for what works, one for what does not."""
+    if isinstance(value, dict):
+        for state in dict.fromkeys(value.values()):
+            yield state, ", ".join(name.replace("_", " ") for name, one in value.items() if one == state)
+    elif isinstance(value, list):
+        yield key, ", ".join(value) or "nothing"
+    elif isinstance(value, bool):
+        yield key, "yes" if value else "no"
+    else:
+        yield key, value
