@@ -17,7 +17,7 @@ from regie_sandbox.bluesky.problem import Problem, invalid
 from regie_sandbox.bluesky.state import Blob
 
 POST, LIKE, REPOST = "app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.feed.repost"
-GATE = "app.bsky.feed.threadgate"
+GATE, QUOTE_GATE = "app.bsky.feed.threadgate", "app.bsky.feed.postgate"
 FOLLOW, PROFILE = "app.bsky.graph.follow", "app.bsky.actor.profile"
 TID = re.compile(r"^[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}$")
 KEY = re.compile(r"^[a-zA-Z0-9_~.:-]{1,512}$")
@@ -29,7 +29,8 @@ LANGUAGE = re.compile(r"^(i|[a-z]{2,3})(-[a-zA-Z0-9]+)*$")
 URI = re.compile(r"^\w+:(?://)?[^\s/][^\s]*$")
 LARGEST_IMAGE = 1_000_000
 LARGEST_VIDEO, LARGEST_CAPTIONS = 300_000_000, 20_000
-KNOWN_EMBEDS = ("images", "video", "external", "record", "recordWithMedia")
+LABELS = "com.atproto.label.defs#selfLabels"
+ANSWERS = tuple(f"{GATE}#{rule}Rule" for rule in ("mention", "follower", "following", "list"))
 
 
 def graphemes(text: str) -> int:
@@ -68,6 +69,8 @@ class Check:
                 self._datetime(self._needed(value, "createdAt", str), "createdAt")
             case "app.bsky.feed.threadgate":
                 self._gate(value)
+            case "app.bsky.feed.postgate":
+                self._quote_gate(value)
             case "app.bsky.graph.follow":
                 if not DID.match(self._needed(value, "subject", str)):
                     raise self._wrong("Invalid DID", value["subject"], "subject")
@@ -78,10 +81,22 @@ class Check:
 
     def _gate(self, value: dict[str, Any]) -> None:
         self._datetime(self._needed(value, "createdAt", str), "createdAt")
-        self._list(value, "allow", most=5)
+        self._rules(value, "allow", ANSWERS)
         for uri in (self._needed(value, "post", str), *self._list(value, "hiddenReplies", most=300)):
             if not isinstance(uri, str) or not AT_URI.match(uri):
                 raise self._wrong("Invalid AT-URI", uri, "hiddenReplies")
+
+    def _quote_gate(self, value: dict[str, Any]) -> None:
+        self._datetime(self._needed(value, "createdAt", str), "createdAt")
+        self._rules(value, "embeddingRules", (f"{QUOTE_GATE}#disableRule",))
+        for uri in (self._needed(value, "post", str), *self._list(value, "detachedEmbeddingUris", most=50)):
+            if not isinstance(uri, str) or not AT_URI.match(uri):
+                raise self._wrong("Invalid AT-URI", uri, "post")
+
+    def _rules(self, value: dict[str, Any], name: str, known: tuple[str, ...]) -> None:
+        for rule in self._list(value, name, most=5):
+            if not isinstance(rule, dict) or rule.get("$type") not in known:
+                raise self._wrong("Invalid rule", rule, name)
 
     def _post(self, value: dict[str, Any]) -> None:
         self._text(self._needed(value, "text", str), "text", most=300, most_bytes=3000)
@@ -96,10 +111,16 @@ class Check:
             self._facet(facet, f"facets[{nth}]")
         if (reply := value.get("reply")) is not None:
             self._reply(reply)
-        if (labels := value.get("labels")) is not None and not isinstance(labels, dict):
-            raise self._wrong("Expected object value type", labels, "labels")
+        if (labels := value.get("labels")) is not None:
+            self._labels(labels)
         if (embed := value.get("embed")) is not None:
             self._embed(embed, "embed")
+
+    def _labels(self, labels: Any) -> None:
+        if not isinstance(labels, dict) or labels.get("$type") != LABELS:
+            raise self._wrong("Expected object value type", labels, "labels")
+        for label in self._list(labels, "values", most=10, where="labels.", needed=True):
+            self._text(self._needed(label, "val", str, "labels.values."), "labels.values", most=128, most_bytes=128)
 
     def _reply(self, reply: Any) -> None:
         if not isinstance(reply, dict):
@@ -138,6 +159,15 @@ class Check:
                 external = self._needed(embed, "external", dict, f"{where}.")
                 for name in ("uri", "title", "description"):
                     self._needed(external, name, str, f"{where}.external.")
+                if not URI.match(external["uri"]):
+                    raise self._wrong("Invalid URI", external["uri"], f"{where}.external.uri")
+                if "thumb" in external:
+                    self._file(external["thumb"], f"{where}.external.thumb", "image/", LARGEST_IMAGE)
+            case "gallery":
+                items = self._list(embed, "items", most=20, where=f"{where}.", needed=True)
+                for nth, item in enumerate(items):
+                    self._needed(item, "aspectRatio", dict, f"{where}.items[{nth}].")
+                    self._image(item, f"{where}.items[{nth}]")
             case "record":
                 self._strong_ref(self._needed(embed, "record", dict, f"{where}."), f"{where}.record")
             case "recordWithMedia":

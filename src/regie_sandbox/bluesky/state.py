@@ -95,6 +95,19 @@ class Job:
 
 
 @dataclass(slots=True)
+class Upload:
+    """A video that comes in parts. ``part``: bytes of each but the last; ``job``: what became of it, once whole."""
+
+    did: str
+    size: int
+    part: int
+    count: int
+    until: datetime
+    parts: set[int] = field(default_factory=set)  # from 1
+    job: str = ""
+
+
+@dataclass(slots=True)
 class Token:
     """``family``: all tokens of one sign-in; ``jkt``: the key it is bound to (OAuth), "" for a bearer token."""
 
@@ -150,6 +163,7 @@ class State:
     asked: dict[str, Asked] = field(default_factory=dict)  # by request_uri
     leaves: dict[str, Leave] = field(default_factory=dict)  # by token
     jobs: dict[str, Job] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)  # code -> request_uri
     traded: dict[str, str] = field(default_factory=dict)  # code -> family it was traded for
     windows: dict[str, Window] = field(default_factory=dict)

@@ -5,30 +5,40 @@ Shapes: lexicons app.bsky.video.*, com.atproto.server.getServiceAuth. The real o
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from regie_sandbox.bluesky.call import Call, Handle
+from regie_sandbox.bluesky.call import Call, Handle, text_in
 from regie_sandbox.bluesky.cbor import cid_of_bytes
 from regie_sandbox.bluesky.problem import Problem, invalid
-from regie_sandbox.bluesky.state import Blob, Job, Leave
+from regie_sandbox.bluesky.state import Blob, Job, Leave, Upload
+from regie_sandbox.bluesky.store import iso
 
 if TYPE_CHECKING:
     from regie_sandbox.bluesky.app import Bluesky
 
-LARGEST = 100_000_000
+LARGEST = 100_000_000  # in one request
+LARGEST_IN_PARTS = 300_000_000
+KEPT = timedelta(hours=1)  # an upload that nobody ends
 LONGEST_LEAVE = 3600.0
 
 
 class Videos:
-    """``seconds``: how long a video takes; ``fails``: what is wrong with the next one; ``left``: videos of today."""
+    """``seconds``: how long a video takes; ``fails``: what is wrong with the next one; ``left``: videos of today;
+    ``part_bytes``: of an upload in parts."""
 
     def __init__(self, net: Bluesky) -> None:
         self.net = net
         self.seconds, self.fails, self.left = 0.0, "", 25
+        self.part_bytes = 5_000_000
         self.handlers: dict[tuple[str, str], Handle] = {
             ("GET", "com.atproto.server.getServiceAuth"): self._leave,
             ("GET", "app.bsky.video.getUploadLimits"): self._limits,
             ("POST", "app.bsky.video.uploadVideo"): self._upload,
+            ("POST", "app.bsky.video.startUpload"): self._start,
+            ("POST", "app.bsky.video.uploadPart"): self._part,
+            ("POST", "app.bsky.video.finishUpload"): self._finish,
+            ("GET", "app.bsky.video.getUploadStatus"): self._upload_status,
             ("GET", "app.bsky.video.getJobStatus"): self._status,
         }
 
@@ -68,31 +78,103 @@ class Videos:
             raise invalid("the body must be video/mp4")
         if len(call.body) > LARGEST:
             raise Problem(413, "PayloadTooLarge", "file size is too large")
-        cid = cid_of_bytes(call.body)
+        number, known = self._taken(did, call.body)
+        if known:
+            raise Known(number, did)
+        return {"jobStatus": {"jobId": number, "did": did, "state": "JOB_STATE_CREATED"}}
+
+    def _taken(self, did: str, content: bytes) -> tuple[str, bool]:
+        """The job of a whole file, and whether the same bytes had one already."""
+        cid = cid_of_bytes(content)
         known = next((number for number, job in self.net.state.jobs.items() if (job.did, job.cid) == (did, cid)), None)
         if known is not None:
-            raise Known(known, did)
+            return known, True
         number = f"job{len(self.net.state.jobs)}"
         self.net.state.jobs[number] = Job(did, cid, self._now() + self.seconds, self.fails)
         self.left -= 1
-        self.net.state.blobs[cid] = Blob("video/mp4", len(call.body))
-        self.net.world.files.put(f"bluesky-{cid}", call.body)
-        return {"jobStatus": {"jobId": number, "did": did, "state": "JOB_STATE_CREATED"}}
+        self.net.state.blobs[cid] = Blob("video/mp4", len(content))
+        self.net.world.files.put(f"bluesky-{cid}", content)
+        return number, False
+
+    # In parts
+
+    def _start(self, call: Call) -> dict[str, Any]:
+        did, said = self._who(call, "com.atproto.repo.uploadBlob"), call.json()
+        size = said.get("sizeBytes")
+        if not isinstance(size, int) or size < 1:
+            raise invalid("Error: Input/sizeBytes must be an integer")
+        if text_in(said, "mimeType") != "video/mp4":
+            raise Problem(400, "UnsupportedContentType", "The declared MIME type is not supported.")
+        if size > LARGEST_IN_PARTS:
+            raise Problem(400, "VideoTooLarge", "The exact file size exceeds the per-file cap.")
+        if not self.left:
+            raise Problem(400, "DailyLimitExceeded", "The daily video or byte allowance is exhausted.")
+        number = f"upload{len(self.net.state.uploads)}"
+        until = self.net.world.clock.now() + KEPT
+        upload = Upload(did, size, self.part_bytes, -(-size // self.part_bytes), until)
+        self.net.state.uploads[number] = upload
+        return {"jobId": number, **_shape(upload)}
+
+    def _upload_of(self, call: Call, number: str) -> Upload:
+        did, upload = self._who(call, "com.atproto.repo.uploadBlob"), self.net.state.uploads.get(number)
+        if upload is None or upload.did != did:
+            raise Problem(400, "UploadNotFound", "The job ID is unknown or aged out of retention.")
+        return upload
+
+    def _part(self, call: Call) -> dict[str, Any]:
+        job, number = call.needed("jobId"), call.number("partNumber", 0, 0, 10_000)
+        upload = self._upload_of(call, job)
+        if upload.job:
+            raise Problem(400, "UploadAlreadyCompleted", "The session is known to have already completed.")
+        if upload.until < self.net.world.clock.now():
+            raise Problem(400, "UploadExpired", "The upload session expired before completion.")
+        if not 1 <= number <= upload.count:
+            raise Problem(400, "InvalidPartNumber", "The part number is outside the upload's valid part range.")
+        if len(call.body) != min(upload.part, upload.size - (number - 1) * upload.part):
+            raise Problem(400, "PartSizeMismatch", "Content-Length does not match the expected size for this part.")
+        self.net.world.files.put(f"bluesky-{job}-{number}", call.body)
+        upload.parts.add(number)
+        return {"partNumber": number, "sizeBytes": len(call.body)}
+
+    def _finish(self, call: Call) -> dict[str, Any]:
+        job = text_in(call.json(), "jobId")
+        upload = self._upload_of(call, job)
+        if not upload.job:
+            if missing := sorted(set(range(1, upload.count + 1)) - upload.parts):
+                raise Problem(400, "MissingParts", f"Missing parts: {', '.join(map(str, missing))}")
+            blocks = [self.net.world.files.get(f"bluesky-{job}-{n}") or b"" for n in range(1, upload.count + 1)]
+            upload.job, _ = self._taken(upload.did, b"".join(blocks))
+        return {"completedJobId": upload.job, "jobStatus": self._said_of(upload.job)}
+
+    def _upload_status(self, call: Call) -> dict[str, Any]:
+        job = call.needed("jobId")
+        upload = self._upload_of(call, job)
+        state = "completed" if upload.job else "expired" if upload.until < self.net.world.clock.now() else "created"
+        done = {"completedJobId": upload.job, "jobStatus": self._said_of(upload.job)} if upload.job else {}
+        return {"jobId": job, **_shape(upload), "receivedParts": sorted(upload.parts), "state": state, **done}
+
+    # The work
 
     def _status(self, call: Call) -> dict[str, Any]:
         number = call.needed("jobId")
-        job = self.net.state.jobs.get(number)
-        if job is None:
+        if number not in self.net.state.jobs:
             raise invalid("job not found")
+        return {"jobStatus": self._said_of(number)}
+
+    def _said_of(self, number: str) -> dict[str, Any]:
+        job = self.net.state.jobs[number]
         status: dict[str, Any] = {"jobId": number, "did": job.did}
         if self._now() < job.ready_at:
-            return {"jobStatus": {**status, "state": "JOB_STATE_ENCODING", "progress": 40}}
+            return {**status, "state": "JOB_STATE_ENCODING", "progress": 40}
         if job.failed:
-            failed = {"state": "JOB_STATE_FAILED", "error": "validation_failure", "message": job.failed}
-            return {"jobStatus": {**status, **failed}}
+            return {**status, "state": "JOB_STATE_FAILED", "error": "validation_failure", "message": job.failed}
         blob = self.net.state.blobs[job.cid]
         kept = {"$type": "blob", "ref": {"$link": job.cid}, "mimeType": blob.mime, "size": blob.size}
-        return {"jobStatus": {**status, "state": "JOB_STATE_COMPLETED", "progress": 100, "blob": kept}}
+        return {**status, "state": "JOB_STATE_COMPLETED", "progress": 100, "blob": kept}
+
+
+def _shape(upload: Upload) -> dict[str, Any]:
+    return {"partSizeBytes": upload.part, "partCount": upload.count, "expiresAt": iso(upload.until)}
 
 
 class Known(Exception):

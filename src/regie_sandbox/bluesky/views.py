@@ -56,13 +56,19 @@ class Views:
             "quoteCount": len(reactions.quotes),
             "indexedAt": iso(record.indexed_at),
             "viewer": viewer,
-            "labels": [],
+            "labels": self._labels(record),
         }
         if gate := self._gate(record):
             view["threadgate"] = gate
         if embed := self._embed(parts(record.uri)[0], record.value.get("embed")):
             view["embed"] = embed
         return view
+
+    def _labels(self, record: Record) -> list[dict[str, Any]]:
+        """Those that the writer put on the post."""
+        values = record.value.get("labels", {}).get("values", ())
+        about = {"src": parts(record.uri)[0], "uri": record.uri, "cts": iso(record.indexed_at)}
+        return [{**about, "val": value["val"]} for value in values]
 
     def _gate(self, record: Record) -> dict[str, Any] | None:
         did, _, rkey = parts(record.uri)
@@ -76,12 +82,17 @@ class Views:
                     "$type": "app.bsky.embed.images#view",
                     "images": [self._image(did, image) for image in images],
                 }
+            case {"$type": "app.bsky.embed.gallery", "items": items}:
+                kind = "app.bsky.embed.gallery#view"
+                return {"$type": kind, "items": [{"$type": f"{kind}Image", **self._item(did, one)} for one in items]}
             case {"$type": "app.bsky.embed.video", "video": {"ref": {"$link": cid}}}:
                 kept = {name: embed[name] for name in ("alt", "aspectRatio") if name in embed}
                 playlist = {"playlist": f"{self.base}/watch/{did}/{cid}/playlist.m3u8"}
                 return {"$type": "app.bsky.embed.video#view", "cid": cid, **playlist, **kept}
             case {"$type": "app.bsky.embed.external", "external": external}:
                 kept = {name: external[name] for name in ("uri", "title", "description")}
+                if "thumb" in external:
+                    kept["thumb"] = self._thumbnail(did, external["thumb"])
                 return {"$type": "app.bsky.embed.external#view", "external": kept}
             case {"$type": "app.bsky.embed.record", "record": {"uri": uri}}:
                 return {"$type": "app.bsky.embed.record#view", "record": self._quoted(uri)}
@@ -93,10 +104,19 @@ class Views:
                 }
         return None
 
+    def _thumbnail(self, did: str, blob: dict[str, Any]) -> str:
+        return f"{self.base}/img/feed_thumbnail/plain/{did}/{blob['ref']['$link']}"
+
+    def _item(self, did: str, image: dict[str, Any]) -> dict[str, Any]:
+        """A gallery calls the small picture by another name."""
+        view = self._image(did, image)
+        view["thumbnail"] = view.pop("thumb")
+        return view
+
     def _image(self, did: str, image: dict[str, Any]) -> dict[str, Any]:
         cid = image["image"]["ref"]["$link"]
         view = {
-            "thumb": f"{self.base}/img/feed_thumbnail/plain/{did}/{cid}",
+            "thumb": self._thumbnail(did, image["image"]),
             "fullsize": f"{self.base}/img/feed_fullsize/plain/{did}/{cid}",
             "alt": image["alt"],
         }

@@ -135,9 +135,9 @@ async def test_a_picture_over_the_limit_is_refused_with_the_vendors_sentence(
         await publish(connector, outgoing(pictures=(picture,)))
 
 
-async def test_a_fifth_picture_is_refused(connector: Connector, outgoing: Makes, picture: Picture) -> None:
-    with pytest.raises(Refused, match="array too big"):
-        await publish(connector, outgoing(pictures=(picture,) * 5))
+async def test_an_eleventh_picture_is_refused(connector: Connector, outgoing: Makes, picture: Picture) -> None:
+    with pytest.raises(Refused, match="at most 10"):
+        await publish(connector, outgoing(pictures=(picture,) * 11))
 
 
 @pytest.mark.parametrize(

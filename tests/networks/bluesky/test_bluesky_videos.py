@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from atproto import Client
 
+from regie.networks.bluesky import videos
 from regie.networks.bluesky.connector import Bluesky as Connector
 from regie.networks.data import Captions, Login, Outgoing, Pending, Picture, Progress, Published, Ready, Video
 from regie.networks.errors import Refused, SignInAgain, TryLater
@@ -101,6 +102,64 @@ async def test_an_upload_whose_answer_is_lost_goes_on(
         await speaks.prepare(what, {})
     await sent(speaks, what)
     assert (len(bluesky.state.jobs), bluesky.texts()) == (1, ["Waves"])
+
+
+@pytest.fixture
+def in_parts(bluesky: Bluesky, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Videos go in parts of so many bytes."""
+    monkeypatch.setattr(videos, "LARGEST_WHOLE", 1000)
+    bluesky.videos.part_bytes = 10_000
+    return bluesky.videos.part_bytes
+
+
+async def test_a_large_video_goes_in_parts(
+    speaks: Connector, bluesky: Bluesky, outgoing: Make, film: Film, in_parts: int
+) -> None:
+    what = outgoing("Waves", videos=(film(),))
+    first = await speaks.prepare(what, {})
+    assert isinstance(first, Pending)
+    assert (first.progress["parts"]["sent"], bluesky.state.jobs) == (8, {})  # eight between two visits to the database
+    ready = await speaks.prepare(what, first.progress)
+    assert isinstance(ready, Ready)
+    published = await speaks.commit(what, ready.progress)
+    cid = bluesky.state.records[published.remote_id].value["embed"]["video"]["ref"]["$link"]
+    assert bluesky.world.files.get(f"bluesky-{cid}") == MOVIE
+
+
+async def test_a_broken_connection_costs_one_part(
+    speaks: Connector, bluesky: Bluesky, outgoing: Make, film: Film, in_parts: int
+) -> None:
+    what = outgoing("Waves", videos=(film(),))
+    bluesky.faults.will_answer(503, path="uploadPart", after=3)
+    broken = await speaks.prepare(what, {})
+    assert isinstance(broken, Pending)
+    (upload,) = bluesky.state.uploads.values()
+    assert (broken.progress["parts"]["sent"], upload.parts) == (3, {1, 2, 3})
+    bluesky.faults.will_lose_answer(path="finishUpload", method="POST")
+    progress: Progress = broken.progress
+    for _ in range(5):
+        step = await speaks.prepare(what, progress)
+        progress = step.progress
+        if isinstance(step, Ready):
+            break
+    await speaks.commit(what, progress)
+    assert (len(bluesky.state.uploads), len(bluesky.state.jobs), bluesky.texts()) == (1, 1, ["Waves"])
+
+
+async def test_an_upload_that_the_service_forgot_begins_again_and_not_for_ever(
+    speaks: Connector, bluesky: Bluesky, outgoing: Make, film: Film, in_parts: int
+) -> None:
+    what = outgoing("Waves", videos=(film(),))
+    progress = (await speaks.prepare(what, {})).progress
+    for _ in range(2):
+        bluesky.state.uploads.clear()
+        forgotten = await speaks.prepare(what, progress)
+        assert isinstance(forgotten, Pending)
+        progress = (await speaks.prepare(what, forgotten.progress)).progress
+    bluesky.state.uploads.clear()
+    with pytest.raises(Refused, match="unknown or aged out"):
+        await speaks.prepare(what, progress)
+    assert bluesky.texts() == []
 
 
 async def test_a_video_that_the_service_cannot_prepare_is_refused_with_its_reason(

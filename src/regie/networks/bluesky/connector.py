@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from regie.networks.bluesky import chat, hiding, measuring, publishing, reading, sign_in
+from regie.networks.bluesky import beside, chat, hiding, measuring, publishing, reading, sign_in
 from regie.networks.bluesky.sign_in import Addresses
 from regie.networks.bluesky.wire import Xrpc
 from regie.networks.capabilities import (
@@ -29,6 +28,7 @@ from regie.networks.capabilities import (
 )
 from regie.networks.data import (
     AppKeys,
+    Draft,
     Json,
     Listing,
     Login,
@@ -47,7 +47,6 @@ from regie.networks.data import (
 from regie.networks.errors import Refused
 from regie.networks.taking import must_be_taken
 
-LINK = re.compile(r"/profile/([^/]+)/post/([A-Za-z0-9._~:-]{1,512})/?")
 _COST = (("publish", 3), ("like", 3), ("unlike", 1), ("delete", 1))
 
 
@@ -64,17 +63,18 @@ class Bluesky:
         repeat=Repeatable(for_=None),  # we choose the record's key
         sign_in=(SignIn.OAUTH, SignIn.APP_PASSWORD),
         images=ImageLimit(
-            most=4,
+            most=publishing.MOST_IN_GALLERY,
             largest_bytes=1_000_000,  # the lexicon of 2026 says 2 MB, servers of 2025 refuse more than 1 MB
             types=("image/jpeg", "image/png", "image/webp"),
             longest_alt=2000,  # the vendor's own app takes no more; the lexicon sets no limit
         ),
         video=VideoLimit(
-            largest_bytes=100_000_000,  # the lexicon says 300 MB, which go in parts; this is what one request takes
+            largest_bytes=300_000_000,
             longest=timedelta(minutes=3),
             longest_alt=2000,
             captions=("text/vtt",),
         ),
+        options=beside.OPTIONS,
         thread=100,  # the network sets none
         first_comment=True,
         languages=True,
@@ -96,7 +96,7 @@ class Bluesky:
     @classmethod
     def id_of(cls, url: str, *, author: str = "") -> str | None:
         """Of ``https://bsky.app/profile/<handle or did>/post/<key>``. A handle is taken for the author's."""
-        found = LINK.fullmatch(urlsplit(url).path)
+        found = beside.LINK.fullmatch(urlsplit(url).path)
         if found is None:
             return None
         did = found[1] if found[1].startswith("did:") else author
@@ -106,6 +106,10 @@ class Bluesky:
     def can_on(cls, limits: Json) -> Capabilities:
         """``limits``: whether direct messages are in reach. Servers tell nothing else that differs per account."""
         return cls.can if limits.get("chat", True) else replace(cls.can, reads=cls.can.reads - {MessageKind.DIRECT})
+
+    @classmethod
+    def objections(cls, limits: Json, draft: Draft) -> tuple[Refused, ...]:
+        return tuple(beside.objections(draft))
 
     # Publishes, ListsOwn, Finds, FindsComment, Deletes
 

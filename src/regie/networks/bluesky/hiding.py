@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from regie.networks.bluesky.beside import REPLY_GATE as GATE
 from regie.networks.bluesky.models import Kept, PostRecord
-from regie.networks.bluesky.wire import NETWORK, POST, Xrpc, error_name, parsed, parts_of
+from regie.networks.bluesky.wire import NETWORK, POST, Xrpc, error_name, parts_of, record_at
 from regie.networks.data import Ref
 from regie.networks.errors import Gone, Refused, TryLater
 
-GATE = "app.bsky.feed.threadgate"
 MOST_HIDDEN = 300
 TRIES = 3
 
@@ -45,16 +45,13 @@ async def _root(xrpc: Xrpc, ref: Ref) -> str:
         return str(known["uri"])
     if ref.root_id.startswith("at://"):
         return ref.root_id
-    did, collection, rkey = parts_of(ref.remote_id)
-    params = {"repo": did, "collection": collection, "rkey": rkey}
-    reply = PostRecord.model_validate(parsed(Kept, await xrpc.query("com.atproto.repo.getRecord", params)).value).reply
+    reply = PostRecord.model_validate((await record_at(xrpc, ref.remote_id)).value).reply
     return reply.root.uri if reply is not None else ref.remote_id
 
 
 async def _gate(xrpc: Xrpc, rkey: str) -> Kept | None:
-    params = {"repo": xrpc.did, "collection": GATE, "rkey": rkey}
     try:
-        return parsed(Kept, await xrpc.query("com.atproto.repo.getRecord", params))
+        return await record_at(xrpc, f"at://{xrpc.did}/{GATE}/{rkey}")
     except Gone:
         return None
 

@@ -84,6 +84,20 @@ class Job(Said):
     status: JobStatus | None = Field(default=None, alias="jobStatus")
 
 
+class Started(Said):
+    """An upload in parts that may begin. ``part_size`` in bytes; the last one may be smaller."""
+
+    job_id: str = Field(alias="jobId")
+    part_size: int = Field(alias="partSizeBytes", gt=0)
+    part_count: int = Field(alias="partCount")
+
+
+class Finished(Said):
+    """All parts are there. The job may be that of the same bytes, sent before."""
+
+    job: JobStatus = Field(alias="jobStatus")
+
+
 class Service(Said):
     id: str = ""
     endpoint: str | dict[str, Any] = Field(default="", alias="serviceEndpoint")

@@ -12,14 +12,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from regie.networks.bluesky import videos
+from regie.networks.bluesky import beside, videos
 from regie.networks.bluesky.facets import facets_of, found_in
-from regie.networks.bluesky.models import Kept, PostRecord, Resolved, Written
+from regie.networks.bluesky.models import PostRecord, Resolved, Written
 from regie.networks.bluesky.tid import tid_for
-from regie.networks.bluesky.wire import NETWORK, POST, Xrpc, error_name, parsed, parts_of
-from regie.networks.data import Outgoing, Pending, Picture, Progress, Published, Ready, Ref
+from regie.networks.bluesky.wire import NETWORK, POST, Xrpc, error_name, parsed, parts_of, record_at
+from regie.networks.data import Draft, Outgoing, Pending, Picture, Progress, Published, Ready, Ref
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater
 from regie.networks.line import Answer
+
+MOST_IMAGES = 4  # of app.bsky.embed.images; more are a gallery
+MOST_IN_GALLERY = 10  # the vendor's own app stops there; the lexicon allows twenty
 
 
 async def prepare(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, video: str) -> Ready | Pending:
@@ -37,6 +40,7 @@ async def prepare(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, video: 
         "$type": POST,
         "text": outgoing.text,
         "createdAt": _moment(outgoing.planned_at),
+        **beside.fields_of(outgoing.options),
     }
     if facets := facets_of(outgoing.text, await _dids(xrpc, outgoing.text)):
         record["facets"] = facets
@@ -44,12 +48,22 @@ async def prepare(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, video: 
         record["langs"] = [outgoing.language]
     if outgoing.reply_to is not None:
         record["reply"] = await reply_refs(xrpc, outgoing.reply_to)
-    if outgoing.pictures:
-        images = [await _image(xrpc, picture) for picture in outgoing.pictures]
-        record["embed"] = {"$type": "app.bsky.embed.images", "images": images}
-    if outgoing.videos:
-        record["embed"] = await videos.embedded(xrpc, outgoing.videos[0], progress["blob"])
+    if embed := await beside.with_quote(xrpc, outgoing.options, await _shown(xrpc, outgoing, progress)):
+        record["embed"] = embed
     return Ready(progress={**progress, "record": record})
+
+
+async def _shown(xrpc: Xrpc, outgoing: Outgoing, progress: Progress) -> dict[str, Any] | None:
+    """The card of a link, the pictures or the video."""
+    if outgoing.options.get("link"):
+        return await beside.card(xrpc, outgoing)
+    if outgoing.videos:
+        return await videos.embedded(xrpc, outgoing.videos[0], progress["blob"])
+    images = [await _image(xrpc, picture) for picture in outgoing.pictures]
+    if len(images) > MOST_IMAGES:
+        items = [{"$type": "app.bsky.embed.gallery#image", **image} for image in images]
+        return {"$type": "app.bsky.embed.gallery", "items": items}
+    return {"$type": "app.bsky.embed.images", "images": images} if images else None
 
 
 def _only_what_there_is(outgoing: Outgoing) -> None:
@@ -63,6 +77,16 @@ def _only_what_there_is(outgoing: Outgoing) -> None:
         raise Refused("{network} has no choice of who can see a post.", network=NETWORK)
     if len(outgoing.videos) > 1 or (outgoing.videos and outgoing.pictures):
         raise Refused("{network} takes one video in a post, and no pictures beside it.", network=NETWORK)
+    if len(outgoing.pictures) > MOST_IN_GALLERY:
+        raise Refused("{network} takes at most {most} of these in a post.", network=NETWORK, most=MOST_IN_GALLERY)
+    draft = Draft(
+        text=outgoing.text,
+        options=outgoing.options,
+        pictures=len(outgoing.pictures),
+        videos=len(outgoing.videos),
+    )
+    for objection in beside.objections(draft):
+        raise objection
 
 
 def _moment(at: datetime) -> str:
@@ -93,7 +117,7 @@ async def reply_refs(xrpc: Xrpc, ref: Ref) -> dict[str, Any]:
     """Parent and root as strong references; asks the network for what the caller does not know."""
     root = ref.extra.get("root")
     if "cid" not in ref.extra:
-        kept = await _record(xrpc, ref.remote_id)
+        kept = await record_at(xrpc, ref.remote_id)
         parent = {"uri": kept.uri, "cid": kept.cid}
         reply = PostRecord.model_validate(kept.value).reply
         root = reply.root.model_dump() if reply else parent
@@ -107,14 +131,8 @@ async def reply_refs(xrpc: Xrpc, ref: Ref) -> dict[str, Any]:
 async def strong_ref(xrpc: Xrpc, ref: Ref) -> dict[str, str]:
     if "cid" in ref.extra:
         return {"uri": ref.remote_id, "cid": str(ref.extra["cid"])}
-    kept = await _record(xrpc, ref.remote_id)
+    kept = await record_at(xrpc, ref.remote_id)
     return {"uri": kept.uri, "cid": kept.cid}
-
-
-async def _record(xrpc: Xrpc, uri: str) -> Kept:
-    did, collection, rkey = parts_of(uri)
-    answer = await xrpc.query("com.atproto.repo.getRecord", {"repo": did, "collection": collection, "rkey": rkey})
-    return parsed(Kept, answer)
 
 
 async def commit(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, web: str, video: str = "") -> Published:
@@ -125,6 +143,7 @@ async def commit(xrpc: Xrpc, outgoing: Outgoing, progress: Progress, *, web: str
     if record is None or record.get("text") != outgoing.text:
         record = await _record_now(xrpc, outgoing, progress, video=video)
     record = {**record, "createdAt": _moment(outgoing.planned_at)}  # it may have been moved since it was prepared
+    await beside.close_gates(xrpc, outgoing.options, _own_uri(xrpc, outgoing), created_at=record["createdAt"])
     try:
         answer = await _put(xrpc, outgoing, record)
     except Refused as refused:
@@ -174,7 +193,7 @@ async def _already_there(
     """Something stands under our key: ours from an earlier try, written a little differently (a picture uploaded
     again, a mention resolved since), or something else."""
     try:
-        kept = await _record(xrpc, _own_uri(xrpc, outgoing))
+        kept = await record_at(xrpc, _own_uri(xrpc, outgoing))
     except Gone:
         raise refused from None
     there, ours = PostRecord.model_validate(kept.value), PostRecord.model_validate(record)
@@ -188,12 +207,15 @@ def _own_uri(xrpc: Xrpc, outgoing: Outgoing) -> str:
 
 
 def pictures_in(record: PostRecord) -> int:
-    """Its pictures, or its video."""
+    """Its pictures, its video, or the picture on the card of its link."""
     embed = record.embed.get("media", record.embed)
     if not isinstance(embed, dict):
         return 0
-    images = embed.get("images")
-    return len(images) if isinstance(images, list) else int("video" in embed)
+    images = embed.get("images", embed.get("items"))
+    if isinstance(images, list):
+        return len(images)
+    external = embed.get("external")
+    return int("video" in embed or (isinstance(external, dict) and "thumb" in external))
 
 
 def published(uri: str, cid: str, value: Mapping[str, Any], *, web: str, answer: Answer | None = None) -> Published:
@@ -210,7 +232,7 @@ def permalink(uri: str, *, web: str) -> str:
 
 
 async def fetch(xrpc: Xrpc, remote_id: str, *, web: str) -> Published:
-    kept = await _record(xrpc, remote_id)
+    kept = await record_at(xrpc, remote_id)
     return published(kept.uri, kept.cid, kept.value, web=web)
 
 

@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import ValidationError
 
 from regie.networks.bluesky import dpop
-from regie.networks.bluesky.models import Problem, Said, Uploaded
+from regie.networks.bluesky.models import Kept, Problem, Said, Uploaded
 from regie.networks.data import Login
 from regie.networks.errors import Gone, Refused, SignInAgain, TokenExpired, TryLater, Unclear
 from regie.networks.line import Answer, Reader, read, write
@@ -195,6 +195,13 @@ def parsed(model: type[M], answer: Answer, *, written: Literal["", "unclear", "l
             "{network} answered something we cannot read; asking again is safe.", network=NETWORK, answer=answer
         )
     raise answers.not_its_api(answer)
+
+
+async def record_at(xrpc: Xrpc, uri: str) -> Kept:
+    """A record, ours or anybody's. Raises Gone."""
+    did, collection, rkey = parts_of(uri)
+    params = {"repo": did, "collection": collection, "rkey": rkey}
+    return parsed(Kept, await xrpc.query("com.atproto.repo.getRecord", params))
 
 
 def parts_of(uri: str) -> tuple[str, str, str]:
