@@ -164,11 +164,15 @@ def _work(call: Call, media: Media) -> dict[str, Any]:
 async def describe(call: Call) -> Any:
     fields = await call.json(("id", "metadata"))
     media = _of_mine(call, str(fields.get("id", "")))
-    text = str(((fields.get("metadata") or {}).get("alt_text") or {}).get("text") or "")
+    about = fields.get("metadata") or {}
+    text = str((about.get("alt_text") or {}).get("text") or "")
     if len(text) > rules.LONGEST_ALT:
         raise invalid("$.metadata.alt_text.text: may only be 1000 characters long")
-    media.alt = text
-    return {"data": {"id": media.id, "associated_metadata": {"alt_text": {"text": text}}}}
+    warning = about.get("sensitive_media_warning") or {}
+    if unknown := sorted(set(warning) - set(rules.WARNINGS)):
+        raise invalid(f"$.metadata.sensitive_media_warning: does not define {unknown[0]}")
+    media.alt, media.warnings = text, [name for name, said in warning.items() if said]
+    return {"data": {"id": media.id, "associated_metadata": about}}
 
 
 async def subtitle(call: Call) -> Any:

@@ -24,6 +24,7 @@ FIELDS = (
     "share_with_followers", "text",
 )  # fmt: skip
 CASHTAG = re.compile(r"(?<!\w)\$[A-Za-z]{1,6}\b")
+PLACE = re.compile(r"[0-9a-f]{16}")
 DUPLICATE = "You are not allowed to create a Tweet with duplicate content."
 NOT_SUMMONED = (
     "Reply to this conversation is not allowed because you have not been mentioned or otherwise engaged by the author "
@@ -88,6 +89,8 @@ async def create(call: Call) -> Any:
         paid_partnership=bool(fields.get("paid_partnership")),
         people=people,
         cover=cover,
+        place=_place(fields),
+        media_words=[str((fields.get("media") or {}).get(name) or "") for name in ("title", "description")],
         kind="edit" if edited is not None else "",
     )
     if edited is not None:
@@ -168,6 +171,13 @@ def _beside_media(call: Call, fields: dict[str, Any], media: list[str]) -> tuple
     if cover and (shown is None or shown.owner != call.me.id or shown.kind != "photo" or "video" not in kinds):
         raise invalid(BAD_MEDIA)
     return people, cover
+
+
+def _place(fields: dict[str, Any]) -> str:
+    place = str((fields.get("geo") or {}).get("place_id") or "")
+    if place and not PLACE.fullmatch(place):
+        raise invalid(f"$.geo.place_id: [{place}] is not a place id")
+    return place
 
 
 def _poll(call: Call, fields: dict[str, Any]) -> Poll | None:

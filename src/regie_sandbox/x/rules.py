@@ -34,6 +34,7 @@ SAME_TEXT = timedelta(days=1)  # for how long a second post of the same text is 
 OWN_NUMBERS = timedelta(days=30)  # for how long clicks are told
 QUARTER, DAY = timedelta(minutes=15), timedelta(hours=24)
 REPLY_SETTINGS = ("following", "mentionedUsers", "subscribers", "verified")
+WARNINGS = ("adult_content", "graphic_violence", "other")  # 2.159; 2.167 says "object"
 EVENTS = ("post.mention.create", "post.reply.create", "dm.received", "dm.sent", "post.create", "like.create")
 
 

@@ -88,7 +88,7 @@ class Shows:
             "created_at": iso(post.created_at),
             "conversation_id": post.conversation,
             "lang": "und",
-            "possibly_sensitive": False,
+            "possibly_sensitive": any(state.media[one].warnings for one in post.media if one in state.media),
             "reply_settings": post.reply_settings,
             "paid_partnership": post.paid_partnership,
             "public_metrics": self.numbers(post),
@@ -97,6 +97,8 @@ class Shows:
             found["edit_controls"] = self.edit_controls(post)
         if post.community:
             found["community_id"] = post.community
+        if post.place:
+            found["geo"] = {"place_id": post.place}
         if links or post.mentions:
             found["entities"] = self.entities(post, links)
         if long:

@@ -83,6 +83,7 @@ class Media:
     width: int = 0
     height: int = 0
     alt: str = ""
+    warnings: list[str] = field(default_factory=list)  # why it is covered until the reader uncovers it
     subtitles: dict[str, str] = field(default_factory=dict)  # language -> id of the track
 
     @property
@@ -114,6 +115,8 @@ class Post:
     paid_partnership: bool = False
     people: list[str] = field(default_factory=list)  # tagged in the pictures
     cover: str = ""  # a picture of its own that stands for the video
+    place: str = ""
+    media_words: list[str] = field(default_factory=list)  # title and description of the video
     hidden: bool = False
     mentions: list[str] = field(default_factory=list)
     liked_by: set[str] = field(default_factory=set)

@@ -77,6 +77,35 @@ async def test_a_picture_of_its_own_stands_for_a_video(
     assert (len(there.media), x.state.media[there.cover].kind) == (1, "photo")
 
 
+async def test_sensitive_files_are_covered_whatever_they_are(
+    connector: Connector,
+    x: X,
+    pictures: Callable[[int], tuple[Picture, ...]],
+    videos: Callable[[int], tuple[Video, ...]],
+) -> None:
+    for what in (outgoing("Wounds", pictures=pictures(2), sensitive=True), outgoing("Film", videos=videos(1))):
+        await publish(connector, replace(what, sensitive=True))
+    await publish(connector, outgoing("Flowers", pictures=pictures(1)))
+    shown = [[x.state.media[one] for one in x.post(which).media] for which in x.posts()]
+    assert sorted([(one.alt, one.warnings) for some in shown for one in some]) == [
+        ("", ["other"]),
+        ("Picture 0", []),
+        ("Picture 0", ["other"]),
+        ("Picture 1", ["other"]),
+    ]
+
+
+async def test_a_place_and_the_words_of_a_video_are_said(
+    connector: Connector, x: X, videos: Callable[[int], tuple[Video, ...]]
+) -> None:
+    options = {"place": "5a110d312052166f", "title": "A walk", "description": "Along the sea"}
+    published = await publish(connector, outgoing("Film", videos=videos(1), options=options))
+    there = x.post(published.remote_id)
+    assert (there.place, there.media_words) == ("5a110d312052166f", ["A walk", "Along the sea"])
+    (refused,) = Connector.objections({}, Draft(text="Film", options={"place": "Lyon"}))
+    assert refused.said == "“Lyon” is no place of X's: write its id."
+
+
 async def test_work_that_never_ends_is_given_up(
     connector: Connector, x: X, videos: Callable[[int], tuple[Video, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

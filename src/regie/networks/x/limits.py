@@ -36,6 +36,7 @@ PAYING = frozenset(("Basic", "Premium", "PremiumPlus"))  # subscriptions with lo
 QUARTER, DAY = timedelta(minutes=15), timedelta(hours=24)
 CASHTAG = regex.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
 COMMUNITY_ID = regex.compile(r"[0-9]{1,19}")
+PLACE_ID = regex.compile(r"[0-9a-f]{16}")
 USERNAME = regex.compile(r"@?[A-Za-z0-9_]{1,15}")
 STATUS = regex.compile(r"/status(?:es)?/([0-9]{1,19})(?:[/?#]|$)")
 
@@ -87,6 +88,21 @@ PEOPLE = Option(
     only_with="picture",
     shows=Shows.LINE,
 )
+PLACE = Option(
+    name="place",
+    kind=OptionKind.LINE,
+    label="Place",
+    help="The place's id on X: sixteen signs of 0-9 and a-f.",
+    longest=16,
+)
+TITLE = Option(
+    name="title",
+    kind=OptionKind.LINE,
+    label="Title of the video",
+    only_with="video",
+    shows=Shows.TITLE,
+)
+DESCRIPTION = Option(name="description", kind=OptionKind.LINE, label="Description of the video", only_with="video")
 BY_AI = Option(name="made_with_ai", kind=OptionKind.SWITCH, label="Made with artificial intelligence", shows=Shows.MARK)
 PAID = Option(name="paid_partnership", kind=OptionKind.SWITCH, label="Paid partnership", shows=Shows.MARK)
 
@@ -122,7 +138,8 @@ CAN = Capabilities(
         cover=replace(PICTURES, most=1, types=("image/jpeg", "image/png"), longest_alt=None),
         captions=("application/x-subrip", "text/vtt"),
     ),
-    options=(REPLIES, COMMUNITY, SHARED, QUOTE, PEOPLE, BY_AI, PAID),
+    options=(REPLIES, COMMUNITY, SHARED, QUOTE, PEOPLE, PLACE, TITLE, DESCRIPTION, BY_AI, PAID),
+    sensitive=True,
     poll=PollLimit(most_options=4, longest_option=25, shortest=timedelta(minutes=5), longest=timedelta(minutes=10_080)),
     thread=25,
     first_comment=True,
@@ -182,6 +199,9 @@ def objections(limits: Json, draft: Draft) -> Iterator[Refused]:
         yield Refused("{network} takes no picture, video or poll in a post that quotes another.", network=NETWORK)
     if wrong := next((name for name in people_in(draft.options) if not USERNAME.fullmatch(name)), None):
         yield Refused("“{name}” is no username of {network}.", network=NETWORK, name=wrong)
+    place = str(draft.options.get("place") or "")
+    if place and not PLACE_ID.fullmatch(place):
+        yield Refused("“{name}” is no place of {network}'s: write its id.", network=NETWORK, name=place)
     community = str(draft.options.get("community") or "")
     if community and not COMMUNITY_ID.fullmatch(community):
         yield Refused("A Community of {network} is named by its number.", network=NETWORK)

@@ -50,7 +50,7 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready |
         for nth, file in enumerate(files):
             if nth == len(told):
                 told.append({})
-            if (waiting := await _bring(wire, file, told[nth])) is not None:
+            if (waiting := await _bring(wire, file, told[nth], covered=outgoing.sensitive)) is not None:
                 return Pending(progress={**progress, "media": told}, not_before=waiting)
     except TokenExpired:
         raise
@@ -81,12 +81,12 @@ def is_moving(picture: Picture) -> bool:
     return seen > 1
 
 
-async def _bring(wire: Wire, file: Picture | Video, one: dict[str, Any]) -> datetime | None:
+async def _bring(wire: Wire, file: Picture | Video, one: dict[str, Any], *, covered: bool) -> datetime | None:
     """One file, as far as it goes now. Returns when to go on; None when it is ready."""
     if one.get("until", "9") < datetime.now(UTC).isoformat():
         one.clear()
     try:
-        return await _sent(wire, file, one)
+        return await _sent(wire, file, one, covered=covered)
     except Gone as exc:  # X forgot it, as it forgets what no post used
         again = one.get("again", 0) + 1
         if again > MOST_TIMES:
@@ -96,7 +96,7 @@ async def _bring(wire: Wire, file: Picture | Video, one: dict[str, Any]) -> date
         return datetime.now(UTC)
 
 
-async def _sent(wire: Wire, file: Picture | Video, one: dict[str, Any]) -> datetime | None:
+async def _sent(wire: Wire, file: Picture | Video, one: dict[str, Any], *, covered: bool) -> datetime | None:
     if isinstance(file, Picture) and not is_moving(file):
         await _send_still(wire, file, one)
     else:
@@ -104,8 +104,9 @@ async def _sent(wire: Wire, file: Picture | Video, one: dict[str, Any]) -> datet
         waiting = await _send_whole(wire, file.path, file.size, file.content_type, category, one)
         if waiting is not None:
             return waiting
-    if isinstance(file, Picture) and file.alt and not one.get("alt"):
-        await _describe(wire, one["id"], file.alt)
+    alt = file.alt if isinstance(file, Picture) else ""
+    if (alt or covered) and not one.get("alt"):
+        await _describe(wire, one["id"], alt, covered=covered)
         one["alt"] = True
     if isinstance(file, Video) and file.cover is not None:
         await _send_still(wire, file.cover, one.setdefault("cover", {}))
@@ -192,8 +193,12 @@ def _never_done(answer: Answer | None) -> Refused:
     return Refused("{network} did not finish working on the file. Send it again.", network=NETWORK, answer=answer)
 
 
-async def _describe(wire: Wire, media_id: str, text: str) -> None:
-    await wire.do("POST", "/2/media/metadata", json={"id": media_id, "metadata": {"alt_text": {"text": text}}})
+async def _describe(wire: Wire, media_id: str, text: str, *, covered: bool) -> None:
+    """``covered``: until the reader uncovers it. X has three reasons for it, of which we are told none."""
+    about: dict[str, Any] = {"alt_text": {"text": text}} if text else {}
+    if covered:
+        about["sensitive_media_warning"] = {"other": True}
+    await wire.do("POST", "/2/media/metadata", json={"id": media_id, "metadata": about})
 
 
 async def _caption(wire: Wire, one: dict[str, Any], captions: Captions) -> datetime | None:

@@ -40,7 +40,7 @@ async def _ids_of(wire: Wire, names: Sequence[str]) -> list[str]:
 
 def refuse_what_is_absent(wire: Wire, outgoing: Outgoing) -> None:
     """Nothing is left out in silence."""
-    absent = outgoing.content_warning or outgoing.sensitive or outgoing.visibility or outgoing.documents
+    absent = outgoing.content_warning or outgoing.visibility or outgoing.documents
     if absent or outgoing.sounds or outgoing.format != Format.POST:
         raise Refused("{network} has no place for a part of this post.", network=NETWORK)
     can = limits.can_on(wire.login.limits)
@@ -82,7 +82,7 @@ def fields_of(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
     """The body of a new post. Who may reply, and where it stands, is said by the first of a thread."""
     fields: dict[str, Any] = {"text": outgoing.text}
     if outgoing.media:
-        fields["media"] = _media_of(progress)
+        fields["media"] = _media_of(outgoing, progress)
     if outgoing.poll is not None:
         fields["poll"] = _poll_of(outgoing)
     if outgoing.reply_to is not None:
@@ -95,10 +95,12 @@ def fields_of(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
     return fields
 
 
-def _media_of(progress: Progress) -> dict[str, Any]:
+def _media_of(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
     there = progress["media"]
     covers = [one["cover"]["id"] for one in there if "cover" in one]
+    words = {name: outgoing.options[name] for name in ("title", "description") if outgoing.options.get(name)}
     return {
+        **(words if outgoing.videos else {}),
         "media_ids": [one["id"] for one in there],
         **({"preview_media_id": covers[0]} if covers else {}),
         **({"tagged_user_ids": progress["people"]} if progress.get("people") else {}),
@@ -110,6 +112,8 @@ def _standing_of(outgoing: Outgoing) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if settings := chosen.get("reply_settings"):
         fields["reply_settings"] = settings
+    if place := chosen.get("place"):
+        fields["geo"] = {"place_id": place}
     if community := chosen.get("community"):
         fields["community_id"] = community
         if chosen.get("share_with_followers"):
