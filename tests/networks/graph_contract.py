@@ -57,7 +57,7 @@ BASIC: Mapping[str, Callable[[Any], bool]] = {
     "float": lambda value: isinstance(value, int | float) or str(value).replace(".", "", 1).isdigit(),
     "datetime": lambda value: bool(re.match(r"^(\d+|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\+\d{4}|Z))$", str(value))),
     "map": lambda value: isinstance(value, dict),
-    "Object": lambda value: isinstance(value, dict),
+    "Object": lambda value: isinstance(value, dict) or (isinstance(value, str) and value[:1] == "{"),  # JSON in a form
     "file": lambda value: isinstance(value, bytes | str),
 }
 

@@ -49,6 +49,8 @@ class Does:
             ("POST", "AdVideo", "comments"): self.comment,
             ("POST", "Comment", "comments"): self.answer,
             ("GET", "AdVideo", "likes"): self.likes,
+            ("POST", "AdVideo", "thumbnails"): self.thumbnail,
+            ("POST", "AdVideo", "collaborators"): self.collaborate,
             ("POST", "PagePost", "likes"): self.like,
             ("POST", "Comment", "likes"): self.like,
             ("DELETE", "PagePost", "likes"): self.unlike,
@@ -82,11 +84,11 @@ class Does:
         for one in photos:
             if one not in self.state.photos or self.state.photos[one].page != page.id:
                 raise Trouble("(#100) Invalid attached_media: the object does not exist", 100)
-        countries, place = _countries(asked), _place(asked)
+        countries, place, sponsor = _countries(asked), _place(asked), self._sponsor(asked)
         if link and photos:
             raise Trouble("(#100) Only one of link and attached_media should be specified", 100)
         post = self._born(page, message)
-        post.link, post.photos, post.countries, post.place = link, photos, countries, place
+        post.link, post.photos, post.countries, post.place, post.sponsor = link, photos, countries, place, sponsor
         self.net.note(page.name, post.id, post.message, "post", media=len(photos))
         return {"id": post.id}
 
@@ -189,6 +191,9 @@ class Does:
         self._text(description)
         countries, video.title = _countries(call.params), str(call.params.get("title") or "")
         place = "" if video.kind == "video" else _place(call.params)  # the edge of ordinary videos knows none
+        sponsor = self._sponsor(call.params) if video.kind == "video" else ""  # Reels and stories know none
+        if "thumb" in call.params:
+            self._cover(video, call.params["thumb"])
         if len(video.title) > TITLE:
             raise Trouble("(#100) The title is too long.", 100, said=f"At most {TITLE} characters.")
         video.made_with_ai = call.version != "v25.0" and truth(call.params.get("is_ai_generated", False))
@@ -196,6 +201,7 @@ class Does:
         story = video.kind == "story"
         post = self._born(page, description, story=story)
         post.video, video.post, post.countries, post.place = video.id, post.id, countries, place
+        post.sponsor = sponsor
         video.likes, video.comments = post.likes, post.comments  # said under either, read under both
         if video.kind == "reel":
             page.reels.append(video.id)
@@ -203,6 +209,38 @@ class Does:
             page.name, post.id if story else video.id, video.description, "story" if story else "post", media=1
         )
         return post
+
+    def _sponsor(self, asked: Mapping[str, Any]) -> str:
+        """A Page that paid for it."""
+        sponsor = str(asked.get("sponsor_id") or "")
+        if sponsor and sponsor not in self.state.pages:
+            raise Trouble("(#100) Invalid sponsor_id: it must be a Page", 100)
+        return sponsor
+
+    def _cover(self, video: Video, raw: Any) -> None:
+        if not isinstance(raw, bytes):
+            raise missing("source")
+        try:
+            Image.open(io.BytesIO(raw)).verify()
+        except (UnidentifiedImageError, OSError):
+            raise Trouble("Invalid image: it could not be read", 100, 1366046, said="Use JPG or PNG.") from None
+        if len(raw) > 10_000_000:
+            raise Trouble("The thumbnail is too large", 100, said="At most 10 MB.")
+        self.net.world.files.put(f"facebook-cover-{video.id}", raw)
+
+    def thumbnail(self, call: Call, video: Video) -> Any:
+        self._own(call, self.state.pages[video.page], "pages_manage_posts")
+        self._cover(video, call.params.get("source"))
+        return {"success": True}
+
+    def collaborate(self, call: Call, video: Video) -> Any:
+        self._own(call, self.state.pages[video.page], "pages_manage_posts")
+        asked = str(call.params.get("target_id") or "")
+        if asked not in self.state.pages or asked == video.page:
+            raise Trouble("(#100) Invalid target_id: it must be another Page", 100)
+        if asked not in video.collaborators:
+            video.collaborators.append(asked)
+        return {"success": True}
 
     def reel(self, call: Call, page: Page) -> Any:
         return self._three_phases(call, page, "reel")
@@ -277,6 +315,7 @@ class Does:
         page = self.state.pages[video.page]
         self._own(call, page, "pages_manage_posts")
         video.description = str(call.params.get("description") or "")
+        video.title = str(call.params.get("name", video.title))
         if (post := self.state.posts.get(video.post)) is not None:
             post.message = video.description
         self.net.note(page.name, video.id, video.description, "edit")

@@ -44,6 +44,7 @@ class Video:
     post: str = ""
     title: str = ""
     made_with_ai: bool = False
+    collaborators: list[str] = field(default_factory=list)  # Pages that are asked to show it too
     out_at: datetime | None = None
     likes: set[str] = field(default_factory=set)
     comments: list[str] = field(default_factory=list)
@@ -60,6 +61,7 @@ class Post:
     link: str = ""
     countries: list[str] = field(default_factory=list)  # the only ones in whose feeds it shows
     place: str = ""  # a place's page
+    sponsor: str = ""  # the Page that paid for it
     photos: list[str] = field(default_factory=list)
     video: str = ""
     likes: set[str] = field(default_factory=set)

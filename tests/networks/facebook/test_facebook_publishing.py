@@ -227,6 +227,53 @@ async def test_a_post_and_a_reel_say_where_they_are(
     assert facebook.state.posts[facebook.state.videos[reel.remote_id].post].place == "108127605875718"
 
 
+@pytest.mark.parametrize("form", [Format.POST, Format.SHORT])
+async def test_a_video_has_a_cover_of_our_own(
+    facebook: Facebook, page: Connector, picture: Make, video: Make, form: Format
+) -> None:
+    """It goes with the other options, and is there before anybody sees the video."""
+    cover = picture("cover")
+    what = saying("Walk", videos=(video(cover=cover),), format=form, options={"countries": ("FR",), "title": "Linen"})
+    progress = await prepared(page, what)
+    assert await prepared(page, what, progress) == progress  # and is not sent again
+    published = await page.commit(what, progress)
+    assert isinstance(published, Published)
+    assert facebook.world.files.get(f"facebook-cover-{published.remote_id}") == cover.path.read_bytes()
+    film = facebook.state.videos[published.remote_id]
+    assert (film.title, facebook.state.posts[film.post].countries) == ("Linen", ["FR"])
+
+
+async def test_a_cover_that_is_no_picture_is_refused_and_nothing_is_out(
+    facebook: Facebook, page: Connector, picture: Make, video: Make
+) -> None:
+    cover = picture("cover")
+    cover.path.write_bytes(b"no picture")
+    for form in (Format.POST, Format.SHORT):
+        with pytest.raises(Refused, match=r"Use JPG or PNG"):
+            await publish(page, saying("Walk", videos=(video(cover=cover),), format=form))
+    assert facebook.texts() == []
+
+
+async def test_who_paid_for_it_is_said_with_posts_and_videos(
+    facebook: Facebook, page: Connector, picture: Make, video: Make
+) -> None:
+    mill = facebook.page_named("The mill").id
+    for more in ({}, {"pictures": (picture(),)}, {"videos": (video(),)}, {"videos": (video(cover=picture("c")),)}):
+        published = await publish(page, saying("With the mill", options={"sponsor": mill}, **more))
+        film = facebook.state.videos.get(published.remote_id)
+        assert facebook.state.posts[film.post if film else published.remote_id].sponsor == mill
+
+
+async def test_a_page_is_asked_to_show_a_reel_too_before_it_is_out(
+    facebook: Facebook, page: Connector, video: Make
+) -> None:
+    mill = facebook.page_named("The mill").id
+    what = saying("Walk", videos=(video(),), format=Format.SHORT, options={"collaborators": (mill,)})
+    await prepared(page, what)
+    (reel,) = facebook.state.videos.values()
+    assert (reel.collaborators, reel.out_at) == ([mill], None)
+
+
 async def test_an_ordinary_video_has_no_place(facebook: Facebook, page: Connector, video: Make) -> None:
     """The vendor's file has the field for posts, Reels and stories, and none for videos."""
     options = {"place": "108127605875718"}
@@ -242,6 +289,7 @@ async def test_an_ordinary_video_has_no_place(facebook: Facebook, page: Connecto
     [
         ({"link": "https://example.org/"}, 1, "a link and pictures or videos cannot go together"),
         ({"place": "the mill"}, 0, "The place on Facebook is a number"),
+        ({"sponsor": "the mill"}, 0, "A Page on Facebook is named by its number here"),
         ({"countries": ("France",)}, 0, "“FRANCE” is no country"),
     ],
 )
@@ -286,9 +334,10 @@ async def test_a_comment_whose_answer_was_lost_is_found_under_its_post_or_known_
 async def test_posts_and_videos_are_edited_and_deleted(facebook: Facebook, page: Connector, video: Make) -> None:
     for what in (saying("Until six"), saying("Until six", videos=(video(),))):
         post = await publish(page, what)
-        edited = await page.edit(ref_to(post), saying("Until seven"), {})
+        edited = await page.edit(ref_to(post), saying("Until seven", options={"title": "Hours"}), {})
         assert edited.remote_id == post.remote_id
         assert facebook.texts() == ["Until seven"]
+        assert [one.title for one in facebook.state.videos.values()] == ["Hours"] * len(what.videos)
         await page.delete(ref_to(post))
         await page.delete(ref_to(post))
         assert facebook.texts() == []

@@ -33,11 +33,13 @@ PICTURES = ImageLimit(
     longest_side=2048,
     longest_alt=1000,
 )
+COVER = ImageLimit(most=1, largest_bytes=10_000_000, types=("image/jpeg", "image/png"), longest_side=1920)
 VIDEO = VideoLimit(
     largest_bytes=1_750_000_000,
     longest=timedelta(minutes=45),
     types=("video/mp4", "video/quicktime"),
     shortest=timedelta(seconds=1),
+    cover=COVER,
 )
 REEL = VideoLimit(
     largest_bytes=1_000_000_000,
@@ -46,6 +48,7 @@ REEL = VideoLimit(
     narrowest_ratio=9 / 16,
     widest_ratio=9 / 16,
     longest_side=1920,
+    cover=COVER,
 )
 IN_FEED = (Format.POST, Format.SHORT)  # not in stories
 OPTIONS = (
@@ -85,6 +88,23 @@ OPTIONS = (
         formats=IN_FEED,
     ),
     Option(
+        name="sponsor",
+        kind=OptionKind.LINE,
+        label="Paid partnership with",
+        help="The number of the sponsor's Page on Facebook. People read that it was paid for.",
+        longest=20,
+        formats=(Format.POST,),
+    ),
+    Option(
+        name="collaborators",
+        kind=OptionKind.TAGS,
+        label="Collaborator",
+        help="The number of a Page on Facebook that is asked to show the Reel too.",
+        most=1,
+        longest=20,
+        formats=(Format.SHORT,),
+    ),
+    Option(
         name="made_with_ai",
         kind=OptionKind.SWITCH,
         label="Made with artificial intelligence",
@@ -104,11 +124,12 @@ CAN = Capabilities(
     video=VIDEO,
     short=REEL,
     story_images=replace(PICTURES, most=1, longest_alt=None),
-    story_video=replace(REEL, longest=timedelta(seconds=60)),
+    story_video=replace(REEL, longest=timedelta(seconds=60), cover=None),
     options=OPTIONS,
     first_comment=True,
     comment=TextLimit(longest=8000),
     edit=True,
+    edits=("title",),
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT}),
     answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN, Answering.HIDE, Answering.DELETE}),
@@ -128,6 +149,9 @@ def objections(draft: Draft) -> tuple[Refused, ...]:
         said.append(Refused("The place on {network} is a number.", network=NETWORK))
     if place and draft.videos and draft.format is Format.POST:
         said.append(Refused("On {network} a video has no place, unless it is a short one.", network=NETWORK))
+    pages = (str(draft.options.get("sponsor", "")), *collaborators(draft.options))
+    if any(page and not page.isdigit() for page in pages):
+        said.append(Refused("A Page on {network} is named by its number here.", network=NETWORK))
     wrong = next((one for one in countries(draft.options) if not COUNTRY.fullmatch(one)), None)
     if wrong is not None:
         said.append(Refused("“{name}” is no country: it takes two letters, as FR.", name=wrong))
@@ -137,3 +161,8 @@ def objections(draft: Draft) -> tuple[Refused, ...]:
 def countries(options: Options) -> list[str]:
     tags = options.get("countries", ())
     return [tag.upper() for tag in tags] if isinstance(tags, tuple) else []
+
+
+def collaborators(options: Options) -> tuple[str, ...]:
+    tags = options.get("collaborators", ())
+    return tags if isinstance(tags, tuple) else ()

@@ -29,7 +29,7 @@ from regie.networks.data import (
 )
 from regie.networks.errors import Gone, NetworkError, Refused, Unclear
 from regie.networks.facebook.entities import Attachment, Comment, Done, Film, Mistaken, Post, Sent, Started, Story, Told
-from regie.networks.facebook.limits import CAN, countries, objections
+from regie.networks.facebook.limits import CAN, collaborators, countries, objections
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.finding import comment_among
 from regie.networks.line import Answer
@@ -52,7 +52,8 @@ EDGES = {Format.SHORT: "video_reels", Format.STORY: "video_stories"}
 async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
     """Uploads what is not there yet.
 
-    progress: ``{"photos": [id, ...]}``, or of a video ``{"video": id, "session": id, "sent": bytes}``
+    progress: ``{"photos": [id, ...]}``, or of a video ``{"video": id, "session": id, "sent": bytes}``, of a Reel also
+    ``"cover"`` and ``"asked"``: it has its cover, its collaborators are asked
     """
     refuse_what_is_absent(outgoing)
     now: dict[str, Any] = {"photos": [], **progress}
@@ -66,6 +67,8 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready |
             return Pending(progress=now)  # its number is written down before its bytes are sent
         if now.get("sent", 0) < video.size:
             await _send_video(wire, outgoing.format, video, now)
+        if outgoing.format is Format.SHORT:
+            await _dress(wire, outgoing, video, now)
     return Ready(progress=now)
 
 
@@ -101,13 +104,16 @@ def refuse_what_is_absent(outgoing: Outgoing) -> None:
 
 async def _upload_photo(wire: Wire, picture: Picture) -> str:
     form = aiohttp.FormData()
-    form.add_field(
-        "source", picture.path.read_bytes(), filename=picture.path.name, content_type=picture.content_type
-    )  # whole in memory: a picture is at most 4 MB
+    _add_picture(form, "source", picture)
     form.add_field("published", "false")
     if picture.alt:
         form.add_field("alt_text_custom", picture.alt)
     return parsed(await wire.graph.send(f"/{wire.page}/photos", form), Id, network=NETWORK).id
+
+
+def _add_picture(form: aiohttp.FormData, name: str, picture: Picture) -> None:
+    """Whole in memory: a picture is at most 10 MB."""
+    form.add_field(name, picture.path.read_bytes(), filename=picture.path.name, content_type=picture.content_type)
 
 
 async def _begin_video(wire: Wire, form: Format, video: Video, now: dict[str, Any]) -> None:
@@ -152,6 +158,20 @@ async def _transfer(wire: Wire, video: Video, now: dict[str, Any]) -> None:
                 raise Refused("{network} could not use the file: {reason}", network=NETWORK, reason="no progress")
             begin, end = told.start_offset, told.end_offset
             now |= {"sent": begin, "until": end}
+
+
+async def _dress(wire: Wire, outgoing: Outgoing, video: Video, now: dict[str, Any]) -> None:
+    """A Reel's cover and collaborators, while nobody sees it; an ordinary video's cover goes with its last call."""
+    if video.cover is not None and not now.get("cover"):
+        form = aiohttp.FormData()
+        form.add_field("is_preferred", "true")
+        _add_picture(form, "source", video.cover)
+        await wire.graph.send(f"/{now['video']}/thumbnails", form)
+        now["cover"] = True
+    if (pages := collaborators(outgoing.options)) and not now.get("asked"):
+        for page in pages:
+            await wire.graph.do("POST", f"/{now['video']}/collaborators", {"target_id": page})
+        now["asked"] = True
 
 
 def wanted_instead(refused: Refused) -> Told | None:
@@ -199,7 +219,7 @@ def _feed(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
 
 
 def _options(outgoing: Outgoing) -> dict[str, Any]:
-    """Who is shown it and where it is; of a video its title and who made it."""
+    """Who is shown it, where it is and who paid for it; of a video its title and who made it."""
     fields: dict[str, Any] = {}
     if outgoing.options.get("place"):
         fields["place"] = outgoing.options["place"]
@@ -207,6 +227,8 @@ def _options(outgoing: Outgoing) -> dict[str, Any]:
         fields["feed_targeting"] = {"geo_locations": {"countries": where}}
     if outgoing.options.get("title"):
         fields["title"] = outgoing.options["title"]
+    if outgoing.options.get("sponsor"):
+        fields["sponsor_id"] = outgoing.options["sponsor"]
     return fields | ({"is_ai_generated": True} if outgoing.options.get("made_with_ai") else {})
 
 
@@ -225,8 +247,12 @@ async def _publish_video(wire: Wire, outgoing: Outgoing, progress: Progress) -> 
     else:
         fields = {"upload_phase": "FINISH", "video_id": video, "video_state": "PUBLISHED", "description": outgoing.text}
     version = NEXT_VERSION if outgoing.options.get("made_with_ai") else VERSION
+    cover = outgoing.videos[0].cover if edge is None else None
     answer = await wire.graph.publish(
-        f"/{wire.page}/{edge or 'videos'}", {**fields, **_options(outgoing)}, version=version
+        f"/{wire.page}/{edge or 'videos'}",
+        {**fields, **_options(outgoing)},
+        version=version,
+        files={"thumb": cover} if cover is not None else {},
     )
     done = written(answer, Done, network=NETWORK)
     if kind == "story" and done.post_id:
@@ -350,10 +376,13 @@ def _as_reel(reel: Film) -> Seen:
 
 
 async def edit(wire: Wire, ref: Ref, outgoing: Outgoing) -> Published:
-    """The text alone can be changed. The same change again changes nothing, so it is safe to repeat."""
+    """The text can be changed, and the title of a video. The same again changes nothing, so it is safe to repeat."""
     refuse_what_is_absent(outgoing)
-    field = "description" if ref.extra.get("kind") == "video" else "message"
-    await wire.graph.do("POST", f"/{ref.remote_id}", {field: outgoing.text}, addressed=True, vital=True)
+    fields = {"message": outgoing.text}
+    if ref.extra.get("kind") == "video":
+        title = str(outgoing.options.get("title") or "")
+        fields = {"description": outgoing.text, **({"name": title} if title else {})}
+    await wire.graph.do("POST", f"/{ref.remote_id}", fields, addressed=True, vital=True)
     return await fetch(wire, ref.remote_id, kind=str(ref.extra.get("kind", "post")))
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import aiohttp
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from regie.networks.data import Picture
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.line import Answer, Reader, read, write
 
@@ -33,6 +34,7 @@ NO_PERMISSION = frozenset((3, 10, *range(200, 300)))
 GONE = frozenset(((100, 33), (24, 2207006), (803, 0), (100, 2018001)))
 THEIR_TROUBLE = frozenset((1, 2, -1, -2))
 NO_WINDOW = frozenset((2018278, 2534022, 2018109))
+NO_FILES: Mapping[str, Picture] = {}
 
 UPLOAD_TIME = aiohttp.ClientTimeout(total=1800, sock_connect=10, sock_read=120)
 
@@ -148,6 +150,16 @@ def proof_of(token: str, secret: str) -> str:
     return hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
+def _form(fields: Mapping[str, Any], files: Mapping[str, Picture]) -> aiohttp.FormData:
+    """What is no text is JSON in a form. Pictures whole in memory: they are a few megabytes."""
+    form = aiohttp.FormData()
+    for name, value in fields.items():
+        form.add_field(name, value if isinstance(value, str) else json.dumps(value))
+    for name, picture in files.items():
+        form.add_field(name, picture.path.read_bytes(), filename=picture.path.name, content_type=picture.content_type)
+    return form
+
+
 class Graph:
     """One token's line to one Graph API. ``secret``: our app's, when its calls are to carry a proof of it."""
 
@@ -202,15 +214,17 @@ class Graph:
         addressed: bool = False,
         method: str = "POST",
         version: str = VERSION,
+        files: Mapping[str, Picture] = NO_FILES,
     ) -> Answer:
-        """The visible call. Meta's "unknown error, try again" may have been done: unclear, like silence."""
+        """The visible call, as a form when files go with it. Meta's "unknown error, try again" may have been done:
+        unclear, like silence."""
         answer = await write(
             self.http,
             method,
             self.url(path, version),
             network=self.network,
             repeatable=False,
-            json=dict(fields),
+            **({"data": _form(fields, files), "timeout": UPLOAD_TIME} if files else {"json": dict(fields)}),
             **self._request(),
         )
         said = error_in(answer)
