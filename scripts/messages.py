@@ -29,6 +29,7 @@ SENTENCE = re.compile(r"[A-Z{][^\n]* [^\n]*\.$")
 SHOWN = {
     "Option": ("label", "help", "needs_one", "closed", "shown_as"),
     "Choice": ("label",),
+    "Permit": ("label", "help"),
     "Link": ("words",),
     "Saying": ("label", "help", "shown_as"),
     "Clash": ("said",),

@@ -161,6 +161,7 @@ def declared(can: Capabilities) -> dict[Any, bool]:
     return {
         protocols.Publishes: True,
         protocols.Chooses: any(option.asked for option in can.options),
+        protocols.Searches: any(option.searched for option in can.options),
         protocols.KnowsItself: True,
         protocols.Edits: can.edit,
         protocols.Deletes: can.delete or bool({Answering.DELETE_OWN, Answering.DELETE} & can.answers),

@@ -46,6 +46,7 @@ TABLE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "accounts:network_apps"): (200, 200, 404, 404, 404, 404),
     ("POST", "accounts:try_network"): (404,) * 6,  # an invented registration; those who may not connect get the same
     ("POST", "accounts:forget_app"): (404,) * 6,  # operators only
+    ("POST", "accounts:permit_app"): (404,) * 6,
     ("POST", "accounts:enter_app"): (404,) * 6,  # operators only
     ("GET", "accounts:choose"): (422,) * 6,  # a choice that nobody was given
     ("GET", "accounts:callback"): (422,) * 6,  # a state that nobody began
@@ -90,6 +91,7 @@ def places(alice: Member, bob: Member, make_account: Callable[..., Account], mai
         "accounts:network_apps": "accounts/networks/",
         "accounts:try_network": "accounts/networks/mastodon/test/",
         "accounts:forget_app": f"accounts/networks/registrations/{registration.pk}/forget/",
+        "accounts:permit_app": f"accounts/networks/registrations/{registration.pk}/permits/",
         "accounts:enter_app": "accounts/networks/instagram/keys/",
         "accounts:choose": "accounts/choose/nothing/",
         "accounts:callback": "accounts/callback/mastodon/",

@@ -8,8 +8,9 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from regie.accounts.models import Account
-from regie.accounts.services import logins_of, more_keys_of
+from regie.accounts.models import Account, NetworkApp
+from regie.accounts.opening import app_keys
+from regie.accounts.services import logins_of, more_keys_of, permits_of
 from regie.networks import registry
 from regie.networks.capabilities import Option, SignIn
 
@@ -155,6 +156,21 @@ def _field_of(key: Option) -> forms.Field:
         return forms.ChoiceField(choices=[(one.value, _(one.label)) for one in key.choices], **words)
     widget = forms.PasswordInput if key.name.endswith("secret") else forms.TextInput
     return forms.CharField(max_length=500, widget=widget(attrs={"autocomplete": "off", "spellcheck": "false"}), **words)
+
+
+class PermitsForm(forms.Form):
+    """What sign-ins with an app of ours ask for beside the usual."""
+
+    def __init__(self, *args: Any, app: NetworkApp, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = permits_of(app.network, app.server)
+        keys = app_keys(app.network, app.server) if self.offered else None
+        for one in self.offered:
+            self.fields[one.name] = forms.BooleanField(label=_(one.label), help_text=_(one.help), required=False)
+            self.initial[one.name] = keys is not None and bool(keys.extra.get(one.name))
+
+    def chosen(self) -> list[str]:
+        return [one.name for one in self.offered if self.cleaned_data[one.name]]
 
 
 def connect_form(network: str, way: SignIn, *args: Any, **kwargs: Any) -> forms.Form:

@@ -14,7 +14,7 @@ from regie.accounts.hooks import app_webhook, brings_for_app, verify_token
 from regie.accounts.services import logins_of
 from regie.accounts.sign_in import redirect_uri
 from regie.networks import registry
-from regie.networks.capabilities import SignIn
+from regie.networks.capabilities import Permit, SignIn
 from regie.networks.protocols import AnswersChallenges, EntersWebhook, ReceivesWebhooks
 
 Words = str | Promise
@@ -24,7 +24,8 @@ Words = str | Promise
 class Guide:
     """``create``: what to make at the vendor beforehand; ``steps`` to follow in order; ``works``: what can be done
     before any review; ``addresses`` to copy, by name; ``permissions`` that the app asks people for, by login ("" where
-    there is one only); ``beware``: what is different with this installation as it is."""
+    there is one only), or by what the operator may switch on for it; ``beware``: what is different with this
+    installation as it is."""
 
     slug: str
     name: str
@@ -131,6 +132,10 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("To answer private messages to the channel, give the bot the right to manage direct messages as well."),
     ),
     "pinterest": (
+        _(
+            "To tag products of a shop, sign in through Facebook, as an administrator of the business that owns the "
+            "shop, once whoever runs Régie has switched products on below the app's keys."
+        ),
         _("Choose how to sign in: with an app that has Standard access, or on trial access to try things out."),
         _("On Pinterest's page, sign in with the account that owns the boards, and give access."),
         _("To take the access back one day, disconnect the account here and remove the app in Pinterest's settings."),
@@ -279,8 +284,12 @@ def _addresses(slug: str) -> Iterator[tuple[Words, str]]:
             yield _("Webhook fields to subscribe to there"), ", ".join(fields)
     if issubclass(can, ReceivesWebhooks) and _is_public():
         yield _("Webhook addresses, which Régie tells the network itself"), f"{settings.PUBLIC_URL}/webhooks/{slug}/…/"
+    permits: tuple[Permit, ...] = getattr(registry.connector(slug), "permits", ())
 
 
+        for permit in permits:
+            if permit.login == word:
+                yield _(permit.label), permit.permissions
 def _is_public() -> bool:
     """Whether networks can reach us: without a public https address they cannot."""
     return str(settings.PUBLIC_URL).startswith("https://")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from regie.accounts import budgets, queries
 from regie.accounts.errors import CannotConnect
 from regie.accounts.models import Account, NetworkApp
-from regie.accounts.opening import connector_for, open_credentials, seal_app_keys, seal_credentials, session
+from regie.accounts.opening import app_keys, connector_for, open_credentials, seal_app_keys, seal_credentials, session
 from regie.accounts.signals import account_connected, account_disconnected
 from regie.core import clock
 from regie.core.outside import Guard
@@ -24,7 +24,7 @@ from regie.core.sealed import CannotOpen, sealer
 from regie.core.sentences import in_words
 from regie.core.threads import in_thread
 from regie.networks import registry
-from regie.networks.capabilities import Option
+from regie.networks.capabilities import Option, Permit
 from regie.networks.data import AppKeys, Json, Profile, SignedIn
 from regie.networks.errors import NetworkError, SignInAgain
 from regie.networks.protocols import KnowsItself, Refreshes, Revokes
@@ -36,6 +36,7 @@ from regie.people.services import seal_again
 REFRESH_BEFORE_END = 0.2  # of a token's life
 REFRESH_LEASE = timedelta(minutes=2)
 RETRY_REFRESH = timedelta(minutes=1)
+ON = "on"  # in ``AppKeys.extra``, under the name of a ``Permit``
 
 
 @transaction.atomic
@@ -320,6 +321,13 @@ def more_keys_of(network: str) -> tuple[Option, ...]:
     return found
 
 
+def permits_of(network: str, server: str) -> tuple[Permit, ...]:
+    """What the operator may switch on for our app of a login, by its address: permissions that few need."""
+    words = {address: word for word, address in logins_of(network).items()}
+    found: tuple[Permit, ...] = getattr(registry.connector(network), "permits", ())
+    return tuple(one for one in found if one.login == words.get(server))
+
+
 @transaction.atomic
 def enter_app(
     *,
@@ -333,13 +341,34 @@ def enter_app(
     """Keeps the keys of the app that the operator made at a vendor, in place of older ones. Raises NotAllowed.
 
     extra: what else the vendor gave, by the names of ``more_keys_of``
+
+    What was switched on for the app stays so.
     """
     if not by.is_operator:
         raise NotAllowed("enter_app")
-    keys = AppKeys(client_id=client_id.strip(), client_secret=client_secret.strip(), extra=extra or {})
+    before = app_keys(network, server)
+    kept = {one.name: ON for one in permits_of(network, server) if before is not None and before.extra.get(one.name)}
+    keys = AppKeys(client_id=client_id.strip(), client_secret=client_secret.strip(), extra={**(extra or {}), **kept})
     app = seal_app_keys(network, server, keys)
     audit.record(by=by, did="network_app.entered", to=app, label=str(app))
     return app
+
+
+@transaction.atomic
+def permit(*, app: NetworkApp, names: Collection[str], by: User) -> None:
+    """What sign-ins with the app ask for from now on beside the usual: of ``permits_of``, by name; all else is off.
+
+    Raises NotAllowed.
+    """
+    if not by.is_operator:
+        raise NotAllowed("enter_app")
+    keys = app_keys(app.network, app.server)
+    assert keys is not None
+    offered = {one.name for one in permits_of(app.network, app.server)}
+    others = {name: value for name, value in keys.extra.items() if name not in offered}
+    wanted = sorted(offered & set(names))
+    seal_app_keys(app.network, app.server, replace(keys, extra={**others, **dict.fromkeys(wanted, ON)}))
+    audit.record(by=by, did="network_app.permits", to=app, label=str(app), permits=wanted)
 
 
 def server_of(network: str, typed: str = "") -> str:

@@ -32,6 +32,7 @@ def register() -> None:
             "account.removed": gettext_lazy("removed the account"),
             "account.broken": gettext_lazy("lost the sign-in of the account"),
             "network_app.entered": gettext_lazy("entered the keys of the app at"),
+            "network_app.permits": gettext_lazy("changed what is asked for with the app at"),
             "network_app.forgotten": gettext_lazy("forgot the registration at"),
         }
     )

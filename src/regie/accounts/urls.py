@@ -10,6 +10,7 @@ urlpatterns = [
     path("accounts/networks/", views.network_apps, name="network_apps"),
     path("accounts/networks/<slug:network>/test/", views.try_network, name="try_network"),
     path("accounts/networks/registrations/<int:pk>/forget/", views.forget_app, name="forget_app"),
+    path("accounts/networks/registrations/<int:pk>/permits/", views.permit_app, name="permit_app"),
     path("accounts/networks/<slug:network>/keys/", views.enter_app, name="enter_app"),
     path("accounts/choose/<str:choice>/", views.choose, name="choose"),
     path("accounts/callback/<slug:network>/", views.callback, name="callback"),

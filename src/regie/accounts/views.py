@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from regie.accounts import services, sign_in
 from regie.accounts.budgets import standing
 from regie.accounts.errors import CannotConnect, SignInOver
-from regie.accounts.forms import LOGINS, FilterForm, KeysForm, connect_form
+from regie.accounts.forms import LOGINS, FilterForm, KeysForm, PermitsForm, connect_form
 from regie.accounts.guides import guide_for, guides
 from regie.accounts.models import Account, NetworkApp
 from regie.accounts.opening import app_keys, capabilities_of
@@ -252,6 +252,20 @@ def enter_app(request: MemberRequest, network: str) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def permit_app(request: MemberRequest, pk: int) -> HttpResponse:
+    """The operator says what else sign-ins with an app ask for."""
+    if not request.user.is_operator:
+        raise Http404
+    app = get_object_or_404(NetworkApp, pk=pk)
+    form = PermitsForm(request.POST, app=app)
+    if form.is_valid():
+        services.permit(app=app, names=form.chosen(), by=request.user)
+        messages.success(request, _("Kept. Accounts that are connected already have to be connected again for it."))
+    return redirect(_keys_url(app.network))
+
+
+@login_required
 @require_safe
 def network_apps(request: MemberRequest) -> HttpResponse:
     """What each network asks for, the addresses to copy, and our registrations there."""
@@ -280,16 +294,23 @@ def network_apps(request: MemberRequest) -> HttpResponse:
 
 def _logins(network: str, apps: list[NetworkApp]) -> list[dict[str, Any]]:
     """A form for the keys of each app that a vendor's logins ask for, and whether there are keys already."""
-    logins, known = services.logins_of(network), {app.server for app in apps}
+    logins, known = services.logins_of(network), {app.server: app for app in apps}
     return [
         {
             "label": LOGINS[word] if len(logins) > 1 else "",
             "server": server,
-            "known": server in known,
+            "app": known.get(server),
+            "permits": _permits(known.get(server)),
             "form": KeysForm(auto_id=f"id_{network}_{word}_%s", network=network),
         }
         for word, server in logins.items()
     ]
+
+
+def _permits(app: NetworkApp | None) -> PermitsForm | None:
+    """What may be switched on for an app that is there; None where there is nothing."""
+    form = PermitsForm(app=app, auto_id=f"id_permit_{app.pk}_%s") if app is not None else None
+    return form if form is not None and form.offered else None
 
 
 def _can_try(network: str) -> bool:

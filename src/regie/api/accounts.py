@@ -83,6 +83,7 @@ class OptionOut(BaseModel):
     after: str = Field(description="The option that has to be chosen first.")
     default: str | bool
     formats: list[Format]
+    searched: bool = Field(description="The network finds choices by words: the same address, with them in words.")
     only_with: str = Field(description="picture or video: only with such a file; empty: with anything.")
     within: str = Field(description="The switch that it belongs under: chosen, it counts as switched on.")
     closed: str = Field(description="Why this account cannot use it now; empty: it can.")
@@ -149,7 +150,7 @@ def account(request: ApiRequest, pk: Number) -> AccountWhole:
 
 
 def _option(one: Option) -> OptionOut:
-    names = ("name", "kind", "required", "longest", "total", "most", "asked", "after", "default", "only_with", "within")
+    names = "name kind required longest total most asked searched after default only_with within".split()
     return OptionOut(
         **{name: getattr(one, name) for name in names},
         label=label_of(one),
@@ -168,21 +169,26 @@ def _option(one: Option) -> OptionOut:
     summary=_("What an account may choose for an option"),
 )
 def option_choices(
-    request: ApiRequest, pk: Number, name: str, chosen: Annotated[str, Query(max_length=300)] = ""
+    request: ApiRequest,
+    pk: Number,
+    name: str,
+    chosen: Annotated[str, Query(max_length=300)] = "",
+    words: Annotated[str, Query(max_length=100)] = "",
 ) -> Choices:
-    """Asks the network where only it knows (boards, playlists). ``chosen``: the value of the option named in ``after``.
+    """Asks the network where only it knows (boards, playlists). ``chosen``: the value of the option named in ``after``;
+    ``words``: part of a name, for an option that is ``searched`` (products, places). Without them it finds nothing.
 
     503 with the reason when the network does not say.
     """
     found = get_object_or_404(accounts_for(request.auth.scope), pk=pk)
     request.auth.member.must("write")
     option = option_of(found, name)
-    if not option.asked:
+    if not option.theirs or (option.searched and not words.strip()):
         return Choices(choices=_option(option).choices)
     before = {option.after: chosen} if option.after and chosen else {}
-    there = known(found, option, before)
+    there = known(found, option, before, words.strip())
     if there.choices is None:
-        there = ask(found, option, before)
+        there = ask(found, option, before, words.strip())
     if there.choices is None:
         raise NetworkAway(there.problem)
     return Choices(choices=[ChoiceOut(value=one.value, label=one.label) for one in there.choices])

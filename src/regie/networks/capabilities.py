@@ -165,6 +165,7 @@ class Option:
     most:     tags
     asked:    the choices come from the network while a person chooses: ``Chooses.choices``. Otherwise ``choices``
     after:    the option that has to be chosen first, whose value ``Chooses.choices`` needs (a flair's community)
+    searched: there are too many to list, so a person types words and the network finds some: ``Searches.search``
     default:  what is chosen to begin with; "" or False: nothing, which the vendor may demand (TikTok's privacy)
     formats:  the formats it belongs to
     only_with: "picture", "video", or "" for whatever the post holds
@@ -191,6 +192,7 @@ class Option:
     choices: tuple[Choice, ...] = ()
     asked: bool = False
     after: str = ""
+    searched: bool = False
     default: str | bool = ""
     formats: tuple[Format, ...] = (Format.POST, Format.SHORT, Format.STORY)
     only_with: str = ""
@@ -204,6 +206,26 @@ class Option:
     shows: Shows | None = None
     shown_as: str = ""
 
+
+    @property
+    def theirs(self) -> bool:
+        """Whether only the network knows its choices, and how they are called."""
+        return self.asked or self.searched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """Permissions of a vendor that an installation asks people for only where its operator wants what they are for.
+
+    name:   its key in ``AppKeys.extra`` and in forms; label, help: what people read, English, translated where shown
+    login:  the word of the login whose app asks for them: ``NeedsApp.logins``
+    """
+
+    name: str
+    login: str
+    label: str
+    help: str
+    permissions: tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollLimit:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from regie.networks.capabilities import Format, MessageKind
+from regie.networks.capabilities import Format, MessageKind, Permit
 from regie.networks.line import Answer
 
 Json = Mapping[str, Any]
@@ -40,6 +40,10 @@ class AppKeys:
     client_id: str
     client_secret: str = field(default="", repr=False)
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def more_scopes(self, permits: Iterable[Permit]) -> tuple[str, ...]:
+        """The permissions of those that the operator switched on for this app."""
+        return tuple(scope for one in permits if self.extra.get(one.name) for scope in one.permissions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 import aiohttp
 
-from regie.networks.capabilities import Capabilities, Choice, Option
+from regie.networks.capabilities import Capabilities, Choice, Option, Permit
 from regie.networks.data import (
     AppKeys,
     Draft,
@@ -66,6 +66,13 @@ class Publishes(Protocol):
 class Chooses(Protocol):
     async def choices(self, option: str, *, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
         """What the account may choose for an option declared ``asked``; ``chosen``: the other options so far."""
+        ...
+
+
+@runtime_checkable
+class Searches(Protocol):
+    async def search(self, option: str, words: str) -> tuple[Choice, ...]:
+        """What the account may choose for an option declared ``searched``, and is called something like ``words``."""
         ...
 
 
@@ -388,6 +395,16 @@ class AsksMoreKeys(Protocol):
     """
 
     more_keys: ClassVar[tuple[Option, ...]]
+
+
+class AsksMorePermissions(Protocol):
+    """Some of what it can do takes permissions that its vendor reviews by themselves, so that asking everybody for them
+    would fail the review of those who have no use for it: the sign-in asks where ``AppKeys.extra`` says so.
+
+    ``permits``: what the operator may switch on for an app, in the order in which people see it.
+    """
+
+    permits: ClassVar[tuple[Permit, ...]]
 
 
 @runtime_checkable

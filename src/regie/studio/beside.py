@@ -44,6 +44,7 @@ class Field:
     account: Account | None = None
     known: Known = UNKNOWN
     waits_for: str = ""  # the label of the option that has to be chosen first
+    words: str = ""  # what was typed to find some of its choices
     inner: tuple[Field, ...] = ()
     barred: Mapping[str | bool, str] = field(default_factory=dict)
     undecided: str = ""
@@ -67,7 +68,7 @@ class Field:
     @property
     def kind(self) -> str:
         """How it is drawn and read again."""
-        if self.option.kind is OptionKind.TAGS and (self.option.choices or self.option.asked):
+        if self.option.kind is OptionKind.TAGS and (self.option.choices or self.option.theirs):
             return "several"
         return "on" if self.option.default is True else str(self.option.kind)
 
@@ -149,8 +150,17 @@ class Field:
         return (self.longest or 0) - text.length(words.strip(), self.option.counting)
 
     @property
+    def finds(self) -> bool:
+        """Whether a person types words to find its choices."""
+        return self.option.searched and not self.option.closed
+
+    @property
+    def found_nothing(self) -> bool:
+        return bool(self.words) and self.known.choices == ()
+
+    @property
     def is_loaded(self) -> bool:
-        return not self.option.asked or self.known.choices is not None
+        return not self.option.theirs or self.known.choices is not None
 
     @property
     def url(self) -> str:
@@ -162,7 +172,9 @@ class Field:
     def trigger(self) -> str:
         """When: as soon as it is seen where nobody asked yet (fifty accounts are not asked at once), and when what its
         choices depend on is chosen anew."""
-        at_once = not (self.is_loaded or self.known.problem or self.waits_for)
+        at_once = not (
+            self.is_loaded or self.known.problem or self.waits_for or self.option.searched or self.option.closed
+        )
         # That option belongs to the account, or to all of its network's accounts.
         places = {self.where, self.account.network if self.account is not None else self.where}
         asked = ",".join(f"#{self.key}-opt-{one}-{self.option.after}" for one in sorted(places))
@@ -288,18 +300,27 @@ def _shared(key: str, slug: str, option: Option, others: Sequence[Option], value
 
 
 def of_account(
-    key: str, content: Content, account: Account, can: Capabilities, option: Option, *, asks: bool = False
+    key: str,
+    content: Content,
+    account: Account,
+    can: Capabilities,
+    option: Option,
+    *,
+    asks: bool = False,
+    words: str = "",
 ) -> Field:
-    """A field that each account has for itself. ``asks``: the network is asked for choices that are not known."""
+    """A field that each account has for itself. ``asks``: the network is asked for choices that are not known; of an
+    option that is searched, for those that ``words`` find."""
     chosen = strings(content.options_on(account.network, account.pk))
     value = said(option, content.options_on(account.network, account.pk).get(option.name))
-    field = Field(key, str(account.pk), option, value, account=account)
+    field = Field(key, str(account.pk), option, value, account=account, words=words if option.searched else "")
     if option.after and not chosen.get(option.after):
         first = next((options.label_of(one) for one in can.options if one.name == option.after), option.after)
         return replace(field, waits_for=first)
-    known = choices.known(account, option, chosen)
-    if known.choices is None and asks and option.asked:
-        known = choices.ask(account, option, chosen)
+    asks = asks and (bool(field.words) if option.searched else option.asked)
+    known = UNKNOWN if option.searched and not asks else choices.known(account, option, chosen, field.words)
+    if known.choices is None and asks:
+        known = choices.ask(account, option, chosen, field.words)
     named = tuple((choice.value, choice.label) for choice in known.choices or ())
     names = choices.names_of(account, option, field.chosen)
     return replace(field, known=known, choices=_with_chosen(named, value, names))

@@ -1,4 +1,4 @@
-"""What an account may choose for an option whose choices only its network knows: boards, playlists, flairs.
+"""What an account may choose for an option whose choices only its network knows: boards, playlists, flairs, products.
 
 Asked while a person chooses, outside any transaction and for a few seconds at most, and remembered shortly: the form is
 drawn many times while one post is written. What was chosen keeps its name: while the network is away, and on its
@@ -17,7 +17,7 @@ from regie.accounts.models import Account
 from regie.core.sealed import CannotOpen
 from regie.networks.capabilities import Choice, Option
 from regie.networks.errors import NetworkError
-from regie.networks.protocols import Chooses, Connector
+from regie.networks.protocols import Chooses, Connector, Searches
 from regie.studio.asking import answer, why
 from regie.studio.models import ChoiceName
 
@@ -35,18 +35,19 @@ class Known:
     problem: str = ""
 
 
-def known(account: Account, option: Option, chosen: Chosen) -> Known:
+def known(account: Account, option: Option, chosen: Chosen, words: str = "") -> Known:
     """Without asking the network."""
-    return Known(cache.get(_key(account, option, chosen)))
+    return Known(cache.get(_key(account, option, chosen, words)))
 
 
-def ask(account: Account, option: Option, chosen: Chosen) -> Known:
-    """What the network says now, or why it did not; raises nothing. ``chosen``: the account's other options so far."""
+def ask(account: Account, option: Option, chosen: Chosen, words: str = "") -> Known:
+    """What the network says now, or why it did not; raises nothing. ``chosen``: the account's other options so far;
+    ``words``: what a person typed, for an option that is ``searched``."""
     try:
-        found = _asked(account, option, chosen)
+        found = _asked(account, option, chosen, words)
     except (NetworkError, TimeoutError, CannotOpen) as exc:
         return Known(problem=why(account, exc))
-    cache.set(_key(account, option, chosen), found, KEPT)
+    cache.set(_key(account, option, chosen, words), found, KEPT)
     _keep_names(account, option, found)
     return Known(found)
 
@@ -68,16 +69,19 @@ def _keep_names(account: Account, option: Option, found: Iterable[Choice]) -> No
     )
 
 
-def _asked(account: Account, option: Option, chosen: Chosen) -> tuple[Choice, ...]:
+def _asked(account: Account, option: Option, chosen: Chosen, words: str) -> tuple[Choice, ...]:
     async def what(connector: Connector) -> tuple[Choice, ...]:
+        if option.searched:
+            assert isinstance(connector, Searches)
+            return await connector.search(option.name, words)
         assert isinstance(connector, Chooses)
         return await connector.choices(option.name, chosen=chosen)
 
     return answer(account, what)
 
 
-def _key(account: Account, option: Option, chosen: Chosen) -> str:
-    before = chosen.get(option.after, "") if option.after else ""
+def _key(account: Account, option: Option, chosen: Chosen, words: str) -> str:
+    before = words if option.searched else chosen.get(option.after, "") if option.after else ""
     return f"choices:{account.pk}:{option.name}:{_short(before)}"
 
 

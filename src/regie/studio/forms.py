@@ -29,6 +29,7 @@ from regie.studio.services import NONE, SAME, Given, Written
 MOST_PARTS = 50
 MOST_OPTIONS = 12
 MOST_FIELDS = 2000
+LONGEST_SEARCH = 100  # characters
 TAG_ENDS = re.compile(r"[,;\n]")
 
 
@@ -74,6 +75,11 @@ def read_options(data: QueryDict, key: str) -> dict[str, dict[str, Value]]:
         if value is not None and (not within or f"{key}-opt-{where}-{within}" in data):
             found.setdefault(where, {})[name] = value
     return found
+
+
+def words_for(data: QueryDict, key: str, account: int, option: str) -> str:
+    """What was typed to find choices of an option on an account; it is no part of the post."""
+    return data.get(f"{key}-opt-{account}-{option}-find", "").strip()[:LONGEST_SEARCH]
 
 
 def _option(data: QueryDict, name: str, kind: str) -> Value | None:

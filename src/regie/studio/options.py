@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -84,7 +85,7 @@ def says_something(content: Content, account: Account, can: Capabilities) -> boo
 
 def of_an_account(option: Option, can: Capabilities) -> bool:
     """Whether its choices differ from account to account, so that all accounts of a network cannot share one."""
-    if option.asked:
+    if option.theirs:
         return True
     before = next((one for one in can.options if one.name == option.after), None)
     return before is not None and of_an_account(before, can)
@@ -181,7 +182,7 @@ def words(account: Account, option: Option, value: Value, names: Mapping[str, st
         return _("yes") if value else _("no")
     values = value if isinstance(value, list) else [value]
     labels: Mapping[str, str] = {choice.value: in_words(choice.label) for choice in option.choices}
-    if option.asked:
+    if option.theirs:
         labels = {**names_of(account, option, (one for one in values if one not in names)), **names}
     return ", ".join(labels.get(one, one) for one in values)
 
@@ -192,7 +193,7 @@ def named(content: Content, accounts: Iterable[Account]) -> Content:
     for account in accounts:
         chosen = content.options_on(account.network, account.pk)
         for option in capabilities_of(account).options if chosen else ():
-            value = said(option, chosen.get(option.name)) if option.asked else None
+            value = said(option, chosen.get(option.name)) if option.theirs else None
             values = value if isinstance(value, list) else [value] if isinstance(value, str) else []
             if found := names_of(account, option, values):
                 names.setdefault(str(account.pk), {})[option.name] = found
@@ -283,7 +284,7 @@ def _is_link(value: str) -> bool:
 
 def _is_a_choice(option: Option, value: str) -> bool:
     """Those that the network is asked for are taken as they are: it may be away."""
-    return option.asked or value in {choice.value for choice in option.choices}
+    return option.theirs or value in {choice.value for choice in option.choices}
 
 
 def _about_tags(option: Option, tags: list[str], label: str, name: str) -> Iterable[str]:

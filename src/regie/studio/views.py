@@ -332,7 +332,8 @@ def _with_choices(request: HttpRequest, desk: Desk, do: str) -> HttpResponse:
     account, option = _asked_option(request, where, name)
     given = desk.written.on.get(account.pk)
     content = given.content if key != "s" and given is not None and given.content else desk.written.content
-    field = beside.of_account(key, content, account, capabilities_of(account), option, asks=True)
+    can, words = capabilities_of(account), forms.words_for(request.POST, key, account.pk, name)
+    field = beside.of_account(key, content, account, can, option, asks=True, words=words)
     if field.known.problem:
         messages.error(request, field.known.problem)
     desk.shown = key if key == "s" or account.pk in desk.written.on else "s"
@@ -353,7 +354,8 @@ def choices(request: HttpRequest) -> HttpResponse:
     account, option = _asked_option(request, request.GET.get("account"), request.GET.get("option", ""))
     key = request.GET.get("key", "s")
     content = Content(options=forms.read_options(request.GET, key))
-    field = beside.of_account(key, content, account, capabilities_of(account), option, asks=True)
+    can, words = capabilities_of(account), forms.words_for(request.GET, key, account.pk, option.name)
+    field = beside.of_account(key, content, account, can, option, asks=True, words=words)
     return render(request, "studio/_option.html", {"field": field})
 
 

@@ -10,7 +10,7 @@ from regie_sandbox.graph.base import LONG, Call, GraphNetwork, Node
 from regie_sandbox.graph.state import Person
 from regie_sandbox.instagram import shown
 from regie_sandbox.instagram.deeds import Does
-from regie_sandbox.instagram.state import Comment, Media, Message, State, Thread, User
+from regie_sandbox.instagram.state import Comment, Media, Message, Product, Shop, State, Thread, User
 
 BY_INSTAGRAM = (
     "instagram_business_basic",
@@ -118,6 +118,18 @@ class Instagram(GraphNetwork):
             person = Person(self.new_id(), f"{name} manager", [user.page])
             self.state.people[person.id] = person
         return user
+
+    def open_shop(self, name: str = "regie", *products: Product) -> Shop:
+        """The account sells: what its catalogue holds."""
+        user = self.account(name)
+        user.shop = Shop(self.new_id(), f"{user.name} shop", list(products))
+        return user.shop
+
+    def token_of_person(self, name: str = "regie", *scopes: str) -> str:
+        """That of whoever manages the account's Page, with what Facebook's login asks for and ``scopes``."""
+        return self.make_token(
+            self._person_of(self.account(name)).id, self.make_app(), "facebook", (*BY_FACEBOOK, *scopes)
+        )
 
     def _person_of(self, user: User) -> Person:
         return next(one for one in self.state.people.values() if user.page in one.pages)

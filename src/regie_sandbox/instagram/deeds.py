@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, UnidentifiedImageError
 
 from regie_sandbox.graph.base import Call, Edge
-from regie_sandbox.graph.wire import Trouble, as_list, as_object, missing, no_such, truth
+from regie_sandbox.graph.wire import Trouble, as_list, as_object, fields_of, missing, no_such, truth
 from regie_sandbox.instagram.shown import status_of
-from regie_sandbox.instagram.state import Comment, Container, Media, User
+from regie_sandbox.instagram.state import Comment, Container, Media, Product, Shop, User
 
 if TYPE_CHECKING:
     from regie_sandbox.instagram.app import Instagram
@@ -23,6 +23,8 @@ COLLABORATORS, PEOPLE = 3, 20
 PICTURE_BYTES, REEL_BYTES, STORY_BYTES = 8 * 1024 * 1024, 300 * 1000 * 1000, 100 * 1000 * 1000
 DAY = timedelta(days=1)
 WINDOW = timedelta(hours=24)
+SHOPPING = ("instagram_shopping_tag_products", "catalog_management")
+PRODUCTS = 5
 PUBLISH = ("instagram_business_content_publish", "instagram_content_publish")
 COMMENTS = ("instagram_business_manage_comments", "instagram_manage_comments")
 MESSAGES = ("instagram_business_manage_messages", "instagram_manage_messages")
@@ -46,6 +48,10 @@ class Does:
     def all(self) -> Mapping[tuple[str, str, str], Edge]:
         return {
             ("GET", "User", "permissions"): self.net.permissions,
+            ("GET", "IGUser", ""): self.show_user,
+            ("GET", "IGUser", "available_catalogs"): self.catalogs,
+            ("GET", "IGUser", "catalog_product_search"): self.find_products,
+            ("GET", "IGMedia", "product_tags"): self.products_on,
             ("POST", "IGUser", "media"): self.make_container,
             ("POST", "IGUser", "media_publish"): self.publish,
             ("GET", "IGUser", "content_publishing_limit"): self.publishing_limit,
@@ -82,6 +88,8 @@ class Does:
         one.share_to_feed = truth(asked.get("share_to_feed", True))
         _look_at_words(one)
         _take_options(one, call)
+        if asked.get("product_tags"):
+            one.products = self._products(one, call, user)
         if kind == "CAROUSEL":
             self._carousel(one, as_list(asked.get("children")))
         elif asked.get("upload_type") == "resumable":
@@ -187,6 +195,8 @@ class Does:
         call.must(*PUBLISH)
         self._own(call, user)
         one = self.state.containers.get(str(call.params.get("creation_id", "")))
+        if one is not None and any(each.products for each in (one, *(self.state.containers[c] for c in one.children))):
+            self._sells(call, user)
         if one is None or one.user != user.id or one.child:
             said = "The media builder with this creation id does not exist."
             raise Trouble("The media builder could not be found", 24, 2207008, said=said)
@@ -214,11 +224,11 @@ class Does:
         media = Media(
             net.new_id(), user.id, kind, product, net.faults.rewritten(one.caption), net.now(), net.shortcode()
         )
-        media.alt, media.file = one.alt, f"instagram-{one.id}"
+        media.alt, media.file, media.products = one.alt, f"instagram-{one.id}", one.products
         for child in (self.state.containers[each] for each in one.children):
             made = Media(
                 net.new_id(), user.id, "VIDEO" if child.video else "IMAGE", "FEED", "", net.now(), net.shortcode(),
-                alt=child.alt, file=f"instagram-{child.id}", is_child=True,
+                alt=child.alt, file=f"instagram-{child.id}", is_child=True, products=child.products,
             )  # fmt: skip
             self.state.media[made.id] = made
             media.children.append(made.id)
@@ -250,6 +260,71 @@ class Does:
         user.media.remove(media.id)
         self.net.note(user, media.id, "", "delete")
         return {"success": True}
+
+    # Products
+
+    def show_user(self, call: Call, user: User) -> Any:
+        """Whether it may tag products is told to whoever may speak of its shop."""
+        wanted = fields_of(str(call.params.get("fields", "id")))
+        if any(one.name == "shopping_product_tag_eligibility" for one in wanted):
+            self._speaks_of_shop(call)
+        return self.net.show("IGUser", user, wanted, call)
+
+    def _speaks_of_shop(self, call: Call) -> None:
+        """A person's own token with both permissions: neither a Page nor the account itself has a shop to speak of."""
+        if call.bearer.way != "facebook":
+            raise Trouble("(#10) This method must be called with a user access token.", 10, status=403)
+        for scope in SHOPPING:
+            call.must(scope)
+
+    def _sells(self, call: Call, user: User) -> Shop:
+        self._speaks_of_shop(call)
+        self._own(call, user)
+        if user.shop is None:
+            raise Trouble("(#10) The Instagram account is not eligible for product tagging.", 10, 2207036, status=403)
+        return user.shop
+
+    def catalogs(self, call: Call, user: User) -> Any:
+        shop = self._sells(call, user)
+        count = len(shop.products)
+        shown = {"catalog_id": shop.catalog, "catalog_name": shop.name, "shop_name": shop.name, "product_count": count}
+        return {"data": [shown]}
+
+    def find_products(self, call: Call, user: User) -> Any:
+        shop, words = self._sells(call, user), str(call.params.get("q") or "").lower()
+        if call.params.get("catalog_id") != shop.catalog:
+            raise Trouble("(#100) Invalid parameter catalog_id", 100)
+        found = [one for one in shop.products if words in one.name.lower()]
+        return {"data": [_product(one) for one in found[: int(call.params.get("limit") or 25)]]}
+
+    def products_on(self, call: Call, media: Media) -> Any:
+        shop = self._sells(call, self.state.users[media.user])
+        named = {id_: one for one in shop.products for id_ in (one.id, *one.variants)}
+        rows = [{**tag, "product_id": int(tag["product_id"])} for tag in media.products]
+        return {
+            "data": [
+                {**row, "name": named[str(row["product_id"])].name, "review_status": "approved", "is_checkout": True}
+                for row in rows
+            ]
+        }
+
+    def _products(self, one: Container, call: Call, user: User) -> list[dict[str, Any]]:
+        """At most five in a picture or a video, each once; a place only in a picture."""
+        shop, asked = self._sells(call, user), call.params
+        tags = [as_object(tag) for tag in as_list(asked["product_tags"])]
+        if one.kind in ("STORIES", "CAROUSEL"):
+            raise Trouble("(#100) Product tags are not supported for this media type", 100, 2207035)
+        if len(tags) > PRODUCTS:
+            raise Trouble("(#100) Too many product tags", 100, 2207037, said=f"At most {PRODUCTS} products.")
+        ids = [str(tag.get("product_id", "")) for tag in tags]
+        if len(set(ids)) < len(ids) or not all(shop.holds(each) for each in ids):
+            raise Trouble("(#100) Invalid parameter product_tags", 100, 2207037, said="Not all products can be added.")
+        is_video = one.kind in ("REELS", "VIDEO")
+        if is_video and any(axis in tag for tag in tags for axis in "xy"):
+            raise Trouble("(#100) Product tags of a video have no place", 100, 2207035)
+        if not all(0 <= float(tag.get(axis, 0)) <= 1 for tag in tags for axis in "xy"):
+            raise Trouble("(#100) Invalid parameter product_tags", 100)
+        return tags
 
     # Comments
 
@@ -424,6 +499,19 @@ def _take_options(one: Container, call: Call) -> None:
     if call.version != "v25.0":
         one.made_with_ai = truth(asked.get("is_ai_generated", False))
         one.paid_partnership = call.way == "facebook" and truth(asked.get("is_paid_partnership", False))
+
+
+def _product(one: Product) -> dict[str, Any]:
+    variants = [{"product_id": int(id_), "variant_name": name} for id_, name in one.variants.items()]
+    return {
+        "product_id": int(one.id),
+        "merchant_id": 90010177253934,
+        "product_name": one.name,
+        "retailer_id": f"sku-{one.id[-4:]}",
+        "review_status": one.review,
+        "is_checkout_flow": True,
+        **({"product_variants": variants} if variants else {}),
+    }
 
 
 def _look_at_words(one: Container) -> None:

@@ -70,6 +70,7 @@ def fields(net: Instagram) -> Mapping[str, Mapping[str, Callable[[Any], Any]]]:
             "followers_count": lambda one: len(one.followers),
             "follows_count": lambda one: 0,
             "media_count": lambda one: len(one.media),
+            "shopping_product_tag_eligibility": lambda one: one.shop is not None,
         },
         "IGContainer": {
             "id": lambda one: one.id,

@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from regie_sandbox.graph.state import MetaState
+
+
+@dataclass
+class Product:
+    """``review``: approved, outdated, pending, rejected; ``variants``: id -> name."""
+
+    id: str
+    name: str
+    review: str = "approved"
+    variants: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Shop:
+    """``catalog``: the id of its only catalogue."""
+
+    catalog: str
+    name: str
+    products: list[Product] = field(default_factory=list)
+
+    def holds(self, product: str) -> bool:
+        return any(product == one.id or product in one.variants for one in self.products if one.review != "rejected")
 
 
 @dataclass
@@ -22,6 +45,7 @@ class User:
     media: list[str] = field(default_factory=list)  # newest last
     published_at: list[datetime] = field(default_factory=list)  # through the API
     views: int = 0
+    shop: Shop | None = None
 
 
 @dataclass
@@ -47,6 +71,7 @@ class Container:
     collaborators: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
     place: str = ""
+    products: list[dict[str, Any]] = field(default_factory=list)
     made_with_ai: bool = False
     paid_partnership: bool = False
 
@@ -69,6 +94,7 @@ class Media:
     saved: int = 0
     file: str = ""
     tagged: list[str] = field(default_factory=list)  # accounts named in the caption
+    products: list[dict[str, Any]] = field(default_factory=list)  # product_id, and x and y in a picture
     is_child: bool = False
 
 

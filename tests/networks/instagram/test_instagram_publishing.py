@@ -127,11 +127,11 @@ async def test_what_instagram_would_refuse_is_said_before_anything_is_sent(
     assert not instagram.state.containers
 
 
-def test_only_the_login_through_facebook_says_that_a_post_was_paid_for() -> None:
+def test_only_the_login_through_facebook_says_that_a_post_was_paid_for_and_tags_products() -> None:
     offered = {
         login: {one.name for one in Connector.can_on({"login": login}).options} for login in ("facebook", "instagram")
     }
-    assert offered["facebook"] - offered["instagram"] == {"paid_partnership"}
+    assert offered["facebook"] - offered["instagram"] == {"paid_partnership", "products"}
 
 
 async def test_stories_of_a_picture_and_of_a_video(

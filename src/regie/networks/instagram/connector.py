@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import aiohttp
 
-from regie.networks.capabilities import Capabilities
+from regie.networks.capabilities import Capabilities, Choice, Permit
 from regie.networks.data import (
     AppKeys,
     Draft,
@@ -28,7 +28,7 @@ from regie.networks.data import (
     SigningIn,
 )
 from regie.networks.errors import Refused
-from regie.networks.instagram import limits, measuring, publishing, reading, sign_in, webhook
+from regie.networks.instagram import limits, measuring, publishing, reading, shop, sign_in, webhook
 from regie.networks.instagram.wire import NETWORK, Wire
 from regie.networks.meta import sign_in as meta
 from regie.networks.meta import webhook as signed
@@ -37,8 +37,8 @@ from regie.networks.taking import must_be_taken
 
 
 class Instagram:
-    """An account. ``Login.credentials``: access_token. ``Login.limits``: login, username, page_id, missing,
-    posts_a_day, posts_today."""
+    """An account. ``Login.credentials``: access_token, user_token (where products may be tagged). ``Login.limits``:
+    login, username, page_id, missing, products, posts_a_day, posts_today."""
 
     slug: ClassVar[str] = "instagram"
     name: ClassVar[str] = NETWORK
@@ -49,6 +49,7 @@ class Instagram:
         "instagram": sign_in.BY_INSTAGRAM,
         "facebook": sign_in.BY_FACEBOOK,
     }
+    permits: ClassVar[tuple[Permit, ...]] = (shop.PERMIT,)
     webhook_fields: ClassVar[tuple[str, ...]] = tuple(webhook.FIELDS)
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
@@ -62,14 +63,19 @@ class Instagram:
     def objections(cls, limits_: Json, draft: Draft) -> tuple[Refused, ...]:
         return limits.objections(draft)
 
+    async def search(self, option: str, words: str) -> tuple[Choice, ...]:
+        return await shop.search(self._wire, words) if option == "products" else ()
+
     # Publishing
 
     async def prepare(self, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
         must_be_taken(outgoing, self.can, network=self.name)
-        return await publishing.prepare(self._wire, outgoing, progress)
+        with shop.speaking(self._wire, outgoing) as wire:
+            return await publishing.prepare(wire, outgoing, progress)
 
     async def commit(self, outgoing: Outgoing, progress: Progress) -> Published | Pending:
-        return await publishing.commit(self._wire, outgoing, progress)
+        with shop.speaking(self._wire, outgoing) as wire:
+            return await publishing.commit(wire, outgoing, progress)
 
     async def what_became_of(self, outgoing: Outgoing, progress: Progress) -> Published | Pending | None:
         return await publishing.what_became_of(self._wire, outgoing, progress)

@@ -100,6 +100,32 @@ class Thread(Entity):
     messages: Edge[Message] | None = None
 
 
+class Shopper(Entity):
+    """Whether the account has a shop whose products it may tag."""
+
+    shopping_product_tag_eligibility: bool | None = None
+
+
+class Catalog(Entity):
+    catalog_id: str
+    catalog_name: str | None = ""
+
+
+class Variant(Entity):
+    product_id: str
+    variant_name: str | None = ""
+
+
+class Product(Entity):
+    """``review_status``: approved, outdated, pending, rejected, or nothing."""
+
+    product_id: str
+    product_name: str | None = ""
+    retailer_id: str | None = ""
+    review_status: str | None = ""
+    product_variants: tuple[Variant, ...] | None = ()
+
+
 class Quota(Entity):
     """Posts published through the API in the last ``quota_duration`` seconds, and how many there may be."""
 

@@ -100,6 +100,27 @@ OPTIONS = (
         shows=Shows.MARK,
     ),
 )
+PRODUCTS = Option(
+    name="products",
+    kind=OptionKind.TAGS,
+    label="Products",
+    help="Of the account's shop. They are marked in the picture; of several, in the first.",
+    searched=True,
+    most=5,
+    longest=30,
+    formats=IN_FEED,
+    shows=Shows.LINE,
+)
+READY, NO_SHOP, AGAIN = "ready", "no_shop", "again"  # ``Login.limits["products"]``; without it, nobody was asked
+RUN_OUT = "{network} no longer lets Régie tag products for this account: connect it again through Facebook."
+NO_PERMISSION = (
+    "The operator of Régie first switches products on, beside the keys of Instagram's app; then this account is "
+    "connected again through Facebook."
+)
+WHY_NOT = {
+    NO_SHOP: "Instagram says that this account has no shop whose products it may tag.",
+    AGAIN: "The permission to tag products has run out: connect this account again through Facebook.",
+}
 CAN = Capabilities(
     text=TextLimit(longest=2200),
     repeat=AskStatus(),
@@ -113,7 +134,7 @@ CAN = Capabilities(
     story_images=replace(PICTURES, most=1, longest_alt=None, tallest=None, broadest=None),
     story_video=replace(REEL, largest_bytes=100 * 1000 * 1000, longest=timedelta(seconds=60), narrowest_ratio=0.1),
     fetches_media=True,
-    options=OPTIONS,
+    options=(*OPTIONS, PRODUCTS),
     first_comment=True,
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT}),
@@ -125,11 +146,14 @@ CAN = Capabilities(
 
 
 def can_on(limits: Json) -> Capabilities:
-    """Deleting, and saying that it was paid for, need Facebook's login. How many posts a day fit it tells itself."""
+    """Deleting, saying that it was paid for and tagging products need Facebook's login, the last one permissions that
+    few ask for. How many posts a day fit it tells itself."""
     most = limits.get("posts_a_day")
     can = replace(CAN, quotas=(Quota(name="posts", limit=int(most), per=DAY),)) if most else CAN
     if limits.get("login") != "instagram":
-        return can
+        why_not = WHY_NOT.get(str(limits.get("products")), NO_PERMISSION)
+        closed = "" if limits.get("products") == READY else why_not
+        return replace(can, options=(*OPTIONS, replace(PRODUCTS, closed=closed)))
     return replace(can, delete=False, options=tuple(one for one in OPTIONS if one.name != "paid_partnership"))
 
 
@@ -143,6 +167,8 @@ def objections(draft: Draft) -> tuple[Refused, ...]:
     tags = (*names(draft.options, "people"), *names(draft.options, "collaborators"))
     if wrong := next((name for name in tags if not USERNAME.fullmatch(name)), None):
         said.append(Refused("“{name}” is no username of {network}.", network=NETWORK, name=wrong))
+    if not all(product.isdigit() for product in names(draft.options, "products")):
+        said.append(Refused("A product on {network} is said by its number.", network=NETWORK))
     if draft.videos > 1 and not draft.pictures and names(draft.options, "people"):
         said.append(Refused("{network} marks people in pictures and in a single video.", network=NETWORK))
     return tuple(said)

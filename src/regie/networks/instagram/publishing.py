@@ -26,7 +26,7 @@ from regie.networks.data import (
 )
 from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
 from regie.networks.finding import comment_among
-from regie.networks.instagram import limits
+from regie.networks.instagram import limits, shop
 from regie.networks.instagram.entities import Comment, Container, Media, Sent, Upload
 from regie.networks.instagram.wire import NETWORK, Wire
 from regie.networks.line import Answer
@@ -62,7 +62,8 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready |
         if len(items) > 1:
             for item in items[len(now["children"]) :]:
                 people = _people(outgoing) if _shows_people(outgoing, item) else {}
-                now["children"].append(await _create(wire, {**_item(wire, item, child=True), **people}))
+                said = {**_item(wire, item, child=True), **people, **shop.tags(outgoing, item)}
+                now["children"].append(await _create(wire, said))
             if (waiting := await _settle(wire, now["children"], items, now)) is not None:
                 return waiting
         now["container"] = await _create(wire, _post(wire, outgoing, now["children"]))
@@ -130,6 +131,7 @@ def _post(wire: Wire, outgoing: Outgoing, children: Sequence[str]) -> dict[str, 
         fields.pop("caption", None)  # a story shows none
         fields.pop("alt_text", None)
         return {**fields, "media_type": "STORIES"}
+    fields |= shop.tags(outgoing, item)
     if isinstance(item, Video):
         in_feed = outgoing.format is Format.POST or bool(outgoing.options.get("share_to_feed"))
         fields |= {"media_type": "REELS", "share_to_feed": in_feed}

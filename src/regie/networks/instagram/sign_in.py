@@ -15,7 +15,9 @@ import aiohttp
 
 from regie.networks.data import AppKeys, Login, Profile, SignedIn, SigningIn
 from regie.networks.errors import NetworkError, Refused, SignInAgain
+from regie.networks.instagram import shop
 from regie.networks.instagram.entities import Me, Quota
+from regie.networks.instagram.limits import AGAIN, WHY_NOT
 from regie.networks.instagram.wire import NETWORK, Wire, login_of
 from regie.networks.line import read
 from regie.networks.meta import sign_in as meta
@@ -71,7 +73,9 @@ class LinkedPage(Entity):
 
 def start(server: str, *, app: AppKeys, redirect_uri: str) -> SigningIn:
     if login_of(server) == "facebook":
-        return meta.start(server, app=app, redirect_uri=redirect_uri, scopes=BY_FACEBOOK)
+        return meta.start(
+            server, app=app, redirect_uri=redirect_uri, scopes=(*BY_FACEBOOK, *app.more_scopes((shop.PERMIT,)))
+        )
     state = dice.token_urlsafe(24)
     query = {
         "client_id": app.client_id,
@@ -147,19 +151,35 @@ async def _through_facebook(
     token = await meta.user_token(http, server, app=app, redirect_uri=redirect_uri, code=code, network=NETWORK)
     graph = Graph(http, server=server, token=token.access_token, network=NETWORK, secret=app.client_secret)
     scopes = await meta.granted(graph)
+    theirs = {"user_token": token.access_token} if shop.allowed(scopes) else {}
     profiles = [
-        profile_of(
-            page.instagram_business_account,
-            server=server,
-            limits={"page_id": page.id, "missing": missing(scopes)},
-            credentials={"access_token": page.access_token},
-        )
+        await _of_page(http, page, server=server, app=app, scopes=scopes, theirs=theirs)
         for page in await _linked(graph)
         if page.instagram_business_account is not None and page.access_token
     ]
     if not profiles:
         raise Refused("No professional account of {network} is linked to a Page that you manage.", network=NETWORK)
     return SignedIn(credentials={}, profiles=tuple(profiles), scopes=scopes)
+
+
+async def _of_page(
+    http: aiohttp.ClientSession,
+    page: LinkedPage,
+    *,
+    server: str,
+    app: AppKeys,
+    scopes: Sequence[str],
+    theirs: Mapping[str, str],
+) -> Profile:
+    """The account linked to a Page. ``theirs``: the person's own token, where they may speak of its shop."""
+    assert page.instagram_business_account is not None
+    credentials = {"access_token": page.access_token, **theirs}
+    limits: dict[str, Any] = {"page_id": page.id, "missing": missing(scopes)}
+    if theirs:
+        user = page.instagram_business_account.id
+        login = Login(server=server, remote_id=user, credentials=credentials, app=app)
+        limits["products"] = await shop.standing(Wire(http, login))
+    return profile_of(page.instagram_business_account, server=server, limits=limits, credentials=credentials)
 
 
 async def _linked(graph: Graph) -> list[LinkedPage]:
@@ -192,7 +212,16 @@ async def whoami(wire: Wire) -> Profile:
         name: wire.login.limits[name] for name in ("page_id", "missing") if name in wire.login.limits
     }
     limits |= await _quota(wire, found.user_id or found.id)
+    if wire.person:
+        limits["products"] = await shop.standing(wire)
+        limits["missing"] = _with_shop(limits.get("missing", ()), limits["products"])
     return profile_of(found, server=wire.login.server, limits=limits)
+
+
+def _with_shop(missing: Sequence[str], products: str) -> list[str]:
+    """What cannot be done, with what has to be said of products now."""
+    there = [one for one in missing if one != WHY_NOT[AGAIN]]
+    return [*there, WHY_NOT[AGAIN]] if products == AGAIN else there
 
 
 async def _quota(wire: Wire, user: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import aiohttp
 
 from regie.networks.data import Login
@@ -17,7 +19,8 @@ def login_of(server: str) -> str:
 
 
 class Wire:
-    """``user``: the account's id in paths. ``uploads``: videos can be sent to Meta; the other login only fetches."""
+    """``user``: the account's id in paths. ``uploads``: videos can be sent to Meta; the other login only fetches.
+    ``person``: the token of whoever connected it, where they may speak of its shop (``shop``)."""
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
         self.http, self.login = http, login
@@ -25,7 +28,14 @@ class Wire:
         self.uploads = self.way == "facebook"
         self.user = login.remote_id
         self.username = str(login.limits.get("username", ""))
+        self.person = login.credentials.get("user_token", "")
         self.graph = self._graph(login.credentials.get("access_token", ""))
+
+    def as_person(self) -> Wire:
+        """The same account, spoken of by the person who connected it."""
+        theirs = copy(self)
+        theirs.graph = self._graph(self.person)
+        return theirs
 
     def is_ours(self, comment: Comment) -> bool:
         return bool(self.username) and self.username in (comment.username, comment.author and comment.author.username)

@@ -18,6 +18,13 @@
     arrange({ do: event.submitter.value });
   });
 
+  /* Enter where one looks for a choice by its name looks for it, and does not save. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches("[data-find]")) return;
+    event.preventDefault();
+    $("button", event.target.parentElement).click();
+  });
+
   /* One click is one post. htmx sends what a form asks to the address of the last button clicked: a check that follows
      a changed field would go to "Schedule" as well. And a form that leaves first waits for the check under way, whose
      answer brings the version it has to name. */
