@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection, transaction
 
 from regie.accounts.models import Account
 from regie.core import clock as product_clock
 from regie.people.models import Member
 from regie.publishing import services
 from regie.publishing.engine.publisher import run
-from regie.publishing.models import Delivery
+from regie.publishing.models import Delivery, Freeze
 from regie.publishing.models import Publisher as PublisherRow
 from regie.studio import campaigns
 from regie.studio.campaigns import Plan
@@ -118,6 +121,69 @@ def test_a_freeze_stops_two_running_publishers_within_a_second(
     assert set(Delivery.objects.values_list("state", flat=True)) == {"published", "held"}
     assert 6 <= begun.count() < 40
     assert len(mastodon.accepted()) == begun.count()
+
+
+def test_the_other_parts_of_a_thread_stay_back(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+    alice: Member,
+) -> None:
+    """Frozen while the first part is under way: that one is out, the others are held, and a person finishes it."""
+    thread = promise(write_post("One", "Two", "Three", on=[account]))
+    mastodon.faults.latency = 1.0
+    with _meanwhile(lambda: (_until(_is_sending), services.freeze(account, why="Wrong tone", by=alice))):
+        publish_due()
+    thread.refresh_from_db()
+    assert (thread.state, thread.holds, mastodon.texts()) == ("held", ["frozen"], ["One"])
+    clock.advance(minutes=1)
+    services.lift(Freeze.objects.get(), by=alice)
+    thread.refresh_from_db()
+    assert thread.state == "partly"
+    mastodon.faults.latency = 0.0
+    services.finish_partly(thread, by=alice)
+    publish_due()
+    assert mastodon.texts() == ["One", "Two", "Three"]
+
+
+def _is_sending() -> bool:
+    return Delivery.objects.filter(state="sending").exists()
+
+
+def test_a_freeze_is_in_force_before_all_that_it_holds_is_held(
+    clock: Clock,
+    account: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    alice: Member,
+) -> None:
+    """As with a hundred thousand deliveries: holding them takes a while, and publishers obey from the first moment."""
+    delivery, in_the_way = promise(post, "10:00"), ExitStack()
+    in_the_way.enter_context(transaction.atomic())
+    Delivery.objects.select_for_update().get(pk=delivery.pk)  # whoever wants to hold it has to wait
+    with _meanwhile(lambda: services.freeze(account, why="Wrong tone", by=alice)), in_the_way:
+        _until(Freeze.objects.filter(lifted_at=None).exists)
+    delivery.refresh_from_db()
+    assert delivery.state == "held"
+
+
+@contextmanager
+def _meanwhile(do: Callable[[], object]) -> Iterator[None]:
+    """Does it on a thread, with a connection of its own, until the block is over."""
+
+    def work() -> None:
+        try:
+            do()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(work)
+        yield
+        done.result(30)
 
 
 def _publisher(name: str) -> Callable[[], None]:

@@ -37,7 +37,7 @@ BEGIN = sql(
 WITH asked AS (
     SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(
         delivery_id bigint, lease uuid, state text, step_id bigint, number int, fingerprint text, progress jsonb,
-        content jsonb, post_version int)
+        content jsonb, post_version int, was text)
 ), mine AS (
     SELECT d.id FROM publishing_delivery d
     JOIN asked r ON r.delivery_id = d.id
@@ -45,8 +45,8 @@ WITH asked AS (
     JOIN studio_variant v ON v.id = d.variant_id
     JOIN studio_post p ON p.id = v.post_id
     WHERE d.lease = r.lease AND d.leased_until > MOMENT AND d.state = r.state
-        AND (d.state <> 'claimed'  -- or else it still says what was last saved, and may go
-            OR (p.version = r.post_version AND a.state = 'connected' AND {UNFROZEN}))
+        AND (d.state = 'sending' AND r.was = 'processing'  -- the network has it; or else it may go, and says what was
+            OR a.state = 'connected' AND {UNFROZEN} AND (d.state = 'sending' OR p.version = r.post_version))  -- saved
     ORDER BY d.id FOR UPDATE OF d
 ), going AS (
     UPDATE publishing_delivery d

@@ -28,6 +28,7 @@ from regie.publishing.engine.prepare import prepared
 from regie.publishing.engine.record import Intent, Outcome, Told, after_commit
 from regie.publishing.engine.work import (
     CALL,
+    LEASE,
     SPEAK_WITHIN,
     Apps,
     Delivery,
@@ -42,6 +43,7 @@ ANOTHER_REFRESHES = timedelta(seconds=3)  # another process is at it, or the net
 LEAD = 0.1  # seconds before the hour at which intents are written, so that the calls themselves are on time
 CLOCK = 0.01  # seconds: timers, and our notion of the database's clock, may be so much early
 TOGETHER = 200  # intents in one statement: the first are on the wire while the next are written down
+HELD_BY_THEN = LEASE * 0.4  # what may not go on is held by the sweeps of that time
 GIVES_WAY = 3  # after so many tries a delivery no longer keeps the next ones of its account waiting
 
 
@@ -180,7 +182,7 @@ class Sender:
 
     def _without_speaking(self, speaker: Speaker, delivery: Delivery) -> Told | None:
         told = Told(delivery_id=delivery.id, lease=delivery.lease, state="missed", to_tell=True)
-        if delivery.by_hand:
+        if delivery.by_hand and not delivery.late:
             told.state = "by_hand"
         elif delivery.late and delivery.in_doubt:  # it may be out: first we find out
             told.state, told.look_at, told.to_tell = "unclear", self.database.moment(), False
@@ -221,7 +223,8 @@ class Sender:
                 self.unsaid.put(_intent(delivery, step, outgoing))
                 return False
             if began is None:
-                await give_back(database, [delivery])
+                if delivery.state == "claimed" or step.state == "waiting":  # a freeze keeps the next part back, too
+                    await self._put_back(delivery, database.moment() + HELD_BY_THEN)
                 return False
             attempt_id, began_at = began
             step.first_at, step.attempts = step.first_at or began_at, step.attempts + 1

@@ -62,21 +62,21 @@ def _must(by: Member | User, verb: str, workspace_id: int | None) -> None:
         by.must(verb)
 
 
-@transaction.atomic
 def freeze(thing: Covered, *, why: str, by: Member | User) -> Freeze:
     """Holds everything not yet sent: of an account, a campaign, a workspace, or (None, for operators) everywhere.
 
-    One UPDATE; what is being sent finishes, and a publisher that has claimed more finds that it may not send it.
-    Freezing again what is frozen gives the freeze there is.
+    The freeze itself is there first, in a transaction of its own: from then on no publisher begins any of it, however
+    long it takes to hold a hundred thousand deliveries. What is being sent finishes. Freezing again what is frozen
+    gives the freeze there is.
     """
     place = _place(thing)
     _must(by, "freeze", place["workspace_id"])
-    there = Freeze.objects.filter(lifted_at=None, **place).first()
-    if there is not None:
-        return there
-    made = Freeze.objects.create(why=why[:300], by=by.user if isinstance(by, Member) else by, at=clock.now(), **place)
-    held = hold_what_is_frozen()
-    audit.record(by=by, did="frozen", to=thing, workspace=made.workspace_id, why=why, held=held)
+    told = {"why": why[:300], "by": by.user if isinstance(by, Member) else by, "at": clock.now()}
+    with transaction.atomic():
+        made, is_new = Freeze.objects.get_or_create(lifted_at=None, **place, defaults=told)
+        if is_new:
+            audit.record(by=by, did="frozen", to=thing, workspace=made.workspace_id, why=why)
+    hold_what_is_frozen()
     return made
 
 
@@ -90,7 +90,7 @@ WITH covered AS (
 UPDATE publishing_delivery d
 SET state = 'held', holds = array_append(d.holds, 'frozen'), lease = NULL, leased_until = NULL
 FROM covered WHERE d.id = covered.id
-"""  # noqa: S608 - constants of ours  # noqa: S608 - constants of ours
+"""  # noqa: S608 - constants of ours
 
 
 def hold_what_is_frozen() -> int:
