@@ -98,6 +98,25 @@ def test_a_freeze_over_a_doubt_ends_in_a_look_and_not_in_missed(
     assert not Notice.objects.filter(kind="delivery.missed").exists()
 
 
+def test_people_hear_once_of_a_doubt_that_we_cannot_look_into(
+    clock: Clock, mastodon: Sandbox, forgetful: Account, delivery: Delivery, publish_due: Callable[[], None]
+) -> None:
+    mastodon.will_lose_answer(method="POST", path="statuses")
+    publish_due()
+    Account.objects.filter(pk=forgetful.pk).update(state="paused")
+    for _ in range(3):
+        clock.advance(minutes=5)
+        publish_due()
+    assert state_of(delivery) == "unclear"
+    assert delivery.problem == sweep.NOT_CONNECTED
+    told = Notice.objects.filter(kind="delivery.unclear")
+    assert told.count() == len(set(told.values_list("user", flat=True))) > 0
+    Account.objects.filter(pk=forgetful.pk).update(state="connected")
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert len(mastodon.accepted()) == 1
+
+
 def test_what_may_be_out_is_not_cancelled_but_looked_for(
     clock: Clock,
     mastodon: Sandbox,

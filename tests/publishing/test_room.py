@@ -17,7 +17,7 @@ from regie.networks.capabilities import Quota
 from regie.people import notices
 from regie.people.models import Member, Notice
 from regie.publishing import services
-from regie.publishing.models import Delivery
+from regie.publishing.models import Delivery, Lane
 from regie.publishing.room import left_today, room_at
 from regie.studio.models import Post
 
@@ -161,3 +161,22 @@ def test_what_the_engine_cannot_send_today_gets_a_later_time_and_its_planner_hea
     publish_due()
     assert len(mastodon.texts()) == 5
     assert not Delivery.objects.filter(state="missed").exists()
+
+
+def test_what_nobody_sent_in_time_is_missed_and_gets_no_later_time(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    plan: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
+    """No publisher was there at its hour; when one is, the network asks for hours of patience."""
+    stale, fresh = plan(account, "Stale", hours=1), plan(account, "Fresh", hours=5)
+    Lane.objects.filter(account=account).update(not_before=clock.moment + timedelta(hours=9))
+    clock.advance(hours=5)
+    publish_due()
+    for row in (stale, fresh):
+        row.refresh_from_db()
+    assert (stale.state, stale.spread_from) == ("missed", None)
+    assert (fresh.state, fresh.spread_from) == ("scheduled", clock.moment)
+    assert Notice.objects.filter(kind="delivery.missed").exists()

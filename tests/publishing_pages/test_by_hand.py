@@ -123,6 +123,61 @@ def test_what_was_not_done_in_time_is_missed_and_told_and_can_still_be_ticked(
     assert waiting.state == "published"
 
 
+def test_a_network_that_asks_to_wait_keeps_no_person_waiting(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    write_post: Callable[..., Post],
+    publish_due: Callable[[], None],
+    bob: Member,
+) -> None:
+    mastodon.will_answer(429, headers={"X-RateLimit-Reset": "2030-03-01T09:40:00Z"})
+    for text, by_hand in (("By itself", False), ("By hand", True)):
+        clock.advance(minutes=1)
+        at = WallTime.at(clock.moment, "Europe/Paris")
+        services.schedule(post=write_post(text, on=[account], by_hand=by_hand), at=at, by=bob)
+        publish_due()
+    assert Delivery.objects.get(variant__by_hand=False).state == "scheduled"
+    assert Delivery.objects.get(variant__by_hand=True).state == "by_hand"
+    assert Notice.objects.filter(kind="delivery.by_hand", user=bob.user).count() == 1
+
+
+def test_whose_task_it_was_hears_that_it_was_missed_and_who_left_hears_nothing(
+    clock: Clock, waiting: Delivery, seat: Callable[..., Member], publish_due: Callable[[], None]
+) -> None:
+    gael, gone = seat("Gaël", "guest"), seat("Inès", "guest")
+    waiting.variant.assignee = gael.user
+    waiting.variant.save()
+    clock.advance(minutes=61)
+    publish_due()
+    assert Notice.objects.filter(kind="delivery.missed", user=gael.user).count() == 1
+
+    waiting.variant.assignee = gone.user
+    waiting.variant.save()
+    gone.delete()
+    services.send_again(waiting, by=seat("Paul", "editor"))
+    publish_due()
+    told = Notice.objects.filter(kind="delivery.by_hand", key__contains=f"{clock.moment:%Y%m%dT%H%M%S}")
+    assert told.exists()
+    assert gone.user not in [notice.user for notice in told]
+
+
+def test_after_an_outage_it_is_told_as_missed_and_not_as_due(
+    clock: Clock,
+    account: Account,
+    write_post: Callable[..., Post],
+    publish_due: Callable[[], None],
+    bob: Member,
+) -> None:
+    at = WallTime.at(clock.moment, "Europe/Paris")
+    (delivery,) = services.schedule(post=write_post("Stale", on=[account], by_hand=True), at=at, by=bob)
+    clock.advance(hours=3)
+    publish_due()
+    delivery.refresh_from_db()
+    assert delivery.state == "missed"
+    assert set(Notice.objects.values_list("kind", flat=True)) == {"delivery.missed"}
+
+
 def test_by_hand_a_video_comes_with_its_cover_and_its_subtitles(
     account: Account,
     write_post: Callable[..., Post],

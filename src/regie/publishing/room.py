@@ -184,9 +184,23 @@ def _spread(lane: Lane) -> int:
         .select_related("variant__post", "scheduled_by", "workspace")
         .order_by("due_at", "pk")[:MOST]
     )
-    moved = [row for row in rows if _to_the_next_room(row, account, until)]
+    late = [row for row in rows if _is_too_late(row)]
+    moved = [row for row in rows if row not in late and _to_the_next_room(row, account, until)]
     _tell(account, moved)
-    return len(moved)
+    return len(moved) + len(late)
+
+
+def _is_too_late(row: Delivery) -> bool:
+    """Nobody was there when its time came, and its patience is over: that is not moved, but a person's to decide."""
+    patience = max(timedelta(minutes=row.late_minutes), FAR)
+    if row.next_at > row.due_at or row.due_at + patience >= clock.now():
+        return False
+    if row.steps.filter(state=Step.State.UNCLEAR).exists():
+        return False
+    row.state = State.PARTLY if row.steps.filter(state=Step.State.PUBLISHED).exists() else State.MISSED
+    row.to_tell = True
+    row.save(update_fields=["state", "to_tell"])
+    return True
 
 
 def _to_the_next_room(row: Delivery, account: Account, until: datetime) -> bool:

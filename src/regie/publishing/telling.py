@@ -72,6 +72,7 @@ def register() -> None:
             "delivery.kept": gettext_lazy("left held the delivery"),
             "delivery.finished": gettext_lazy("sent the missing parts of"),
             "delivery.taken_back": gettext_lazy("took back the delivery"),
+            "delivery.left_as_it_is": gettext_lazy("left as it is what was partly out of"),
             "delivery.deleted": gettext_lazy("deleted on the network"),
             "delivery.settled_there": gettext_lazy("settled as published the delivery"),
             "delivery.settled_absent": gettext_lazy("settled as not there the delivery"),
@@ -143,11 +144,16 @@ def _where_to_act(row: Delivery) -> str:
 
 
 def _who(row: Delivery) -> Iterable[User]:
-    """By hand: whom it was given to. Otherwise the author and those who may publish here."""
-    if row.state == State.BY_HAND and row.variant.assignee is not None:
-        return [row.variant.assignee]
+    """By hand: whom it was given to. Otherwise the author and those who may publish here, and at work by hand that was
+    missed, whom it was given to."""
+    assigned = row.variant.assignee if row.variant.by_hand and _is_here(row.variant.assignee, row) else None
+    if row.state == State.BY_HAND and assigned is not None:
+        return [assigned]
     people = {user.pk: user for user in notices.members_who_may(row.workspace_id, "publish")}
-    author = row.variant.post.author
-    if author is not None and author.is_active and author.memberships.filter(workspace=row.workspace_id).exists():
-        people[author.pk] = author
-    return people.values()
+    author = row.variant.post.author if _is_here(row.variant.post.author, row) else None
+    return {**people, **{user.pk: user for user in (assigned, author) if user is not None}}.values()
+
+
+def _is_here(user: User | None, row: Delivery) -> bool:
+    """Whoever has left the workspace hears nothing of it any more."""
+    return user is not None and user.is_active and user.memberships.filter(workspace=row.workspace_id).exists()

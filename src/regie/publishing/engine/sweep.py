@@ -46,11 +46,43 @@ RETURNING d.id, d.state
 )
 INTERRUPTED = "We were interrupted while sending it; we are finding out on the network whether it is out."
 
+# A network that asks us to wait keeps no person waiting: what is to be done by hand comes up at its hour all the same.
+BY_HAND_DUE = sql(
+    """
+WITH due AS (
+    SELECT d.id FROM publishing_lane l
+    JOIN publishing_delivery d ON d.account_id = l.account_id AND d.state = 'scheduled' AND d.next_at <= MOMENT
+    JOIN studio_variant v ON v.id = d.variant_id
+    WHERE l.not_before > MOMENT AND l.next_at <= MOMENT AND v.by_hand ORDER BY d.id FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE publishing_delivery d SET state = 'by_hand', to_tell = TRUE FROM due WHERE d.id = due.id
+"""
+)
+
 BY_HAND_LATE = sql(
     """
 UPDATE publishing_delivery SET state = 'missed', to_tell = TRUE
 WHERE state = 'by_hand' AND due_at + make_interval(mins => late_minutes) < MOMENT
 """
+)
+
+# Nobody can look at these: the account is not connected. People hear of it once; when it is back we look again.
+OUT_OF_REACH = sql(
+    """
+WITH lost AS (
+    SELECT d.id FROM publishing_delivery d JOIN accounts_account a ON a.id = d.account_id
+    WHERE d.look_at <= MOMENT AND a.state <> 'connected' AND d.problem <> %(problem)s
+        AND (d.state = 'unclear' OR (d.state = 'processing' AND a.state = 'removed'))
+    ORDER BY d.id FOR UPDATE OF d SKIP LOCKED
+), doubted AS (
+    UPDATE publishing_step s SET state = 'unclear' FROM lost WHERE s.delivery_id = lost.id AND s.state = 'processing'
+)
+UPDATE publishing_delivery d SET state = 'unclear', problem = %(problem)s, problem_facts = '{}', to_tell = TRUE
+FROM lost WHERE d.id = lost.id
+"""
+)
+NOT_CONNECTED = (
+    "While its account is paused or not connected, we cannot look whether it is out. Look there, and settle it here."
 )
 
 SILENCED = sql("DELETE FROM publishing_publisher WHERE seen_at < MOMENT - %(forgotten)s")
@@ -74,7 +106,9 @@ async def sweep(database: Database) -> int:
     expired = await database.rows(EXPIRED, problem=INTERRUPTED)
     for row in expired:
         log.warning("The lease of delivery %s ran out; it is %s now.", row["id"], row["state"])
+    await database.rows(BY_HAND_DUE)
     await database.rows(BY_HAND_LATE)
+    await database.rows(OUT_OF_REACH, problem=NOT_CONNECTED)
     await database.rows(SILENCED, forgotten=FORGOTTEN)
     moved = await in_thread(_holds)
     moved += await in_thread(room.spread_what_waits)
