@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.test import Client
 
 from regie.accounts.models import Account
+from regie.networks import registry
 from regie.people.models import Member
 from regie.publishing import services
 from regie.publishing.models import Attempt, Delivery, Step
@@ -138,6 +140,41 @@ def test_a_post_without_its_comment_can_be_taken_back(
     services.take_back(delivery, by=alice)
     publish_due()
     assert (state_of(delivery), facebook.texts()) == ("cancelled", [])
+
+
+def test_a_post_without_its_comment_can_be_left_as_it_is(
+    facebook: Sandbox, facebook_account: Account, write_post: Write, promise: Promise, publish_due: Due, alice: Member
+) -> None:
+    facebook.will_answer(400, path="/comments", method="POST")
+    delivery = promise(write_post("Good morning", on=[facebook_account], first_comment="#linen"))
+    publish_due()
+    services.leave_as_it_is(delivery, by=alice)
+    publish_due()
+    assert (state_of(delivery), delivery.problem, comments(facebook)) == ("published", "", [])
+    assert list(delivery.steps.values_list("state", flat=True)) == [Step.State.PUBLISHED, Step.State.DROPPED]
+
+
+def test_where_no_program_may_delete_a_person_says_that_it_is_deleted_there(
+    facebook: Sandbox,
+    facebook_account: Account,
+    write_post: Write,
+    promise: Promise,
+    publish_due: Due,
+    alice: Member,
+    signed_in: Callable[[Member], Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    facebook.will_answer(400, path="/comments", method="POST")
+    delivery = promise(write_post("Good morning", on=[facebook_account], first_comment="#linen"))
+    publish_due()
+    kind = registry.connector("facebook")
+    none = replace(kind.can_on(facebook_account.limits), delete=False)
+    monkeypatch.setattr(kind, "can_on", classmethod(lambda cls, limits: none))
+    page = f"/w/atelier-nord/deliveries/{delivery.pk}/"
+    assert "I deleted it there" in signed_in(alice).get(page).text
+    signed_in(alice).post(f"{page}taken-back/")
+    assert state_of(delivery) == "cancelled"
+    assert delivery.gone_at is not None
 
 
 def test_a_comment_taken_out_of_the_post_is_missed_no_more(

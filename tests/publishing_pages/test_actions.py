@@ -61,7 +61,7 @@ OFFERED: dict[State, set[str]] = {
     State.SENDING: set(),
     State.PROCESSING: set(),
     State.PUBLISHED: {"delete"},
-    State.PARTLY: {"finish", "take-back"},
+    State.PARTLY: {"finish", "leave", "take-back"},
     State.UNCLEAR: {"there", "absent"},
     State.REFUSED: {"send-again", "move", "cancel"},
     State.MISSED: {"send-again", "move", "cancel"},

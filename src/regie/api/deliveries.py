@@ -243,6 +243,37 @@ _plain("settle-absent", services.settle_absent, _("Say that an unclear one is no
 _plain("finish", services.finish_partly, _("Send what is missing"), "From where a thread stopped.", sends=True)
 _plain("take-back", services.take_back, _("Take back what is partly out"), "A publisher deletes it at once.")
 _plain(
+    "taken-back",
+    services.taken_back_there,
+    _("Say that what was partly out was deleted there"),
+    "For networks that let no program delete.",
+)
+_plain(
+    "leave",
+    services.leave_as_it_is,
+    _("Leave as it is what is partly out"),
+    "What is out counts as published; the rest does not go out.",
+)
+_plain(
+    "send-now",
+    services.send_now,
+    _("Send one that waits now"),
+    "What waits, was left held or was missed goes out now, as its post reads now.",
+    sends=True,
+)
+_plain(
+    "let-go",
+    services.let_go,
+    _("Let one that was left held go out at its time"),
+    "After a freeze was lifted and it was left held.",
+)
+_plain(
+    "made-public",
+    services.made_public,
+    _("Say that the public sees it now"),
+    "For one that its network took without showing it.",
+)
+_plain(
     "look-again",
     services.look_again,
     _("Look again whether the public sees it"),

@@ -167,7 +167,7 @@ def _offered(delivery: Delivery, member: Member) -> Iterable[str]:
     if state == State.UNCLEAR:
         yield from ("there", "absent")
     if state == State.PARTLY and delivery.remove_at is None:
-        yield from ("finish", "take-back")
+        yield from ("finish", "leave", "take-back" if _can_delete(delivery) else "taken-back")
     if delivery.shown == LIMITED and delivery.gone_at is None and delivery.remove_at is None:
         yield "made-public"
     if can_look_again(delivery):
@@ -182,7 +182,7 @@ def _can_delete(delivery: Delivery) -> bool:
     can = capabilities_of(delivery.account)
     if not can.delete or not issubclass(registry.connector(delivery.account.network), Deletes):
         return False
-    out = delivery.accepted_at
+    out = delivery.accepted_at or delivery.sent_at  # the latter of what is partly out
     return can.delete_within is None or out is None or clock.now() < out + can.delete_within
 
 

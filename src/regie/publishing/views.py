@@ -299,6 +299,16 @@ def _take_back(_request: HttpRequest, found: Delivery, member: Member) -> tuple[
     return _("What is out is being deleted."), ""
 
 
+def _taken_back(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.taken_back_there(found, by=member)
+    return _("Settled: nothing of it is out any more."), ""
+
+
+def _leave(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
+    services.leave_as_it_is(found, by=member)
+    return _("It stays as it is, and counts as published."), ""
+
+
 def _done(request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
     services.done_by_hand(found, link=request.POST.get("link", ""), by=member)
     return _("Done: it counts as published."), ""
@@ -330,6 +340,8 @@ ACTIONS: dict[str, Action] = {
     "absent": _absent,
     "finish": _finish,
     "take-back": _take_back,
+    "taken-back": _taken_back,
+    "leave": _leave,
     "done": _done,
     "made-public": _made_public,
     "look-again": _look_again,

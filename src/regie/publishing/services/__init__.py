@@ -6,11 +6,13 @@ from regie.publishing.services.changing import (
     cancel,
     delete_published,
     finish_partly,
+    leave_as_it_is,
     let_go,
     move,
     send_again,
     send_now,
     take_back,
+    taken_back_there,
     undo_cancel,
 )
 from regie.publishing.services.freezing import (
@@ -50,6 +52,7 @@ __all__ = [
     "follow_campaign",
     "freeze",
     "hold_what_is_frozen",
+    "leave_as_it_is",
     "let_go",
     "lift",
     "look_again",
@@ -72,5 +75,6 @@ __all__ = [
     "settle_there",
     "start_frozen_after_restore",
     "take_back",
+    "taken_back_there",
     "undo_cancel",
 ]

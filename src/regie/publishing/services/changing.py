@@ -154,6 +154,34 @@ def take_back(delivery: Delivery, *, by: Member) -> Delivery:
 
 
 @transaction.atomic
+def taken_back_there(delivery: Delivery, *, by: Member) -> Delivery:
+    """A person deleted on the network what was out of it, where the network lets no program do that."""
+    by.must("publish", delivery)
+    row = locked(delivery, (State.PARTLY,), _("Nothing of it is out alone."))
+    row.state, row.gone_at, row.remove_at = State.CANCELLED, clock.now(), None
+    row.problem, row.problem_facts, row.to_tell, row.look_at = "", {}, False, None
+    row.save()
+    audit.record(by=by, did="delivery.taken_back", to=row, label=label(row))
+    return row
+
+
+@transaction.atomic
+def leave_as_it_is(delivery: Delivery, *, by: Member) -> Delivery:
+    """What is out of it is all that there will be: the parts that are missing are dropped."""
+    by.must("publish", delivery)
+    row = locked(delivery, (State.PARTLY,), _("Nothing of it is missing."))
+    if row.remove_at is not None:
+        raise NotNow(_("It is being taken back."))
+    if not row.remote_id:  # its first part is not there
+        raise NotNow(_("Its beginning is missing: send it, or delete what is out."))
+    for step in row.steps.exclude(state__in=(Step.State.PUBLISHED, Step.State.DROPPED)):
+        drop(step)
+    publish(row)
+    audit.record(by=by, did="delivery.left_as_it_is", to=row, label=label(row))
+    return row
+
+
+@transaction.atomic
 def delete_published(delivery: Delivery, *, by: Member) -> Delivery:
     """Takes a published post off its network; a publisher does it at once and sets ``gone_at``."""
     by.must("publish", delivery)
@@ -167,7 +195,7 @@ def _remove(row: Delivery, *, by: Member, did: str) -> Delivery:
     can = capabilities_of(row.account)
     if not can.delete or not issubclass(registry.connector(row.account.network), Deletes):
         raise Problem(_("This network does not let us delete: do it there, it will show here."))
-    published = row.accepted_at
+    published = row.accepted_at or row.sent_at
     if can.delete_within is not None and published is not None and clock.now() > published + can.delete_within:
         raise Problem(_("This network no longer lets us delete a post of that age: do it there."))
     row.remove_at, row.problem, row.problem_facts = clock.now(), "", {}
