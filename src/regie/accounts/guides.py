@@ -123,6 +123,10 @@ _STEPS: dict[str, tuple[Words, ...]] = {
     "instagram": (
         _("Make sure that the account is a professional one: Instagram's settings, Account type and tools."),
         _("Choose how to sign in: on Instagram's own page, or through Facebook if a Page of yours is linked to it."),
+        _(
+            "To tag products of a shop, sign in through Facebook, as an administrator of the business that owns the "
+            "shop, once whoever runs Régie has switched products on below the app's keys."
+        ),
         _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
     ),
     "telegram": (
@@ -132,10 +136,6 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("To answer private messages to the channel, give the bot the right to manage direct messages as well."),
     ),
     "pinterest": (
-        _(
-            "To tag products of a shop, sign in through Facebook, as an administrator of the business that owns the "
-            "shop, once whoever runs Régie has switched products on below the app's keys."
-        ),
         _("Choose how to sign in: with an app that has Standard access, or on trial access to try things out."),
         _("On Pinterest's page, sign in with the account that owns the boards, and give access."),
         _("To take the access back one day, disconnect the account here and remove the app in Pinterest's settings."),
@@ -263,8 +263,12 @@ def guide_for(slug: str) -> Guide:
 
 def _permissions(slug: str) -> Iterator[tuple[Words, tuple[str, ...]]]:
     asked: Mapping[str, tuple[str, ...]] = getattr(registry.connector(slug), "permissions", {})
+    permits: tuple[Permit, ...] = getattr(registry.connector(slug), "permits", ())
     for word in logins_of(slug):
         yield LOGINS[word] if len(asked) > 1 else "", asked[word]
+        for permit in permits:
+            if permit.login == word:
+                yield _(permit.label), permit.permissions
 
 
 def _addresses(slug: str) -> Iterator[tuple[Words, str]]:
@@ -284,12 +288,8 @@ def _addresses(slug: str) -> Iterator[tuple[Words, str]]:
             yield _("Webhook fields to subscribe to there"), ", ".join(fields)
     if issubclass(can, ReceivesWebhooks) and _is_public():
         yield _("Webhook addresses, which Régie tells the network itself"), f"{settings.PUBLIC_URL}/webhooks/{slug}/…/"
-    permits: tuple[Permit, ...] = getattr(registry.connector(slug), "permits", ())
 
 
-        for permit in permits:
-            if permit.login == word:
-                yield _(permit.label), permit.permissions
 def _is_public() -> bool:
     """Whether networks can reach us: without a public https address they cannot."""
     return str(settings.PUBLIC_URL).startswith("https://")

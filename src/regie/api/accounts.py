@@ -80,10 +80,10 @@ class OptionOut(BaseModel):
     most: int | None = Field(description="Tags.")
     choices: list[ChoiceOut]
     asked: bool = Field(description="The network knows the choices: GET /accounts/{id}/options/{name}/choices.")
+    searched: bool = Field(description="The network finds choices by words: the same address, with them in words.")
     after: str = Field(description="The option that has to be chosen first.")
     default: str | bool
     formats: list[Format]
-    searched: bool = Field(description="The network finds choices by words: the same address, with them in words.")
     only_with: str = Field(description="picture or video: only with such a file; empty: with anything.")
     within: str = Field(description="The switch that it belongs under: chosen, it counts as switched on.")
     closed: str = Field(description="Why this account cannot use it now; empty: it can.")

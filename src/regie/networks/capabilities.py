@@ -164,8 +164,8 @@ class Option:
     total:    of all tags together with a comma between them
     most:     tags
     asked:    the choices come from the network while a person chooses: ``Chooses.choices``. Otherwise ``choices``
-    after:    the option that has to be chosen first, whose value ``Chooses.choices`` needs (a flair's community)
     searched: there are too many to list, so a person types words and the network finds some: ``Searches.search``
+    after:    the option that has to be chosen first, whose value ``Chooses.choices`` needs (a flair's community)
     default:  what is chosen to begin with; "" or False: nothing, which the vendor may demand (TikTok's privacy)
     formats:  the formats it belongs to
     only_with: "picture", "video", or "" for whatever the post holds
@@ -191,8 +191,8 @@ class Option:
     most: int | None = None
     choices: tuple[Choice, ...] = ()
     asked: bool = False
-    after: str = ""
     searched: bool = False
+    after: str = ""
     default: str | bool = ""
     formats: tuple[Format, ...] = (Format.POST, Format.SHORT, Format.STORY)
     only_with: str = ""
@@ -205,7 +205,6 @@ class Option:
     last: bool = False
     shows: Shows | None = None
     shown_as: str = ""
-
 
     @property
     def theirs(self) -> bool:
@@ -226,6 +225,7 @@ class Permit:
     label: str
     help: str
     permissions: tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollLimit:
