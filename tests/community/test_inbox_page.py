@@ -300,3 +300,27 @@ def test_an_upload_of_rubbish_as_a_picture_is_not_kept(clock: Clock, db: None) -
     avatar = Avatar.objects.create(url="https://cdn.example/evil.png")
     with pytest.raises(NotAPicture):
         keep(avatar, ContentFile(b"<html>not a picture</html>").read())
+
+
+@pytest.mark.parametrize(
+    ("network", "kind", "said"),
+    [
+        ("x", "reply", "X charges about $0.015 for this, $0.20 with a link in it."),
+        ("x", "direct", "X charges about $0.015 for this."),
+        ("mastodon", "reply", ""),
+    ],
+)
+def test_what_an_answer_costs_is_said_before_it_is_sent(
+    signed_in: SignIn,
+    say: Say,
+    make_account: Callable[..., Account],
+    clock: Clock,
+    chloe: Member,
+    network: str,
+    kind: str,
+    said: str,
+) -> None:
+    message = say("Until when?", make_account(network, "Nord"), kind=kind)
+    page = signed_in(chloe).get(f"{HERE}/inbox/?message={message.pk}").content.decode()
+    assert (said in page) if said else ("charges about" not in page)
+    assert "reply-form" in page

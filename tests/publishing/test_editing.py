@@ -102,11 +102,18 @@ def test_a_change_is_written_down_then_said_and_the_post_stays_the_same(
 
 
 def test_where_a_change_gives_a_post_a_new_id_the_receipt_follows(
-    x: Sandbox, connect: Callable[..., Account], out: Out, work: Work, bob: Member
+    x: Sandbox,
+    connect: Callable[..., Account],
+    out: Out,
+    work: Work,
+    bob: Member,
+    signed_in: Callable[[Member], Client],
 ) -> None:
     x.itself.lets_edit()
     delivery = out(connect(x), "Open until six")
     before = delivery.remote_id
+    page = signed_in(bob).get(f"{HERE}/deliveries/{delivery.pk}/edit/").content.decode()
+    assert "X charges about $0.015 for this, $0.20 with a link in it." in page
     edit(delivery, "Open until seven", bob)
     work()
     delivery.refresh_from_db()

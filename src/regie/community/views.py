@@ -34,6 +34,7 @@ from regie.networks.capabilities import MessageKind
 from regie.networks.errors import Refused
 from regie.people.models import Member
 from regie.people.scope import MemberRequest
+from regie.studio import prices
 
 PER_PAGE = 40
 MOST_COUNTED = 10_000  # counting a million takes longer than anybody's patience
@@ -120,6 +121,7 @@ def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict
         "lacking": _lacking(message, offered),
         "limit": limit.longest,
         "counting": str(limit.counting),
+        "price": prices.of_words(message.account.network, with_links=message.kind != MessageKind.DIRECT),
         "seen": services.newest_answer(message),
         "people": queries.who_can_answer([message.workspace_id]) if member.may("answer") else [],
         "next": _next_after(message, rows),

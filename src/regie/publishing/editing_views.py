@@ -20,6 +20,7 @@ from regie.people.scope import MemberRequest, Scope
 from regie.publishing import editing, pages
 from regie.publishing.errors import EditedMeanwhile
 from regie.publishing.models import Delivery, Edit, Step
+from regie.studio import prices
 from regie.studio.options import label_of
 
 
@@ -93,6 +94,7 @@ def _page(
         "limit": limit.longest,
         "counting": str(limit.counting),
         "files": len(step.content.get("media", [])),
+        "price": prices.of_words(delivery.account.network),
     }
     return render(request, "publishing/edit.html", context, status=422 if said else 200)
 

@@ -10,7 +10,6 @@ from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import number_format
 from django.utils.translation import get_language_info, pgettext_lazy
 from django.utils.translation import gettext as _
 
@@ -23,7 +22,7 @@ from regie.media.models import File
 from regie.networks import registry
 from regie.networks.capabilities import Capabilities, Format
 from regie.people.models import User, Workspace
-from regie.studio import checks, options
+from regie.studio import checks, options, prices
 from regie.studio.beside import Field, Group, Kept, groups, kept
 from regie.studio.checks import Finding, Level
 from regie.studio.content import Content, MediaUse, Part, Poll
@@ -227,7 +226,7 @@ class Desk:
         charged: dict[str, Decimal] = {}
         for row in self.rows:
             charged[row.network] = charged.get(row.network, Decimal(0)) + row.price
-        return [_charges(network, price) for network, price in charged.items() if price]
+        return [prices.of_post(network, price) for network, price in charged.items() if price]
 
     @property
     def rows_first(self) -> list[Row]:
@@ -403,12 +402,6 @@ class Desk:
     @property
     def durations(self) -> list[tuple[int, str]]:
         return [(minutes, checks.span(timedelta(minutes=minutes))) for minutes in POLL_MINUTES]
-
-
-def _charges(network: str, price: Decimal) -> str:
-    """Tenths of a cent are told where there are some."""
-    amount = number_format(price, 2 if price == price.quantize(Decimal("0.01")) else 3)
-    return _("{network} charges about ${amount} for this post.").format(network=network, amount=amount)
 
 
 def _as_shown(uses: Iterable[Use], can: Capabilities) -> tuple[Use, ...]:
