@@ -45,7 +45,16 @@ ACCOUNT: dict[str, tuple[str, Callable[[TikTok, User], Any]]] = {
     "profile_image": ("user.info.basic", lambda net, user: f"{net.base}/avatar/{user.username}.jpeg"),
     "is_business_account": ("user.info.basic", lambda net, user: True),
     "followers_count": ("user.info.stats", lambda net, user: len(user.followers)),
+    "following_count": ("user.info.stats", lambda net, user: 0),
+    "total_likes": ("user.info.stats", lambda net, user: sum(len(one.likes) for one in _posts_of(net, user))),
+    "videos_count": ("user.info.stats", lambda net, user: len(_posts_of(net, user))),
 }
+DAILY = ("video_views", "unique_video_views", "engaged_audience")  # with user.insights, a day or two late
+TOLD_LATE = timedelta(days=2)
+
+
+def _posts_of(net: TikTok, user: User) -> list[Post]:
+    return [one for one in net.state.posts.values() if one.user == user.id and one.public_at is not None]
 
 
 class Wrong(Exception):
@@ -214,11 +223,29 @@ class Business:
     # The account and its posts
 
     async def get(self, asked: Asked) -> Json:
-        names = _listed(asked.fields.get("fields"), ACCOUNT) or ["username", "display_name", "profile_image"]
+        known = {**{name: scope for name, (scope, _) in ACCOUNT.items()}, **dict.fromkeys(DAILY, "user.insights")}
+        names = _listed(asked.fields.get("fields"), known) or ["display_name", "profile_image"]
         for name in names:
-            if ACCOUNT[name][0] not in asked.token.scopes:
+            if known[name] not in asked.token.scopes:
                 raise Wrong(40001, f"No permission to operate: {name}")
-        return {name: ACCOUNT[name][1](self.net, asked.user) for name in names}
+        found = {name: ACCOUNT[name][1](self.net, asked.user) for name in names if name in ACCOUNT}
+        return {**found, **self._days(asked.user, [name for name in names if name in DAILY])}
+
+    def _days(self, user: User, names: list[str]) -> Json:
+        """The week before today; the newest of it is not counted yet."""
+        if not names:
+            return {}
+        today = self.net.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        days = [today - timedelta(days=nth) for nth in range(7, 0, -1)]
+        return {"metrics": [{"date": f"{day:%Y-%m-%d}", **self._of_day(user, day, names)} for day in days]}
+
+    def _of_day(self, user: User, day: datetime, names: list[str]) -> Json:
+        if self.net.now() - day < TOLD_LATE:
+            return {}
+        posts = [one for one in _posts_of(self.net, user) if one.public_at and one.public_at < day + timedelta(days=1)]
+        people = {who for one in posts for who in one.likes}
+        numbers = {"video_views": 2 * len(people), "unique_video_views": len(people), "engaged_audience": len(people)}
+        return {name: numbers[name] for name in names}
 
     async def settings(self, asked: Asked) -> Json:
         user = asked.user

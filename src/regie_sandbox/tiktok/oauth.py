@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from regie_sandbox.tiktok.app import TikTok
 
 BY_BUSINESS = (
-    "user.info.basic", "user.info.username", "user.info.stats", "user.info.profile", "video.list", "video.insights",
-    "video.publish", "video.upload", "comment.list", "comment.list.manage",
+    "user.info.basic", "user.info.username", "user.info.stats", "user.info.profile", "user.insights", "video.list",
+    "video.insights", "video.publish", "video.upload", "comment.list", "comment.list.manage",
 )  # fmt: skip
 SCOPES = ("user.info.basic", "user.info.profile", "user.info.stats", "video.list", "video.publish", "video.upload")
 CODE_HOLDS = timedelta(minutes=10)

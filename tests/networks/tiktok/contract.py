@@ -289,6 +289,11 @@ SAID = Shape(
     frozenset(("code", "message", "request_id")),
 )
 API = "/business/open_api/v1.3"
+ACCOUNT = {
+    "username": STRING, "display_name": STRING, "profile_image": STRING, "followers_count": WHOLE,
+    "following_count": WHOLE, "total_likes": WHOLE, "videos_count": WHOLE,
+}  # fmt: skip
+OF_DAY = {"video_views": WHOLE, "unique_video_views": WHOLE, "engaged_audience": WHOLE}
 OF_BUSINESS: Mapping[tuple[str, str], Deed] = {
     ("POST", "/tt_user/oauth2/token/"): Deed(
         (),
@@ -306,8 +311,8 @@ OF_BUSINESS: Mapping[tuple[str, str], Deed] = {
     ),
     ("GET", "/business/get/"): Deed(
         (),
-        needing({"fields": listed("username", "display_name", "profile_image", "followers_count")}),
-        Shape({"username": STRING, "display_name": STRING, "profile_image": STRING, "followers_count": WHOLE}),
+        needing({"fields": listed(*ACCOUNT, *OF_DAY)}),
+        Shape({**ACCOUNT, "metrics": Each(Shape({"date": STRING, **OF_DAY}))}),
     ),
     ("GET", "/business/video/settings/"): Deed(
         (),

@@ -149,7 +149,11 @@ async def test_our_posts_and_their_numbers(tiktok: TikTok, shop: Connector) -> N
         "watch_minutes": 0,
         "average_view_seconds": 12,
     }
-    assert await shop.account_samples() == {"followers": 2}
+    counts = {"followers": 2, "following": 0, "posts": 30, "likes_total": 2}
+    nothing = {"views_day": 0, "reach_day": 0, "engaged_day": 0}
+    assert await shop.account_samples() == {**counts, **nothing}
+    tiktok.world.clock.advance(timedelta(days=2))  # the day before is told late
+    assert await shop.account_samples() == {**counts, "views_day": 4, "reach_day": 2, "engaged_day": 2}
     assert (await shop.fetch(newest.remote_id)).url == newest.url
     tiktok.state.posts[newest.remote_id].public_at = None
     with pytest.raises(Gone):
@@ -362,15 +366,18 @@ async def test_signing_in_as_a_business_account(http: aiohttp.ClientSession, tik
 
 
 async def test_permissions_that_were_left_out_are_said(http: aiohttp.ClientSession, tiktok: TikTok) -> None:
-    found = await signed_in(http, tiktok, declined="comment.list,comment.list.manage,user.info.stats")
+    found = await signed_in(http, tiktok, declined="comment.list,comment.list.manage,user.info.stats,user.insights")
     (profile,) = found.profiles
     said = " ".join(profile.limits["missing"])
     assert "Comments cannot be read" in said
     assert "Comments cannot be answered" in said
+    assert "no daily numbers" in said
     login = Login(
         server=profile.server, remote_id=profile.remote_id, credentials=found.credentials, limits=profile.limits
     )
-    assert await Connector(http, login).account_samples() == {"followers": None}
+    assert await Connector(http, login).account_samples() == dict.fromkeys(
+        Connector.can_on(login.limits).account_metrics
+    )
 
 
 async def test_its_token_is_traded_and_revoked(http: aiohttp.ClientSession, tiktok: TikTok) -> None:

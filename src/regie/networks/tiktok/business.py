@@ -145,10 +145,13 @@ async def trade(http: aiohttp.ClientSession, server: str, app: AppKeys, path: st
 
 
 async def account(wire: Wire) -> Account:
-    """A field that the permissions do not allow would spoil the whole question, so only the basic ones are asked."""
+    """A field that the permissions do not allow would spoil the whole question, so only those are asked that they do.
+    Of days it tells the last seven."""
     names = ["username", "display_name", "profile_image"]
     if wire.may("user.info.stats"):
-        names.append("followers_count")
+        names += ["followers_count", "following_count", "total_likes", "videos_count"]
+    if wire.may("user.insights"):
+        names += ["video_views", "unique_video_views", "engaged_audience"]
     return parsed(await get(wire, "/business/get/", {"fields": json.dumps(names)}, vital=True), Account)
 
 

@@ -122,11 +122,24 @@ class Videos(Entity):
 # TikTok API for Business
 
 
+class OfDay(Entity):
+    """Numbers of one day of UTC (``date``: "2030-03-01"), a day or two late; None: not told, or not yet."""
+
+    date: str = ""
+    video_views: int | None = None
+    unique_video_views: int | None = None
+    engaged_audience: int | None = None
+
+
 class Account(Entity):
     username: str = ""
     display_name: str = ""
     profile_image: str = ""
     followers_count: int | None = None
+    following_count: int | None = None
+    total_likes: int | None = None
+    videos_count: int | None = None
+    metrics: tuple[OfDay, ...] = ()
 
 
 class Settings(Entity):

@@ -12,7 +12,8 @@ from regie.networks.tiktok.wire import Wire, parsed
 POST_METRICS = ("likes", "replies", "shares", "views")
 ACCOUNT_METRICS = ("followers", "following", "posts", "likes_total")
 BUSINESS_POST_METRICS = (*POST_METRICS, "saves", "reach", "watch_minutes", "average_view_seconds")
-BUSINESS_ACCOUNT_METRICS = ("followers",)
+OF_DAY = {"video_views": "views_day", "unique_video_views": "reach_day", "engaged_audience": "engaged_day"}
+BUSINESS_ACCOUNT_METRICS = (*ACCOUNT_METRICS, *OF_DAY.values())
 FIELDS = "id,like_count,comment_count,share_count,view_count"
 AT_ONCE = 20  # ids in one question
 
@@ -83,10 +84,24 @@ def _of_item(item: Item) -> Samples:
 
 def account_samples(user: User | Account) -> Samples:
     if isinstance(user, Account):
-        return {"followers": user.followers_count}
+        return {
+            "followers": user.followers_count,
+            "following": user.following_count,
+            "posts": user.videos_count,
+            "likes_total": user.total_likes,
+            **_newest_day(user),
+        }
     return {
         "followers": user.follower_count,
         "following": user.following_count,
         "posts": user.video_count,
         "likes_total": user.likes_count,
     }
+
+
+def _newest_day(account: Account) -> Samples:
+    """The newest day that tells anything."""
+    days = sorted(account.metrics, key=lambda one: one.date, reverse=True)
+    told = ({ours: getattr(day, theirs) for theirs, ours in OF_DAY.items()} for day in days)
+    nothing: Samples = dict.fromkeys(OF_DAY.values())
+    return next((day for day in told if any(value is not None for value in day.values())), nothing)

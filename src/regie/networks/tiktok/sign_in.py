@@ -23,11 +23,13 @@ from regie.networks.tiktok.entities import Account, Creator, Settings, Token, Us
 from regie.networks.tiktok.wire import CANNOT_POST, NETWORK, Wire, not_the_api, page_beside, parsed, said_in, way_of
 
 BASIC, PROFILE, STATS = "user.info.basic", "user.info.profile", "user.info.stats"
+INSIGHTS = "user.insights"
 SCOPES = (BASIC, PROFILE, STATS, "video.list", "video.publish")
 BY_BUSINESS = (
     BASIC,
     "user.info.username",
     STATS,
+    INSIGHTS,
     "video.list",
     "video.insights",
     "video.publish",
@@ -46,6 +48,7 @@ MISSING = {
 }
 MISSING_BUSINESS = {
     **MISSING,
+    INSIGHTS: "There are no daily numbers of the account: connect again and leave insights ticked.",
     "comment.list": "Comments cannot be read: connect again and leave comments ticked.",
     "comment.list.manage": "Comments cannot be answered: connect again and leave managing comments ticked.",
 }
