@@ -6,6 +6,7 @@ Alice owns the workspace, Bob is her colleague (an editor), Charlie is a strange
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 import os
 import tempfile
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 if TYPE_CHECKING:
+    import pytest_django
     from django.test import Client
     from seaweed import Seaweed
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from regie_sandbox.frame import Entry, Network
 
 ROOT = Path(__file__).resolve().parent.parent
+PATTERN = "tests_pattern"
 _shared = None
 
 
@@ -99,11 +102,52 @@ _set_up_django()
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Threads give their connections back at once, so that none is left when the database goes."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> None:
+    """Threads give their connections back at once, so that none is left when the database goes; and its tables are
+    those of a pattern, in which the migrations ran once for all workers."""
     from django.conf import settings
 
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
+    with django_db_blocker.unblock():
+        settings.DATABASES["default"]["TEST"] |= {"TEMPLATE": _pattern(), "MIGRATE": False}
+
+
+def _pattern() -> str:
+    """The database that those of the workers are copied from. Whoever comes first makes it; it stays for the next run,
+    under a name that says with which migrations it was made."""
+    from django.conf import settings
+    from django.db import connection
+
+    ours, begun = settings.DATABASES["default"], f"{PATTERN}_begun"
+    name = f"{PATTERN}_{_fingerprint_of_migrations()}"
+    with connection._nodb_cursor() as server:  # as Django makes the tests' databases
+        server.execute("SELECT pg_advisory_lock(hashtext(%s))", [PATTERN])
+        server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [PATTERN])
+        known = [found for (found,) in server.fetchall()]
+        if name in known:
+            return name
+        for old in known:
+            server.execute(f'DROP DATABASE IF EXISTS "{old}"')
+        before = ours["NAME"], ours["TEST"]["NAME"]
+        ours["TEST"]["NAME"] = begun
+        connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        connection.close()
+        ours["NAME"], ours["TEST"]["NAME"] = before
+        server.execute(f'ALTER DATABASE "{begun}" RENAME TO "{name}"')
+    return name
+
+
+def _fingerprint_of_migrations() -> str:
+    """Another one when any migration of any app changed."""
+    from django.apps import apps
+
+    digest = hashlib.sha256()
+    for app in apps.get_app_configs():
+        for path in sorted(Path(app.path, "migrations").glob("*.py")):
+            digest.update(path.as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
