@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from described_names import undescribed
 from jsonschema import Draft202012Validator
 from PIL import Image
 from referencing import Registry, Resource
@@ -70,9 +71,23 @@ class Contract:
             return []
         if seen.is_form:  # all values of a form are text: its names can be checked, its types cannot
             return [f"{where}: no field {name}" for name in seen.request if name not in schema.get("properties", {})]
-        if "oneOf" in schema:  # text with pictures fits two of the three, which the description forbids by mistake
-            schema = {"anyOf": schema["oneOf"]}
-        return self._errors(schema, seen.request, f"{where} request")
+        found = list(undescribed(seen.request, schema, found=self._found, where=f"{where} request"))
+        # Text with pictures fits two of the three, which the description forbids by mistake: each that fits must hold.
+        kinds = [self._found(one) for one in schema.get("oneOf", [schema])]
+        fitting = [one for one in kinds if self._needed(one) <= set(seen.request)]
+        if not fitting:
+            found.append(f"{where} request: it is none of those described")
+        return found + [error for one in fitting for error in self._errors(one, seen.request, f"{where} request")]
+
+    def _needed(self, schema: Mapping[str, Any]) -> set[str]:
+        inner = [self._needed(self._found(one)) for one in schema.get("allOf", ())]
+        return set(schema.get("required", ())).union(*inner)
+
+    def _found(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "$ref" not in schema:
+            return schema
+        contents: Mapping[str, Any] = self._registry.resolver("api:").lookup(f"api:{schema['$ref']}").contents
+        return contents
 
     def _answer(self, operation: dict[str, Any], seen: Exchange, where: str) -> list[str]:
         if seen.status == 403:  # of a token's scopes: described once for all calls, in api/oauth-scopes
@@ -83,7 +98,7 @@ class Contract:
         schema = described.get("content", {}).get("application/json", {}).get("schema")
         return self._errors(schema, seen.answer, f"{where} {seen.status}") if schema else []
 
-    def _errors(self, schema: dict[str, Any], value: Any, where: str) -> list[str]:
+    def _errors(self, schema: Mapping[str, Any], value: Any, where: str) -> list[str]:
         validator = Draft202012Validator(_absolute(schema), registry=self._registry)
         return [f"{where} {error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
 

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from described_names import undescribed
 from jsonschema import Draft202012Validator
 from PIL import Image
 from referencing import Registry, Resource
@@ -89,7 +90,11 @@ class Contract:
         if kind not in content:
             return [f"{where}: a body of {kind} is not described"]
         if not seen.is_form:
-            return self._errors(content[kind]["schema"], seen.request, f"{where} request")
+            schema = content[kind]["schema"]
+            return [
+                *undescribed(seen.request, schema, found=self._found, where=f"{where} request"),
+                *self._errors(schema, seen.request, f"{where} request"),
+            ]
         # By the schema that the value of grant_type points to; unknown names count, as a form has nothing optional.
         schema = self._found(content[kind]["schema"])
         exact = schema.get("discriminator", {}).get("mapping", {}).get(seen.request.get("grant_type"))

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from described_names import undescribed
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -91,7 +92,10 @@ class Contract:
         if schema is None:
             return [f"{where}: no such body"]
         if not seen.is_form:
-            return self._errors(schema, seen.request, f"{where} request")
+            return [
+                *undescribed(seen.request, schema, found=self._resolved, where=f"{where} request"),
+                *self._errors(schema, seen.request, f"{where} request"),
+            ]
         wanted = self._resolved(schema)
         found = [f"{where}: no field {name}" for name in seen.request if name not in wanted["properties"]]
         return found + [f"{where}: {name} is missing" for name in wanted["required"] if name not in seen.request]
