@@ -9,7 +9,9 @@ import pytest
 from django.core.cache import cache
 
 from regie.accounts.models import Account
+from regie.accounts.opening import seal_credentials
 from regie.people.models import Member
+from regie_sandbox.threads.app import SCOPES as THREADS
 
 if TYPE_CHECKING:
     from tests.api.conftest import Program
@@ -102,6 +104,24 @@ def test_choices_that_only_the_network_knows_are_asked_of_it(
     sections = website.get(f"{address}/board_section/choices?chosen={board}")[1]["choices"]
     assert [one["label"] for one in sections] == ["Kitchen", "Garden"]
     assert website.get(f"{address}/nonsense/choices")[1]["said"] == "Pinterest has no option “nonsense”."
+
+
+@pytest.mark.django_db(transaction=True)
+def test_choices_too_many_to_list_are_found_by_words(
+    threads: Sandbox, connect: Callable[..., Account], website: Program
+) -> None:
+    net, account = threads.itself, connect(threads)
+    place = net.make_place("Atelier Nord", city="Lyon")
+    token = net.make_token(account.remote_id, net.make_app(), "threads", [*THREADS, "threads_location_tagging"])
+    seal_credentials(account, {"access_token": token})
+    account.limits["scopes"] = [*THREADS, "threads_location_tagging"]
+    account.save()
+    address = f"/accounts/{account.pk}/options/place/choices"
+    found = [{"value": place.id, "label": "Atelier Nord · Lyon"}]
+    assert website.get(f"{address}?words=atelier")[1] == {"choices": found}
+    assert website.get(address)[1] == {"choices": []}
+    options = website.get(f"/accounts/{account.pk}")[1]["options"]
+    assert [one["name"] for one in options if one["searched"]] == ["place"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -186,6 +186,7 @@ _STEPS: dict[str, tuple[Words, ...]] = {
     "threads": (
         _("In your app at Meta, enter the redirect address below under Settings of the Threads use case."),
         _("In this browser, be signed in on Threads as the account to connect, and allow the app there."),
+        _("To say places with posts, connect once whoever runs Régie has switched them on below the app's keys."),
         _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
     ),
 }

@@ -11,10 +11,10 @@ from aiohttp import web
 from regie_sandbox.frame import World
 from regie_sandbox.graph import oauth
 from regie_sandbox.graph.base import LONG, Call, GraphNetwork, Node
-from regie_sandbox.graph.wire import Trouble
+from regie_sandbox.graph.wire import Trouble, fields_of, missing
 from regie_sandbox.threads import shown
-from regie_sandbox.threads.deeds import Does
-from regie_sandbox.threads.state import Container, Media, State, User
+from regie_sandbox.threads.deeds import PLACES, Does
+from regie_sandbox.threads.state import Container, Media, Place, State, User
 
 SCOPES = (
     "threads_basic",
@@ -50,6 +50,8 @@ class Threads(GraphNetwork):
     async def answer(self, call: Call) -> Any:
         if call.parts == ["debug_token"]:
             return self._debug(call)
+        if call.parts == ["location_search"]:
+            return self._find_places(call)
         self.asking = call.token.holder if call.token is not None else ""
         return await super().answer(call)
 
@@ -69,6 +71,20 @@ class Threads(GraphNetwork):
                 "user_id": token.holder,
             }
         }
+
+    def _find_places(self, call: Call) -> Any:
+        """By words in its name or its city, as the guide has it."""
+        call.must(PLACES)
+        words = str(call.params.get("q") or "").lower()
+        if not words:
+            raise missing("q")
+        found = [one for one in self.state.places.values() if words in f"{one.name} {one.city}".lower()]
+        return self.page(call, "Place", found, fields_of(str(call.params.get("fields", "id"))), call.params)
+
+    def make_place(self, name: str, address: str = "", city: str = "", country: str = "") -> Place:
+        place = Place(self.new_id(), name, address, city, country)
+        self.state.places[place.id] = place
+        return place
 
     def find(self, object_id: str) -> Node | None:
         state = self.state

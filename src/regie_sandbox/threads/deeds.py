@@ -25,6 +25,7 @@ PICTURE_BYTES, VIDEO_BYTES = 8 * 1024 * 1024, 1_000_000_000
 RATIO = 10.0
 POSTS, REPLIES, DELETIONS = 250, 1000, 100
 KINDS = ("TEXT", "IMAGE", "VIDEO", "CAROUSEL")
+PLACES = "threads_location_tagging"
 REPLY_CONTROL = ("everyone", "accounts_you_follow", "mentioned_only", "parent_post_author_only", "followers_only")
 POST_METRICS = {"views", "likes", "replies", "reposts", "quotes", "shares"}
 ACCOUNT_METRICS = {
@@ -72,6 +73,11 @@ class Does:
             raise Trouble(f"(#100) Param media_type must be one of {{{', '.join(KINDS)}}}", 100)
         one = Container(self.net.new_id(), user.id, kind, now, now, child=truth(asked.get("is_carousel_item")))
         self._words(one, asked)
+        one.place = str(asked.get("location_id") or "")
+        if one.place:
+            call.must(PLACES)
+            if one.place not in self.state.places:
+                raise Trouble("(#100) Invalid parameter location_id", 100)
         match kind:
             case "TEXT" if not one.text.strip() and not one.link:
                 raise missing("text")
@@ -179,7 +185,7 @@ class Does:
             files=[self.state.containers[each] for each in one.children] or ([one] if one.kind != "TEXT" else []),
         )
         made.alt, made.link, made.topic, made.spoiler = one.alt, one.link, one.topic, one.spoiler
-        made.quote = one.quote
+        made.quote, made.place = one.quote, one.place
         made.reply_control, made.poll = one.reply_control, one.poll
         made.poll_ends_at = net.now() + DAY if one.poll else None
         one.media = made.id

@@ -77,6 +77,13 @@ def fields(net: Threads) -> Mapping[str, Mapping[str, Callable[[Any], Any]]]:
             "threads_profile_picture_url": lambda one: None,
             "threads_biography": lambda one: None,
         },
+        "Place": {
+            "id": lambda one: one.id,
+            "name": lambda one: one.name,
+            "address": lambda one: one.address or None,
+            "city": lambda one: one.city or None,
+            "country": lambda one: one.country or None,
+        },
         "Container": {
             "id": lambda one: one.id,
             "status": lambda one: status_of(one, state, net.now()),
@@ -99,6 +106,7 @@ def fields(net: Threads) -> Mapping[str, Mapping[str, Callable[[Any], Any]]]:
             "is_quote_post": lambda one: bool(one.quote),
             "quoted_post": lambda one: {"id": one.quote} if one.quote else None,
             "alt_text": lambda one: one.alt or None,
+            "location_id": lambda one: one.place or None,
             "link_attachment_url": lambda one: one.link or None,
             "topic_tag": lambda one: one.topic or None,
             "reply_audience": lambda one: one.reply_control.upper(),

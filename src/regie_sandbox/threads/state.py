@@ -23,6 +23,15 @@ class User:
 
 
 @dataclass
+class Place:
+    id: str
+    name: str
+    address: str = ""
+    city: str = ""
+    country: str = ""
+
+
+@dataclass
 class Container:
     """``media``: what it became."""
 
@@ -41,6 +50,7 @@ class Container:
     link: str = ""
     topic: str = ""
     quote: str = ""  # the post that it quotes
+    place: str = ""
     reply_control: str = "everyone"
     spoiler: bool = False
     poll: dict[str, str] = field(default_factory=dict)
@@ -67,6 +77,7 @@ class Media:
     link: str = ""
     topic: str = ""
     quote: str = ""
+    place: str = ""
     reply_control: str = "everyone"
     spoiler: bool = False
     poll: dict[str, str] = field(default_factory=dict)
@@ -82,6 +93,7 @@ class State(MetaState):
     names: dict[str, str] = field(default_factory=dict)  # username -> id
     containers: dict[str, Container] = field(default_factory=dict)
     media: dict[str, Media] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
 
     @property
     def comments(self) -> dict[str, Media]:

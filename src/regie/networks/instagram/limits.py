@@ -114,7 +114,7 @@ PRODUCTS = Option(
 READY, NO_SHOP, AGAIN = "ready", "no_shop", "again"  # ``Login.limits["products"]``; without it, nobody was asked
 RUN_OUT = "{network} no longer lets Régie tag products for this account: connect it again through Facebook."
 NO_PERMISSION = (
-    "The operator of Régie first switches products on, beside the keys of Instagram's app; then this account is "
+    "The operator of Régie first switches products on, below the keys of Instagram's app; then this account is "
     "connected again through Facebook."
 )
 WHY_NOT = {

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import aiohttp
 
-from regie.networks.capabilities import Capabilities, Choice
+from regie.networks.capabilities import Capabilities, Choice, Permit
 from regie.networks.data import (
     AppKeys,
     Draft,
@@ -46,6 +46,7 @@ class Threads:
     default_server: ClassVar[str] = THREADS
     logins: ClassVar[Mapping[str, str]] = {"threads": THREADS}
     permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"threads": sign_in.SCOPES}
+    permits: ClassVar[tuple[Permit, ...]] = (limits.PERMIT,)
     webhook_fields: ClassVar[tuple[str, ...]] = webhook.FIELDS
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
@@ -61,6 +62,9 @@ class Threads:
 
     async def choices(self, option: str, *, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
         return await publishing.choices(self._wire, option)
+
+    async def search(self, option: str, words: str) -> tuple[Choice, ...]:
+        return await publishing.search(self._wire, option, words)
 
     # Publishing
 

@@ -83,3 +83,17 @@ class QuotaConfig(Entity):
 
 
 Quota.model_rebuild()
+
+
+class Place(Entity):
+    id: str
+    name: str | None = ""
+    address: str | None = ""
+    city: str | None = ""
+    country: str | None = ""
+
+    @property
+    def in_full(self) -> str:
+        """Its name, and where it is: many have the same."""
+        where = ", ".join(one for one in (self.address, self.city, self.country) if one)
+        return " · ".join(one for one in (self.name or self.id, where) if one)

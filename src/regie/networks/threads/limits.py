@@ -16,6 +16,7 @@ from regie.networks.capabilities import (
     MessageKind,
     Option,
     OptionKind,
+    Permit,
     PollLimit,
     Quota,
     Shows,
@@ -64,6 +65,26 @@ OPTIONS = (
         default="everyone",
     ),
 )
+PLACE = Option(
+    name="place",
+    kind=OptionKind.CHOICE,
+    label="Place",
+    searched=True,
+    longest=30,
+    shows=Shows.LINE,
+)
+PERMIT = Permit(
+    name="places",
+    login="threads",
+    label="Places can be said",
+    help="The sign-in then asks for one permission more, which Meta's review looks at; before it, only Menlo Park is "
+    "found. Accounts that are connected already have to be connected again.",
+    permissions=("threads_location_tagging",),
+)
+NO_PLACES = (
+    "The operator of Régie first switches places on, below the keys of Threads' app; then this account is connected "
+    "again."
+)
 POST_METRICS = ("likes", "replies", "shares", "quotes", "views")
 ACCOUNT_METRICS = ("followers", "views_day")
 CAN = Capabilities(
@@ -92,7 +113,7 @@ CAN = Capabilities(
     ),
     mixed_media=True,
     fetches_media=True,
-    options=OPTIONS,
+    options=(*OPTIONS, PLACE),
     poll=PollLimit(most_options=4, longest_option=25, shortest=DAY, longest=DAY),
     thread=20,
     first_comment=True,
@@ -122,9 +143,11 @@ def can_on(limits: Json) -> Capabilities:
         answers.discard(Answering.DELETE_OWN)
     if not granted("threads_manage_replies"):
         answers -= {Answering.REPLY, Answering.HIDE}
+    may_say_places = scopes and set(PERMIT.permissions) <= set(scopes)  # few ask for it: untold is not granted
     posts = Quota(name="posts", limit=int(limits.get("posts_a_day") or 250), per=DAY)
     return replace(
         CAN,
+        options=(*OPTIONS, PLACE if may_say_places else replace(PLACE, closed=NO_PLACES)),
         delete=granted("threads_delete"),
         answers=frozenset(answers),
         quotas=(posts, *(quota for quota in CAN.quotas if quota.name != posts.name)),

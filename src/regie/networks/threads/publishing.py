@@ -31,7 +31,7 @@ from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import Id, parsed, written
 from regie.networks.text import too_long_by
 from regie.networks.threads import limits
-from regie.networks.threads.entities import Container, Post
+from regie.networks.threads.entities import Container, Place, Post
 from regie.networks.threads.wire import NETWORK, Wire
 
 PAUSES = (3, 5, 10, 15, 30)  # seconds between looks at a container; the last one repeats
@@ -148,6 +148,8 @@ def _options(outgoing: Outgoing) -> dict[str, Any]:
         fields["topic_tag"] = str(chosen["topic"]).removeprefix("#")
     if chosen.get("quote"):
         fields["quote_post_id"] = str(chosen["quote"])
+    if chosen.get("place"):
+        fields["location_id"] = str(chosen["place"])
     if chosen.get("reply_settings"):
         fields["reply_control"] = str(chosen["reply_settings"])
     return fields
@@ -162,6 +164,14 @@ async def choices(wire: Wire, option: str) -> tuple[Choice, ...]:
     return tuple(Choice(one.id, _named(one)) for one in found)
 
 
+async def search(wire: Wire, option: str, words: str) -> tuple[Choice, ...]:
+    """Places of that name, with where they are. Other options have nothing to look for there."""
+    if option != "place":
+        return ()
+    answer = await wire.graph.get("/location_search", {"q": words, "fields": "id,name,address,city,country"})
+    return tuple(Choice(one.id, one.in_full) for one in parsed(answer, Edge[Place], network=NETWORK).data)
+
+
 def _named(post: Post) -> str:
     words = " ".join((post.text or "").split()) or post.media_type.replace("_", " ").capitalize()
     words = words if len(words) <= LONGEST_NAME else f"{words[: LONGEST_NAME - 1].rstrip()}…"
@@ -169,7 +179,8 @@ def _named(post: Post) -> str:
 
 
 async def _create(wire: Wire, fields: Mapping[str, Any]) -> str:
-    answer = await wire.graph.do("POST", "/me/threads", fields, vital=True)
+    vital = "location_id" not in fields  # the permission for a place is one that the account does well without
+    answer = await wire.graph.do("POST", "/me/threads", fields, vital=vital)
     return parsed(answer, Id, network=NETWORK).id
 
 

@@ -16,6 +16,7 @@ from regie.networks.meta import sign_in as meta
 from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import host_beside, must_be_fine, parsed
 from regie.networks.threads.entities import Debug, Me, Quota, Short
+from regie.networks.threads.limits import PERMIT
 from regie.networks.threads.wire import NETWORK, Wire
 
 SCOPES = (
@@ -44,7 +45,7 @@ def start(server: str, *, app: AppKeys, redirect_uri: str) -> SigningIn:
         "client_id": app.client_id,
         "redirect_uri": redirect_uri,
         "response_type": "code",
-        "scope": ",".join(SCOPES),
+        "scope": ",".join((*SCOPES, *app.more_scopes((PERMIT,)))),
         "state": state,
     }
     return SigningIn(url=f"{host_beside(server, 'page')}/oauth/authorize?{urlencode(query)}", state=state, secrets={})
