@@ -191,6 +191,24 @@ async def test_a_first_comment_whose_answer_was_lost_is_looked_for(line: Line) -
     assert (found.remote_id, found.extra) == (comment.remote_id, comment.extra)
 
 
+async def test_a_lost_comment_is_found_behind_many_others(line: Line) -> None:  # noqa: F811
+    """On networks that list comments a page at a time: ours may stand on the second."""
+    if line.slug not in ("facebook", "instagram", "vk", "youtube"):
+        return
+    assert isinstance(line.connector, FindsComment)
+    post = await published(line, line.outgoing("Open today"))
+    what = line.outgoing("Until six", reply_to=ref_to(post), comment=True)
+    comment = await published(line, what)
+    line.net.world.clock.advance(timedelta(seconds=5))
+    for nth in range(120):
+        line.net.say(by="ana", text=f"Lovely, {nth}", to=post.remote_id)
+    line.net.world.clock.advance(timedelta(minutes=10))
+    found = await line.connector.comment_found(what)
+    assert isinstance(found, Published)
+    assert found.remote_id == comment.remote_id
+    assert await line.connector.comment_found(replace(what, text="Something else")) is None
+
+
 async def test_two_comments_alike_are_for_a_person_to_settle(line: Line) -> None:  # noqa: F811
     if not isinstance(line.connector, FindsComment) or not line.can.first_comment:
         return

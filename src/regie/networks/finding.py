@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from regie.networks.data import Outgoing, Published, Seen
@@ -10,6 +11,50 @@ from regie.networks.errors import TryLater, Unclear
 from regie.networks.likeness import alike, same
 
 CLOCKS_APART = timedelta(minutes=2)  # ours, and the network's
+MOST_PAGES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some of the comments under a post, as its network lists them.
+
+    ours:    what the account said, of those on the page
+    moments: when each was made, anybody's, in the order of the page; empty where old ones may stand before new ones
+    after:   where the next page begins; "" after the last
+    now:     the network's clock, when it answered
+    """
+
+    ours: tuple[Seen, ...]
+    moments: tuple[datetime, ...]
+    after: str
+    now: datetime | None
+
+    def is_over_at(self, moment: datetime) -> bool:
+        """Whether the pages behind it hold only what was made before. An order that is not newest first, as the
+        network has it, is not believed: then all pages are read."""
+        newest_first = list(self.moments) == sorted(self.moments, reverse=True)
+        return newest_first and len(set(self.moments)) > 1 and self.moments[-1] < moment
+
+
+async def comment_in_pages(
+    turn: Callable[[str], Awaitable[Page]], outgoing: Outgoing, *, network: str, shows_within: timedelta
+) -> Published | None:
+    """``comment_among`` all that is listed since the attempt began. ``turn``: the page that begins there ("": first).
+
+    Raises Unclear where there is more than we look through, and ours is not among it: that is no absence.
+    """
+    since, ours = since_of(outgoing), list[Seen]()
+    now, after, whole = None, "", False
+    for _ in range(MOST_PAGES):
+        page = await turn(after)
+        ours += page.ours
+        now, after = now or page.now, page.after
+        if whole := not after or page.is_over_at(since):
+            break
+    found = comment_among(ours, outgoing, network=network, now=now, shows_within=shows_within)
+    if found is None and not whole:
+        raise Unclear("{network} lists more comments under this post than we can look through.", network=network)
+    return found
 
 
 def since_of(outgoing: Outgoing) -> datetime:

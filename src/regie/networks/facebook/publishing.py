@@ -31,7 +31,7 @@ from regie.networks.errors import Gone, NetworkError, Refused, Unclear
 from regie.networks.facebook.entities import Attachment, Comment, Done, Film, Mistaken, Post, Sent, Started, Story, Told
 from regie.networks.facebook.limits import CAN, collaborators, countries, objections
 from regie.networks.facebook.wire import NETWORK, Wire
-from regie.networks.finding import comment_among
+from regie.networks.finding import Page, comment_in_pages
 from regie.networks.line import Answer
 from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import NEXT_VERSION, VERSION, Id, parsed, written
@@ -418,10 +418,16 @@ async def comment_found(wire: Wire, outgoing: Outgoing) -> Published | None:
     if outgoing.reply_to is None or outgoing.reply_to.extra.get("kind") == "direct":
         raise Unclear("{network} did not answer, and may have taken it.", network=NETWORK)
     fields = {"fields": "id,message,created_time,from", "limit": str(PAGE), "order": "reverse_chronological"}
-    answer = await wire.graph.get(f"/{outgoing.reply_to.remote_id}/comments", fields)
-    said = parsed(answer, Edge[Comment], network=NETWORK).data
-    ours = [_comment_seen(one) for one in said if one.author is None or one.author.id == wire.page]
-    return comment_among(ours, outgoing, network=NETWORK, now=answer.date, shows_within=LOST_FOR)
+    path = f"/{outgoing.reply_to.remote_id}/comments"
+
+    async def turn(after: str) -> Page:
+        answer = await wire.graph.get(path, {**fields, **({"after": after} if after else {})})
+        edge = parsed(answer, Edge[Comment], network=NETWORK)
+        ours = (_comment_seen(one) for one in edge.data if one.author is None or one.author.id == wire.page)
+        moments = tuple(one.created_time for one in edge.data if one.created_time is not None)
+        return Page(ours=tuple(ours), moments=moments, after=edge.after, now=answer.date)
+
+    return await comment_in_pages(turn, outgoing, network=NETWORK, shows_within=LOST_FOR)
 
 
 def _comment_seen(one: Comment) -> Seen:

@@ -25,7 +25,7 @@ from regie.networks.data import (
     Video,
 )
 from regie.networks.errors import Gone, NetworkError, Refused, TryLater, Unclear
-from regie.networks.finding import comment_among
+from regie.networks.finding import Page, comment_in_pages
 from regie.networks.instagram import limits, shop
 from regie.networks.instagram.entities import Comment, Container, Media, Sent, Upload
 from regie.networks.instagram.wire import NETWORK, Wire
@@ -446,10 +446,16 @@ async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | 
         raise Unclear("{network} did not answer, and may have taken it.", network=NETWORK)
     edge = "replies" if kind == "comment" else "comments"
     fields = {"fields": "id,text,timestamp,username", "limit": str(PAGE)}
-    answer = await wire.graph.get(f"/{to.extra.get('parent') or to.remote_id}/{edge}", fields)
-    said = parsed(answer, Edge[Comment], network=NETWORK).data
-    ours = [_comment_seen(one) for one in said if one.username == wire.username]
-    return comment_among(ours, outgoing, network=NETWORK, now=answer.date, shows_within=LOST_FOR)
+    path = f"/{to.extra.get('parent') or to.remote_id}/{edge}"
+
+    async def turn(after: str) -> Page:
+        answer = await wire.graph.get(path, {**fields, **({"after": after} if after else {})})
+        there = parsed(answer, Edge[Comment], network=NETWORK)
+        ours = tuple(_comment_seen(one) for one in there.data if one.username == wire.username)
+        moments = tuple(one.timestamp for one in there.data if one.timestamp is not None)
+        return Page(ours=ours, moments=moments, after=there.after, now=answer.date)
+
+    return await comment_in_pages(turn, outgoing, network=NETWORK, shows_within=LOST_FOR)
 
 
 def _comment_seen(one: Comment) -> Seen:

@@ -101,6 +101,9 @@ class Someone(Entity):
 
 
 class Comments(Items[Comment]):
+    """``current_level_count``: how many there are directly under the post."""
+
+    current_level_count: int = 0
     profiles: tuple[Someone, ...] = ()
     groups: tuple[Someone, ...] = ()
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Messages, Outgoing, Person, Published, Ref, Seen
 from regie.networks.errors import Refused, Unclear
-from regie.networks.finding import comment_among
+from regie.networks.finding import Page, comment_in_pages
 from regie.networks.vk.entities import (
     Comment,
     Comments,
@@ -205,23 +205,37 @@ async def _under(wire: Wire, post: Post) -> list[Incoming]:
 
 
 async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
-    """Ours with the same words, among the newest under the post. A message cannot be told from another like it."""
+    """Ours with the same words, under the post. A message cannot be told from another like it."""
     if to.extra.get("kind") == "direct":
         raise Unclear("{network} did not answer, and may have taken it.", network=NETWORK)
     post = str(to.extra.get("post") or to.remote_id)
     owner, _, number = post.partition("_")
-    answer = await wire.ask(
-        "wall.getComments",
-        owner_id=owner,
-        post_id=number,
-        sort="desc",
-        count=COMMENTS,
-        thread_items_count=10,
-        addressed=True,
-    )
-    said = _all(parsed(answer, Response[Comments]).response.items)
-    ours = [_ours(one, post) for one in said if one.from_id == int(wire.owner) and not one.deleted]
-    return comment_among(ours, outgoing, network=NETWORK, now=clock(answer), shows_within=LOST_FOR)
+    answers = bool(to.extra.get("comment"))  # to an old comment, maybe
+
+    async def turn(after: str) -> Page:
+        offset = int(after or 0)
+        answer = await wire.ask(
+            "wall.getComments",
+            owner_id=owner,
+            post_id=number,
+            sort="desc",
+            offset=offset,
+            count=COMMENTS,
+            thread_items_count=10,
+            addressed=True,
+        )
+        page = parsed(answer, Response[Comments]).response
+        top = page.items
+        ours = (_ours(one, post) for one in _all(top) if one.from_id == int(wire.owner) and not one.deleted)
+        moments = () if answers else tuple(datetime.fromtimestamp(one.date, UTC) for one in top)
+        return Page(
+            ours=tuple(ours),
+            moments=moments,
+            after=str(offset + COMMENTS) if offset + COMMENTS < page.current_level_count else "",
+            now=clock(answer),
+        )
+
+    return await comment_in_pages(turn, outgoing, network=NETWORK, shows_within=LOST_FOR)
 
 
 def _ours(one: Comment, post: str) -> Seen:

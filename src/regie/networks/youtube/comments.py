@@ -7,7 +7,7 @@ from typing import Any
 
 from regie.networks.data import Outgoing, Published, Ref, Seen
 from regie.networks.errors import TryLater
-from regie.networks.finding import comment_among
+from regie.networks.finding import Page, comment_in_pages
 from regie.networks.line import Answer
 from regie.networks.youtube.entities import Comment, Ident, Thread
 from regie.networks.youtube.wire import NETWORK, Wire, listed, written
@@ -48,16 +48,22 @@ async def found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | None:
     """Ours with the same words, under what it answers."""
     plain = {"part": "id,snippet", "textFormat": "plainText", "maxResults": "100"}
     film = str(to.extra.get("video") or to.remote_id)
-    if to.extra.get("kind") == "comment":
-        top = _top(to)
-        answer = await wire.get("comments", {**plain, "parentId": top})
-        written_there, _ = listed(answer, Comment)
-    else:
-        top = ""
-        answer = await wire.get("commentThreads", {**plain, "videoId": film, "order": "time"})
-        written_there = [thread.snippet.top for thread in listed(answer, Thread)[0]]
-    ours = [_seen(wire, one, film, top) for one in written_there if one.snippet.author_id.value == wire.channel]
-    return comment_among(ours, outgoing, network=NETWORK, now=answer.now, shows_within=LOST_FOR)
+    top = _top(to) if to.extra.get("kind") == "comment" else ""
+
+    async def turn(after: str) -> Page:
+        more = {**plain, **({"pageToken": after} if after else {})}
+        if top:
+            answer = await wire.get("comments", {**more, "parentId": top})
+            written_there, token = listed(answer, Comment)
+        else:
+            answer = await wire.get("commentThreads", {**more, "videoId": film, "order": "time"})
+            threads, token = listed(answer, Thread)
+            written_there = [thread.snippet.top for thread in threads]
+        ours = (_seen(wire, one, film, top) for one in written_there if one.snippet.author_id.value == wire.channel)
+        moments = tuple(one.snippet.published_at for one in written_there if one.snippet.published_at is not None)
+        return Page(ours=tuple(ours), moments=moments, after=token, now=answer.now)
+
+    return await comment_in_pages(turn, outgoing, network=NETWORK, shows_within=LOST_FOR)
 
 
 def _seen(wire: Wire, one: Comment, film: str, top: str) -> Seen:
