@@ -36,6 +36,7 @@ SHOWN = {
     "Capabilities": ("note",),
     "Published": ("limited",),
 }
+WIDTH = 78  # of the files' lines: polib's own, so that whoever writes one with it changes nothing else
 CALL = re.compile(r"\b(gettext|ngettext|pgettext|npgettext)\(")
 
 
@@ -166,8 +167,8 @@ def po_path(app: str, language: str) -> Path:
 
 def _read(path: Path) -> polib.POFile:
     if path.exists():
-        return polib.pofile(str(path), wrapwidth=110)
-    made = polib.POFile(wrapwidth=110)
+        return polib.pofile(str(path), wrapwidth=WIDTH)
+    made = polib.POFile(wrapwidth=WIDTH)
     made.metadata = {
         "Content-Type": "text/plain; charset=UTF-8",
         "Content-Transfer-Encoding": "8bit",
@@ -190,7 +191,7 @@ def update() -> None:
         for app, messages in found.items():
             path = po_path(app, language)
             old = _read(path)
-            new = polib.POFile(wrapwidth=110)
+            new = polib.POFile(wrapwidth=WIDTH)
             new.metadata = old.metadata | {"Plural-Forms": "nplurals=2; plural=(n > 1);"}
             for message, files in sorted(messages.items(), key=lambda item: (item[1][0], item[0])):
                 entry = polib.POEntry(
