@@ -37,7 +37,7 @@ SHOWN = {
     "Published": ("limited",),
 }
 WIDTH = 78  # of the files' lines: polib's own, so that whoever writes one with it changes nothing else
-CALL = re.compile(r"\b(gettext|ngettext|pgettext|npgettext)\(")
+CALL = re.compile(r"\b(gettext|ngettext|pgettext|npgettext|_)\(")
 
 
 class Message(NamedTuple):

@@ -73,3 +73,11 @@ def test_what_is_new_comes_in_and_what_nobody_says_goes_out(kept: Path) -> None:
     update()
     new = 'msgid "Good morning %(name)s"\nmsgstr ""\n'
     assert kept.read_text() == KEPT.partition('#: people/views.py\nmsgid "Hello')[0] + f"#: people/views.py\n{new}"
+
+
+def test_a_word_in_place_of_an_empty_value_in_a_template_is_collected(kept: Path) -> None:
+    page = kept.parents[3] / "templates" / "people" / "page.html"
+    page.parent.mkdir(parents=True)
+    page.write_text('<p>{{ name|default:_("Nobody yet") }}</p>')
+    update()
+    assert "Nobody yet" in {entry.msgid for entry in polib.pofile(str(kept))}
