@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from regie_sandbox.frame import World
 from regie_sandbox.graph.base import LONG, Call, GraphNetwork, Node
 from regie_sandbox.graph.state import Person
+from regie_sandbox.graph.wire import Field, no_such
 from regie_sandbox.instagram import shown
 from regie_sandbox.instagram.deeds import Does
 from regie_sandbox.instagram.state import Comment, Media, Message, Product, Shop, State, Thread, User
@@ -19,6 +20,10 @@ BY_INSTAGRAM = (
     "instagram_business_manage_messages",
     "instagram_business_manage_insights",
 )
+MENTIONED = {  # field of an account -> its argument, and what it shows
+    "mentioned_comment": ("comment_id", "IGComment"),
+    "mentioned_media": ("media_id", "IGMedia"),
+}
 BY_FACEBOOK = (
     "instagram_basic",
     "instagram_content_publish",
@@ -147,7 +152,11 @@ class Instagram(GraphNetwork):
     def say(self, *, by: str, text: str, to: str | None = None, kind: str = "reply") -> str:
         person = self.user(by)
         if kind == "direct":
-            return self.direct(person, self.known_as(to), text).id
+            story = self.state.media.get(to or "")
+            account = self.state.users[story.user] if story is not None else self.known_as(to)
+            return self.direct(person, account, text, answers=story.id if story is not None else "").id
+        if kind == "story":
+            return self.direct(person, self.known_as(to), "", names_in=self.new_id()).id
         if kind == "mention":
             return self.post_by(person, f"{text} @{self.known_as(to).username}").id
         if to is None:
@@ -172,22 +181,29 @@ class Instagram(GraphNetwork):
                 **({"parent_id": top.id} if top is not None else {}),
             }
             self.tell(media.user, "instagram", {"changes": [{"field": "comments", "value": value}]}, field="comments")
+        for named in self._named_in(text):
+            if named.id not in (media.user, by.id):
+                about = {"media_id": media.id, "comment_id": made.id}
+                self.tell(named.id, "instagram", {"changes": [{"field": "mentions", "value": about}]}, field="mentions")
         return made
+
+    def _named_in(self, text: str) -> list[User]:
+        users = [self.state.users.get(self.state.names.get(name, "")) for name in re.findall(r"@([a-z0-9._]+)", text)]
+        return [user for user in users if user is not None and user.professional]
 
     def post_by(self, person: User, caption: str) -> Media:
         """Somebody's own picture; accounts named in its caption hear of it."""
         media = Media(self.new_id(), person.id, "IMAGE", "FEED", caption, self.now(), self.shortcode())
         self.state.media[media.id] = media
         person.media.append(media.id)
-        for name in re.findall(r"@([a-z0-9._]+)", caption):
-            named = self.state.users.get(self.state.names.get(name, ""))
-            if named is not None and named.professional:
-                media.tagged.append(named.id)
-                value = {"media_id": media.id}
-                self.tell(named.id, "instagram", {"changes": [{"field": "mentions", "value": value}]}, field="mentions")
+        for named in self._named_in(caption):
+            media.tagged.append(named.id)
+            value = {"media_id": media.id}
+            self.tell(named.id, "instagram", {"changes": [{"field": "mentions", "value": value}]}, field="mentions")
         return media
 
-    def direct(self, by: User, to: User, text: str) -> Message:
+    def direct(self, by: User, to: User, text: str, *, answers: str = "", names_in: str = "") -> Message:
+        """``answers``: our story that it is said to; ``names_in``: a story of theirs that names the account."""
         account, person = (to, by) if to.professional else (by, to)
         thread = next(
             (one for one in self.state.threads.values() if (one.account, one.person) == (account.id, person.id)), None
@@ -195,7 +211,7 @@ class Instagram(GraphNetwork):
         if thread is None:
             thread = Thread(f"aWdfZAG06{self.new_id()}", account.id, person.id)
             self.state.threads[thread.id] = thread
-        made = Message(f"aWdfZAG1faX{self.new_id()}", by.id, to.id, text, self.now())
+        made = Message(f"aWdfZAG1faX{self.new_id()}", by.id, to.id, text, self.now(), answers, names_in)
         self.state.messages[made.id] = made
         thread.messages.append(made.id)
         if by.id == person.id:
@@ -203,10 +219,36 @@ class Instagram(GraphNetwork):
                 "sender": {"id": person.scoped},
                 "recipient": {"id": account.id},
                 "timestamp": int(made.made_at.timestamp() * 1000),
-                "message": {"mid": made.id, "text": text},
+                "message": {"mid": made.id, **({"text": text} if text else {}), **self._about(made)},
             }
             self.tell(account.id, "instagram", {"messaging": [told]}, field="messages")
         return made
+
+    def _about(self, message: Message) -> dict[str, Any]:
+        """The story that a message is about, as deliveries tell it."""
+        if message.answers:
+            url = f"{self.base}/_story/{message.answers}"
+            return {"reply_to": {"story": {"id": message.answers, "url": url}}}
+        if message.names_in:
+            url = f"{self.base}/_story/{message.names_in}"
+            return {"attachments": [{"type": "story_mention", "payload": {"url": url}}]}
+        return {}
+
+    def show(self, kind: str, found: Any, wanted: list[Field], call: Call) -> dict[str, Any]:
+        """Of an account also where others named it, which is asked one by one, with Facebook's login."""
+        mentions = [one for one in wanted if kind == "IGUser" and one.name in MENTIONED and call.way == "facebook"]
+        shown = super().show(kind, found, [one for one in wanted if one not in mentions], call)
+        return shown | {one.name: self._named(found, one, call) for one in mentions}
+
+    def _named(self, user: User, asked: Field, call: Call) -> dict[str, Any]:
+        call.must("instagram_manage_comments")
+        argument, kind = MENTIONED[asked.name]
+        number = asked.args.get(argument, "")
+        one = self.state.comments.get(number) if kind == "IGComment" else self.state.media.get(number)
+        said = one.text if isinstance(one, Comment) else one.caption if one is not None else ""
+        if one is None or f"@{user.username}" not in said:
+            raise no_such(number)
+        return super().show(kind, one, asked.inner or [Field("id")], call)
 
     def like(self, *, by: str, post_id: str) -> None:
         media = self.state.media[post_id]

@@ -85,6 +85,7 @@ class Does:
             raise Trouble("Only photo or video can be accepted as media type.", 100, 2207023)
         one = Container(self.net.new_id(), user.id, kind, now, now, child=truth(asked.get("is_carousel_item")))
         one.caption, one.alt = str(asked.get("caption") or ""), str(asked.get("alt_text") or "")
+        await self._cover(one, str(asked.get("cover_url") or ""))
         one.share_to_feed = truth(asked.get("share_to_feed", True))
         _look_at_words(one)
         _take_options(one, call)
@@ -124,6 +125,22 @@ class Does:
             if known is None or not known.child or known.user != one.user:
                 raise Trouble("The media could not be found", 24, 2207006, said="The requested resource does not exist")
         one.children = [str(child) for child in children]
+
+    async def _cover(self, one: Container, url: str) -> None:
+        """Of a Reel; other kinds overlook it."""
+        if not url or one.kind != "REELS":
+            return
+        one.cover = True
+        if not self.net.fetches:
+            return
+        raw = await self._fetched(url)
+        try:
+            is_jpeg = Image.open(io.BytesIO(raw)).format == "JPEG"
+        except (UnidentifiedImageError, OSError):
+            raise _cannot_fetch() from None
+        if not is_jpeg or len(raw) > PICTURE_BYTES:
+            raise Trouble("The cover image format is not supported", 36001, 2207005, said="Use a JPEG of up to 8 MiB.")
+        self.net.world.files.put(f"instagram-cover-{one.id}", raw)
 
     async def _picture(self, one: Container, url: str) -> None:
         if not self.net.fetches:
@@ -423,10 +440,12 @@ class Does:
     def _numbers(self, media: Media) -> dict[str, int]:
         comments = sum(1 + len(self.state.comments[one].replies) for one in media.comments)
         likes, shares, saved = len(media.likes), media.shares, media.saved
+        said = [one for one in self.state.messages.values() if one.answers == media.id]
         reach = max(likes, comments) * 4 + shares
         return {
             "likes": likes, "comments": comments, "shares": shares, "saved": saved, "reach": reach, "views": reach * 2,
             "total_interactions": likes + comments + shares + saved, "ig_reels_avg_watch_time": 4200,
+            "ig_reels_video_view_total_time": 4200 * reach * 2, "replies": len(said), "profile_visits": reach // 2,
         }  # fmt: skip
 
     def account_insights(self, call: Call, user: User) -> Any:

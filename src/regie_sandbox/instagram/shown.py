@@ -54,6 +54,11 @@ def fields(net: Instagram) -> Mapping[str, Mapping[str, Callable[[Any], Any]]]:
         phase = "complete" if one.size and one.received >= one.size else "in_progress"
         return {"uploading_phase": {"status": phase, "bytes_transferred": one.received}}
 
+    def story(one: Message) -> Any:
+        about = {"reply_to": one.answers, "mention": one.names_in}
+        told = {name: {"id": id_, "link": f"{net.base}/_story/{id_}"} for name, id_ in about.items() if id_}
+        return told or None
+
     def user(one: User) -> dict[str, Any]:
         return {"id": one.scoped, "username": one.username}
 
@@ -121,6 +126,7 @@ def fields(net: Instagram) -> Mapping[str, Mapping[str, Callable[[Any], Any]]]:
             "id": lambda one: one.id,
             "created_time": lambda one: moment(one.made_at),
             "message": lambda one: one.text,
+            "story": story,
             "from": lambda one: _in_thread(state.users[one.by]),
             "to": lambda one: {"data": [_in_thread(state.users[one.to])]},
         },

@@ -72,6 +72,7 @@ class Container:
     people: list[str] = field(default_factory=list)
     place: str = ""
     products: list[dict[str, Any]] = field(default_factory=list)
+    cover: bool = False
     made_with_ai: bool = False
     paid_partnership: bool = False
 
@@ -118,6 +119,8 @@ class Message:
     to: str
     text: str
     made_at: datetime
+    answers: str = ""  # a story
+    names_in: str = ""  # a story of the other's that names the account
 
 
 @dataclass

@@ -54,6 +54,34 @@ async def test_a_carousel_keeps_pictures_and_videos_in_their_order(
     assert [entry.media for entry in instagram.world.ledger.entries] == [3]
 
 
+@pytest.mark.parametrize("form", [Format.POST, Format.SHORT])
+async def test_a_video_has_a_cover_of_our_own(
+    instagram: Instagram, connector: Connector, picture: Make, video: Make, form: Format
+) -> None:
+    cover = picture("cover", width=1080, height=1920)
+    what = saying("Walk with us", videos=(video(cover=cover, cover_at=2.5),), format=form)
+    progress = await prepared(connector, what)
+    kept = instagram.world.files.get(f"instagram-cover-{progress['container']}")
+    assert kept == cover.path.read_bytes()
+
+
+async def test_a_cover_is_refused_where_instagram_would_overlook_or_not_reach_it(
+    instagram: Instagram, connector: Connector, picture: Make, video: Make
+) -> None:
+    cover = picture("cover")
+    several = saying(videos=(video("a", cover=cover), video("b")))
+    for what, said in (
+        (several, "a single video only"),
+        (saying(videos=(video(cover=picture("c", public_url="")),)), "REGIE_URL"),
+    ):
+        with pytest.raises(Refused, match=said):
+            await connector.prepare(what, {})
+    cover.path.write_bytes(b"no picture")
+    with pytest.raises(Refused, match="could not be fetched"):
+        await connector.prepare(saying(videos=(video(cover=cover),)), {})
+    assert instagram.state.containers == {}
+
+
 async def test_a_reel_is_waited_for_and_has_its_cover(instagram: Instagram, connector: Connector, video: Make) -> None:
     instagram.processing_seconds = 20
     what = saying("Walk with us", videos=(video(cover_at=2.5),), format=Format.SHORT)

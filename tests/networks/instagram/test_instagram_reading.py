@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
 from regie.networks.capabilities import Format, MessageKind
-from regie.networks.data import Incoming, Published, Ref
+from regie.networks.data import Incoming, Messages, Published, Ref
 from regie.networks.errors import Refused
 from regie.networks.instagram.connector import Instagram as Connector
 from regie_sandbox.instagram.app import Instagram
 
-from .posting import NOW, prepared, saying
+from .posting import NOW, prepared, saying, signed_in
 
 Make = Callable[..., Any]
 
@@ -73,6 +75,86 @@ async def test_a_mention_and_a_message_are_answered(instagram: Instagram, connec
         await publish(connector, saying("Too late", reply_to=to(direct)))
 
 
+async def test_an_answer_to_a_story_belongs_to_the_story_and_is_answered(
+    instagram: Instagram, connector: Connector, picture: Make
+) -> None:
+    story = await publish(connector, saying("", pictures=(picture(),), format=Format.STORY))
+    instagram.say(by="ana", text="Where is that?", to=story.remote_id, kind="direct")
+    instagram.say(by="ana", text="Hello", to="regie", kind="direct")
+    about, plain = sorted((await connector.messages(cursor="")).messages, key=lambda one: one.text, reverse=True)
+    assert (about.text, about.kind, about.post_id) == ("Where is that?", MessageKind.DIRECT, story.remote_id)
+    assert (plain.text, plain.post_id) == ("Hello", "")
+    assert about.conversation_id != plain.conversation_id
+    sent = await publish(connector, saying("In Lyon", reply_to=to(about)))
+    assert instagram.state.messages[sent.remote_id].text == "In Lyon"
+    told = (await connector.post_samples([Ref(remote_id=story.remote_id)]))[story.remote_id]
+    assert told["replies"] == 1
+
+
+async def test_a_story_that_names_us_is_a_mention(instagram: Instagram, connector: Connector) -> None:
+    instagram.say(by="ana", text="", to="regie", kind="story")
+    (message,) = (await connector.messages(cursor="")).messages
+    assert (message.kind, message.by.handle, message.text) == (MessageKind.MENTION, "@ana", "")
+    assert message.url.startswith(f"{instagram.base}/_story/")
+    sent = await publish(connector, saying("Thank you", reply_to=to(message)))
+    assert instagram.state.messages[sent.remote_id].text == "Thank you"
+
+
+async def test_a_login_that_tells_no_stories_still_tells_messages(instagram: Instagram, ours: Connector) -> None:
+    instagram.say(by="ana", text="Hello", to="regie", kind="direct")
+    body = {"error": {"message": "(#100) no", "type": "OAuthException", "code": 100, "fbtrace_id": "A"}}
+    instagram.faults.will_answer(400, path="conversations", body=body)
+    assert [one.text for one in (await ours.messages(cursor="")).messages] == ["Hello"]
+
+
+def delivered(connector: Connector, **about: Any) -> Messages:
+    entry = {"id": connector._wire.user, "time": 1, **about}
+    return Connector.news(connector._wire.login, body=json.dumps({"object": "instagram", "entry": [entry]}).encode())
+
+
+async def test_a_mention_in_a_comment_or_a_caption_is_asked_for_and_answered(
+    instagram: Instagram, http: aiohttp.ClientSession
+) -> None:
+    connector = await signed_in(http, instagram, "facebook")
+    theirs = instagram.say(by="ana", text="Our day")
+    comment = instagram.say(by="bea", text="Like @regie does", to=theirs)
+    caption = instagram.say(by="cem", text="With", to="regie", kind="mention")
+    for said, value, text, who in (
+        (comment, {"media_id": theirs, "comment_id": comment}, "Like @regie does", "@bea"),
+        (caption, {"media_id": caption}, "With @regie", "@cem"),
+    ):
+        news = delivered(connector, changes=[{"field": "mentions", "value": value}])
+        (message,) = (await connector.completed(news)).messages
+        assert (message.remote_id, message.kind, message.text) == (said, MessageKind.MENTION, text)
+        assert (message.by.handle, message.said_at) == (who, NOW)
+        answer = await publish(connector, saying("Thank you", reply_to=to(message)))
+        made = instagram.state.comments[answer.remote_id]
+        assert (made.media, made.parent) == (value["media_id"], value.get("comment_id", ""))
+
+
+async def test_a_mention_that_cannot_be_asked_for_is_left_out(
+    instagram: Instagram, ours: Connector, http: aiohttp.ClientSession
+) -> None:
+    """Instagram's own login has no such question; what is gone has no words."""
+    gone = [{"field": "mentions", "value": {"media_id": "1", "comment_id": "2"}}]
+    assert delivered(ours, changes=gone).messages == ()
+    connector = await signed_in(http, instagram, "facebook")
+    news = delivered(connector, changes=gone)
+    assert len(news.messages) == 1
+    assert (await connector.completed(news)).messages == ()
+
+
+async def test_deliveries_tell_the_story_that_a_message_is_about(connector: Connector) -> None:
+    about = ({"reply_to": {"story": {"id": "5", "url": "https://cdn/5"}}, "text": "Where?"},
+             {"attachments": [{"type": "story_mention", "payload": {"url": "https://cdn/6"}}]})  # fmt: skip
+    spoken = [{"sender": {"id": "9"}, "timestamp": 1, "message": {"mid": f"m{nth}", **one}} for nth, one in
+              enumerate(about)]  # fmt: skip
+    answer, mention = delivered(connector, messaging=spoken).messages
+    assert (answer.kind, answer.post_id, answer.conversation_id) == (MessageKind.DIRECT, "5", "direct:9:5")
+    assert (mention.kind, mention.url, mention.text) == (MessageKind.MENTION, "https://cdn/6", "")
+    assert (await connector.completed(delivered(connector, messaging=spoken))).messages == (answer, mention)
+
+
 async def test_a_comment_is_taken_away_by_either_login(
     instagram: Instagram, connector: Connector, picture: Make
 ) -> None:
@@ -94,10 +176,16 @@ async def test_numbers_of_posts_reels_and_stories(
     samples = await connector.post_samples(refs)
     assert samples[post.remote_id] == {
         "likes": 1, "replies": 1, "shares": 0, "saves": 0, "views": 8, "reach": 4, "interactions": 2,
+        "profile_clicks": 2, "followers_gained": 0, "average_view_seconds": None, "watch_minutes": None,
     }  # fmt: skip
     assert (samples[story.remote_id]["saves"], samples[story.remote_id]["views"]) == (None, 0)
+    assert samples[story.remote_id]["replies"] == 0
+    reel = await publish(connector, saying(videos=(video(),), format=Format.SHORT))
+    instagram.like(by="ana", post_id=reel.remote_id)
+    told = (await connector.post_samples([Ref(remote_id=reel.remote_id)]))[reel.remote_id]
+    assert (told["average_view_seconds"], told["watch_minutes"], told["profile_clicks"]) == (4, 1, None)
     assert set(samples) == {post.remote_id, story.remote_id}  # what is gone is left out
-    assert (await connector.account_samples())["engaged_day"] == 2
+    assert (await connector.account_samples())["engaged_day"] == 3
 
 
 async def test_without_permission_for_numbers_they_are_none_and_not_zero(

@@ -122,6 +122,9 @@ class Instagram:
     def news(cls, login: Login, *, body: bytes) -> Messages:
         return webhook.news(login, body=body)
 
+    async def completed(self, news: Messages) -> Messages:
+        return await reading.completed(self._wire, news)
+
     # Measuring
 
     async def post_samples(self, refs: Sequence[Ref]) -> Mapping[str, Samples]:

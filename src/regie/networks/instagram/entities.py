@@ -80,6 +80,20 @@ class Comment(Entity):
     replies: Edge[Comment] | None = None
 
 
+class Told(Entity):
+    """A story that a message is about. ``link``: good for a day."""
+
+    id: str = ""
+    link: str | None = ""
+
+
+class Story(Entity):
+    """Ours that somebody answers, or somebody's that names us."""
+
+    reply_to: Told | None = None
+    mention: Told | None = None
+
+
 class Message(Entity):
     """A direct message."""
 
@@ -87,6 +101,14 @@ class Message(Entity):
     created_time: Moment
     message: str | None = ""
     author: From | None = Field(None, alias="from")
+    story: Story | None = None
+
+
+class Mentioned(Entity):
+    """Where somebody named the account: a comment of theirs, or the caption of a post of theirs."""
+
+    mentioned_comment: Comment | None = None
+    mentioned_media: Media | None = None
 
 
 class Sent(Entity):
@@ -138,5 +160,5 @@ class QuotaConfig(Entity):
     quota_duration: int = 86_400
 
 
-for late in (Media, Comment, Thread, Quota):
+for late in (Media, Comment, Mentioned, Thread, Quota):
     late.model_rebuild()

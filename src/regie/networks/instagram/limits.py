@@ -44,6 +44,7 @@ PICTURES = ImageLimit(
     tallest=4 / 5,
     broadest=1.91,
 )
+COVER = ImageLimit(most=1, largest_bytes=8 * 1024 * 1024, types=("image/jpeg",), longest_side=1920)
 REEL = VideoLimit(
     largest_bytes=300 * 1000 * 1000,
     types=("video/mp4", "video/quicktime"),
@@ -53,6 +54,7 @@ REEL = VideoLimit(
     widest_ratio=10.0,
     longest_side=1920,
     codecs=("h264", "hevc"),
+    cover=COVER,
 )
 IN_FEED = (Format.POST, Format.SHORT)  # not in stories
 OPTIONS = (
@@ -132,7 +134,9 @@ CAN = Capabilities(
     media_required=True,
     short=REEL,
     story_images=replace(PICTURES, most=1, longest_alt=None, tallest=None, broadest=None),
-    story_video=replace(REEL, largest_bytes=100 * 1000 * 1000, longest=timedelta(seconds=60), narrowest_ratio=0.1),
+    story_video=replace(
+        REEL, largest_bytes=100 * 1000 * 1000, longest=timedelta(seconds=60), narrowest_ratio=0.1, cover=None
+    ),
     fetches_media=True,
     options=(*OPTIONS, PRODUCTS),
     first_comment=True,

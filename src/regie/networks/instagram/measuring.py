@@ -18,9 +18,27 @@ OURS = {  # the vendor's name -> ours
     "shares": "shares",
     "total_interactions": "interactions",
 }
-OF_STORY = {"views": "views", "reach": "reach", "shares": "shares", "total_interactions": "interactions"}
+VISITS = {"profile_visits": "profile_clicks", "follows": "followers_gained"}
+OF_STORY = {
+    "views": "views",
+    "reach": "reach",
+    "shares": "shares",
+    "total_interactions": "interactions",
+    "replies": "replies",
+    **VISITS,
+}
+OF_REEL = {
+    **OURS,
+    "ig_reels_avg_watch_time": "average_view_seconds",
+    "ig_reels_video_view_total_time": "watch_minutes",
+}
+MILLISECONDS = {"average_view_seconds": 1000, "watch_minutes": 60_000}  # in one of ours
+ASKED = {"STORY": OF_STORY, "REELS": OF_REEL, "FEED": {**OURS, **VISITS}}  # by the product that a post is
 OF_ACCOUNT = {"views": "views_day", "reach": "reach_day", "accounts_engaged": "engaged_day"}
-POST_METRICS = ("likes", "replies", "shares", "saves", "views", "reach", "interactions")
+POST_METRICS = (
+    "likes", "replies", "shares", "saves", "views", "reach", "interactions", "profile_clicks", "followers_gained",
+    "average_view_seconds", "watch_minutes",
+)  # fmt: skip
 ACCOUNT_METRICS = ("followers", "following", "posts", *OF_ACCOUNT.values())
 
 
@@ -39,15 +57,18 @@ async def _of_one(wire: Wire, media_id: str) -> Samples:
     fields = {"fields": "id,like_count,comments_count,media_product_type"}
     media = parsed(await wire.graph.get(f"/{media_id}", fields, addressed=True), Media, network=NETWORK)
     known: dict[str, int | None] = dict.fromkeys(POST_METRICS)
-    known |= {"likes": media.like_count, "replies": media.comments_count}
-    asked = OF_STORY if media.media_product_type == "STORY" else OURS
+    known["likes"] = media.like_count
+    if media.media_product_type != "STORY":  # what people answer to one is no comment
+        known["replies"] = media.comments_count
+    asked = ASKED.get(media.media_product_type, OURS)
     try:
         answer = await wire.graph.get(f"/{media_id}/insights", {"metric": ",".join(asked)})
     except Refused:  # too few viewers of a story, a post from before the account was professional, a missing permission
         return known
     for metric in parsed(answer, Edge[Metric], network=NETWORK).data:
         if metric.name in asked:
-            known[asked[metric.name]] = metric.number
+            ours, number = asked[metric.name], metric.number
+            known[ours] = round(number / MILLISECONDS.get(ours, 1)) if number is not None else None
     return known
 
 

@@ -90,6 +90,13 @@ def refuse_what_is_absent(outgoing: Outgoing) -> None:
         raise Refused("{network} takes at most {most} pictures and videos here.", network=NETWORK, most=most)
     if outgoing.format is Format.SHORT and outgoing.pictures:
         raise Refused("A short video on {network} is a video, not a picture.", network=NETWORK)
+    covers = [video.cover for video in outgoing.videos if video.cover is not None]
+    if covers and len(outgoing.media) > 1:
+        raise Refused("{network} shows a cover of your own with a single video only.", network=NETWORK)
+    if any(not cover.public_url for cover in covers):
+        raise Refused(
+            "{network} fetches pictures from a public address, and Régie has none (REGIE_URL).", network=NETWORK
+        )
     draft = Draft(
         text=outgoing.text,
         options=outgoing.options,
@@ -135,7 +142,9 @@ def _post(wire: Wire, outgoing: Outgoing, children: Sequence[str]) -> dict[str, 
     if isinstance(item, Video):
         in_feed = outgoing.format is Format.POST or bool(outgoing.options.get("share_to_feed"))
         fields |= {"media_type": "REELS", "share_to_feed": in_feed}
-        if item.cover_at is not None:
+        if item.cover is not None:
+            fields["cover_url"] = item.cover.public_url
+        elif item.cover_at is not None:
             fields["thumb_offset"] = str(int(item.cover_at * 1000))
     return fields
 
@@ -421,7 +430,9 @@ async def comment(wire: Wire, to: Ref, text: str) -> Published:
         case "comment":
             path, fields, extra = f"/{top}/replies", {"message": text}, {"kind": "comment", "parent": top}
         case "mention":
-            path, fields, extra = f"/{wire.user}/mentions", {"media_id": top, "message": text}, {"kind": "comment"}
+            named = {"media_id": str(to.extra.get("media") or top), "message": text}
+            named |= {"comment_id": str(to.extra["comment"])} if to.extra.get("comment") else {}
+            path, fields, extra = f"/{wire.user}/mentions", named, {"kind": "comment"}
         case _:
             path, fields, extra = f"/{top}/comments", {"message": text}, {"kind": "comment"}
     answer = await wire.graph.publish(path, fields, addressed=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Messages, Person
 from regie.networks.errors import Refused
-from regie.networks.instagram.entities import Comment, Media, Message, Thread
+from regie.networks.instagram.entities import Comment, Media, Mentioned, Message, Story, Thread
 from regie.networks.instagram.wire import NETWORK, Wire
 from regie.networks.meta.cursor import Cursor, read_cursor
 from regie.networks.meta.entities import Edge
@@ -21,6 +23,7 @@ INNER = "id,text,timestamp,username,from,like_count,hidden,parent_id"
 UNDER = f"id,permalink,comments.limit({COMMENTS}){{{INNER},replies.limit({COMMENTS}){{{INNER}}}}}"
 TAGGED = "id,caption,permalink,timestamp,username"
 SAID = "id,created_time,message,from"
+IN_COMMENT, IN_CAPTION = "id,text,timestamp,username,media{id}", "id,caption,timestamp,username"
 
 
 async def messages(wire: Wire, *, cursor: str) -> Messages:
@@ -97,26 +100,84 @@ async def _tags(wire: Wire) -> list[Incoming]:
     ]
 
 
+def mention_told(*, media: str, comment: str, at: datetime) -> Incoming:
+    """As a delivery tells it: where, and nothing more. ``completed`` asks who said what."""
+    return Incoming(
+        remote_id=comment or media,
+        kind=MessageKind.MENTION,
+        by=_person("", ""),
+        text="",
+        said_at=at,
+        conversation_id=media,
+        extra={"kind": "mention", "media": media, "comment": comment},
+    )
+
+
+async def completed(wire: Wire, news: Messages) -> Messages:
+    """With what was said in mentions. One that we may not read, or that is gone, is left out."""
+    found = [await _asked(wire, one) if one.kind is MessageKind.MENTION and not one.text else one
+             for one in news.messages]  # fmt: skip
+    return replace(news, messages=tuple(one for one in found if one is not None))
+
+
+async def _asked(wire: Wire, one: Incoming) -> Incoming | None:
+    media, comment = str(one.extra.get("media", "")), str(one.extra.get("comment", ""))
+    if not media:
+        return one  # a story that names us says no more
+    fields = f"mentioned_media.media_id({media}){{{IN_CAPTION}}}"
+    if comment:
+        fields = f"mentioned_comment.comment_id({comment}){{{IN_COMMENT}}}"
+    try:
+        answer = await wire.graph.get(f"/{wire.user}", {"fields": fields})
+    except Refused:
+        return None
+    told = parsed(answer, Mentioned, network=NETWORK)
+    if (said := told.mentioned_comment or told.mentioned_media) is None:
+        return None
+    text = said.text if isinstance(said, Comment) else said.caption
+    return replace(one, by=_person("", said.username), text=text or "", said_at=said.timestamp or one.said_at)
+
+
 async def _direct(wire: Wire) -> list[Incoming]:
     """Of the newest conversations. With Facebook's login they belong to the Page."""
-    fields = {"platform": "instagram", "fields": f"id,messages.limit(10){{{SAID}}}", "limit": str(THREADS)}
-    answer = await wire.graph.get(f"/{wire.messaging}/conversations", fields)
+    try:
+        threads = await _threads(wire, f"{SAID},story")
+    except Refused:  # it may be for the stories that are asked for, too
+        threads = await _threads(wire, SAID)
     return [
-        direct_said(one.id, who=one.author.id, name=one.author.username, text=one.message or "", at=one.created_time)
-        for thread in parsed(answer, Edge[Thread], network=NETWORK).data
+        direct_said(
+            one.id,
+            who=one.author.id,
+            name=one.author.username,
+            text=one.message or "",
+            at=one.created_time,
+            story=one.story or Story(),
+        )
+        for thread in threads
         for one in (thread.messages.data if thread.messages else ())
         if isinstance(one, Message) and one.author is not None and one.author.id != wire.user
     ]
 
 
-def direct_said(mid: str, *, who: str, name: str, text: str, at: datetime) -> Incoming:
+async def _threads(wire: Wire, said: str) -> Sequence[Thread]:
+    fields = {"platform": "instagram", "fields": f"id,messages.limit(10){{{said}}}", "limit": str(THREADS)}
+    answer = await wire.graph.get(f"/{wire.messaging}/conversations", fields)
+    return parsed(answer, Edge[Thread], network=NETWORK).data
+
+
+def direct_said(mid: str, *, who: str, name: str, text: str, at: datetime, story: Story) -> Incoming:
+    """Answers to one of our stories belong to that story; being named in somebody's is a mention."""
+    ours = story.reply_to.id if story.reply_to is not None else ""
     return Incoming(
         remote_id=mid,
-        kind=MessageKind.DIRECT,
+        kind=MessageKind.MENTION if story.mention is not None else MessageKind.DIRECT,
         by=_person(who, name),
         text=text,
         said_at=at,
-        conversation_id=f"direct:{who}",
+        url=(story.mention.link or "") if story.mention is not None else "",
+        conversation_id=f"direct:{who}:{ours}" if ours else f"direct:{who}",
+        reply_to_id=ours,
+        post_id=ours,
         answer_until=at + WINDOW,
         extra={"kind": "direct", "person": who},
     )
