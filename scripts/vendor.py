@@ -65,7 +65,7 @@ class Package:
     version: str
     files: dict[str, str] = field(default_factory=dict)
     licence: str = "LICENSE"  # path inside the package, or the holder's name when the package ships none (MIT)
-    sprite: tuple[str, ...] = ()  # network marks taken from it
+    sprite: tuple[str, ...] = ()  # network marks taken from it; "ours:theirs" where a name of ours is another
 
     @property
     def folder(self) -> str:
@@ -95,6 +95,7 @@ PACKAGES = (
         sprite=(
             "bluesky",
             "facebook",
+            "google_business:google",
             "instagram",
             "mastodon",
             "pinterest",
@@ -317,12 +318,16 @@ def build(lock: dict[str, str], *, update: bool) -> tuple[dict[str, bytes], dict
             table["icons.svg"] = path
         if package.sprite:
             marks_folder = marks_folder or package.folder
-            marks += [symbol(n, content[f"icons/{n}.svg"].decode(), stroke=False) for n in package.sprite]
+            marks += [_mark(content, *one.split(":")) for one in package.sprite]
         shipped = content.get(package.licence)
         files[f"{package.folder}/LICENSE"] = shipped or MIT.format(who=package.licence).encode()
     files[f"{marks_folder}/networks.svg"] = sprite(sorted(marks))
     table["networks.svg"] = f"{marks_folder}/networks.svg"
     return files, table
+
+
+def _mark(content: dict[str, bytes], ours: str, theirs: str = "") -> str:
+    return symbol(ours, content[f"icons/{theirs or ours}.svg"].decode(), stroke=False)
 
 
 def _icon(content: dict[str, bytes], name: str, style: str) -> str:

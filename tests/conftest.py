@@ -409,6 +409,11 @@ def youtube(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
+def google_business(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
+    yield from _sandbox("google_business", request, settings)
+
+
+@pytest.fixture
 def x(request: pytest.FixtureRequest, settings: Any) -> Iterator[Sandbox]:
     yield from _sandbox("x", request, settings)
 

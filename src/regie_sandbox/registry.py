@@ -21,6 +21,7 @@ _WHERE = {
     "linkedin": "regie_sandbox.linkedin.app:LinkedIn",
     "reddit": "regie_sandbox.reddit.app:Reddit",
     "threads": "regie_sandbox.threads.app:Threads",
+    "google_business": "regie_sandbox.google_business.app:GoogleBusiness",
 }
 
 

@@ -117,6 +117,13 @@ async def youtube(world: World) -> AsyncIterator[Network]:
 
 
 @pytest.fixture
+async def google_business(world: World) -> AsyncIterator[Network]:
+    """Google Business Profile's sandbox, served."""
+    async for network in _served("google_business", world):
+        yield network
+
+
+@pytest.fixture
 async def mastodon(world: World) -> AsyncIterator[Network]:
     """Mastodon's sandbox, served."""
     async for network in _served("mastodon", world):

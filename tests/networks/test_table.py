@@ -13,7 +13,9 @@ from regie.networks.lacks import LACKS
 from regie.networks.table import DECLARED, cells, exercised
 
 ROOT = Path(__file__).parents[2]
-OF_THE_TRADE = ("facebook", "instagram", "tiktok", "youtube", "linkedin", "x", "pinterest", "reddit", "telegram")
+OF_THE_TRADE = (
+    "facebook", "instagram", "tiktok", "youtube", "linkedin", "x", "pinterest", "reddit", "telegram", "google_business",
+)  # fmt: skip
 
 
 @cache

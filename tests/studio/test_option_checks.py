@@ -53,6 +53,7 @@ WHO = Option(
 BOARD = Option(name="board", kind=OptionKind.CHOICE, label="Board", asked=True)
 CONSENT = Option(name="consent", kind=OptionKind.SWITCH, label="I agree", required=True)
 LINK = Option(name="link", kind=OptionKind.LINK, label="Link")
+STARTS = Option(name="starts", kind=OptionKind.MOMENT, label="It begins")
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,8 @@ LINK = Option(name="link", kind=OptionKind.LINK, label="Link")
         (TAGS, ["summers"], "“summers” in “Tags” for Mastodon is 1 character too long."),
         (TAGS, ["linen", "wool"], "“Tags” for Mastodon is 1 character too long in all."),
         (TAGS, ["one", "two"], None),
+        (STARTS, "tomorrow", "“It begins” for Mastodon is no day with an hour: write it as 2030-03-01T18:00."),
+        (STARTS, "2030-03-01T18:00", None),
         (WHO, None, "Mastodon needs “Who may see it”: choose one."),
         (WHO, "friends", "Mastodon does not have what you chose for “Who may see it”."),
         (WHO, "private", None),

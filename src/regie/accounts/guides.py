@@ -51,6 +51,9 @@ _SUMMARY: dict[str, Words] = {
     "x": _("An account on X: posts, threads, pictures, videos, polls, replies, direct messages."),
     "linkedin": _("A Page of an organization, or a member: posts, pictures, videos, documents, polls, comments."),
     "youtube": _("A channel: videos and Shorts with cover, subtitles and playlist, comments, watch times."),
+    "google_business": _(
+        "A place of business: news, events and offers in Google Search and Maps, reviews and answers, numbers."
+    ),
     "reddit": _("An account: texts, links, pictures, videos and polls for communities and its own profile, comments."),
     "vk": _("A community: its wall, stories, comments and messages."),
     "threads": _("An account: posts, threads, pictures, videos, carousels, polls, replies, mentions."),
@@ -90,6 +93,12 @@ _CREATE: dict[str, Words] = {
     "youtube": _(
         "A project at console.cloud.google.com, once for the whole installation, with the YouTube Data API v3 and the "
         "YouTube Analytics API switched on, and in it an OAuth client of the type Web application. Enter its keys here."
+    ),
+    "google_business": _(
+        "A project at console.cloud.google.com, once for the whole installation, to which Google gave access to the "
+        "Business Profile APIs: ask for it with the form at developers.google.com/my-business, which takes days. Then "
+        "switch on the Google My Business API and the Business Profile APIs named Account Management, Business "
+        "Information and Performance, and make an OAuth client of the type Web application. Enter its keys here."
     ),
     "reddit": _(
         "An app at reddit.com/prefs/apps, of the type web app, once for the whole installation, with the redirect "
@@ -167,6 +176,12 @@ _STEPS: dict[str, tuple[Words, ...]] = {
         _("On the vendor's page, leave every permission ticked: what is left out cannot be done afterwards."),
         _("For covers and for videos of more than 15 minutes, confirm a telephone number at youtube.com/verify."),
     ),
+    "google_business": (
+        _("In your OAuth client at Google, enter the redirect address below as an authorised redirect URI."),
+        _("On Google's page, sign in as an owner or a manager of the profile, and allow what is asked."),
+        _("With several places, choose here which of them belong to this client."),
+        _("Reviews can be read and answered once Google has verified the place."),
+    ),
     "reddit": (
         _("In this browser, be signed in on Reddit as the account to connect: Reddit asks whoever is signed in there."),
         _("On Reddit's page, allow the app."),
@@ -231,6 +246,12 @@ _WORKS: dict[str, Words] = {
         "Until Google has audited your project (the YouTube API compliance audit), it keeps every video private: Régie "
         "uploads it and says so. While the project is in testing, each person has to be on its list of test users, and "
         "to connect again every seven days. A project has 100 uploads a day, for all channels together."
+    ),
+    "google_business": _(
+        "Nothing works before Google has let your project use the APIs, on request, for a verified profile that has "
+        "been there for 60 days; afterwards everything does. While the project is in testing, each person has to be "
+        "on its list of test users, and to connect again every seven days. Pictures need a public address of Régie "
+        "(REGIE_URL), where Google fetches them. What Google still looks at, or rejects, is said."
     ),
     "reddit": _(
         "Everything works at once: there is no review. Commercial use of Reddit's API wants Reddit's approval. What "

@@ -138,7 +138,12 @@ def _set_state(
 
 
 async def revoke(account: Account) -> None:
-    """Tells the network to forget our token, before ``remove``. A network that does not answer changes nothing."""
+    """Tells the network to forget our token, before ``remove``. A network that does not answer changes nothing.
+
+    A sign-in that other accounts came from stays theirs: the network would take it from all of them.
+    """
+    if await in_thread(_serves_others, account):
+        return
     async with session(connections=1) as http:
         try:
             connector = await in_thread(connector_for, account, http)
@@ -146,6 +151,20 @@ async def revoke(account: Account) -> None:
                 await connector.revoke()
         except (NetworkError, CannotOpen):
             return
+
+
+def _serves_others(account: Account) -> bool:
+    """Whether the same lasting token speaks for other accounts too, of whatever client."""
+    others = Account.objects.filter(network=account.network, server=account.server).exclude(pk=account.pk)
+    mine = _lasting_token(account)
+    return bool(mine) and any(_lasting_token(one) == mine for one in others.exclude(state=Account.State.REMOVED))
+
+
+def _lasting_token(account: Account) -> str:
+    try:
+        return open_credentials(account).get("refresh_token", "")
+    except CannotOpen:
+        return ""
 
 
 @transaction.atomic

@@ -70,7 +70,10 @@ class OptionOut(BaseModel):
     """One thing that a post may or must say there beside its text: ``Content.options``."""
 
     name: str
-    kind: OptionKind = Field(description="line, link: a text; tags: a list of texts; choice: a value; switch: a bool.")
+    kind: OptionKind = Field(
+        description="line, link: a text; tags: a list of texts; choice: a value; switch: a bool; moment: a day and an "
+        "hour by the clock of the place, 2030-03-01T18:00."
+    )
     label: str
     help: str
     required: bool

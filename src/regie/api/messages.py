@@ -25,7 +25,8 @@ class MessageOut(BaseModel):
     id: int
     account: int
     delivery: int | None = Field(description="The delivery it is about, when it is under a post of ours.")
-    kind: str = Field(description="reply, comment, mention or direct")
+    kind: str = Field(description="reply, comment, mention, direct or review")
+    stars: int | None = Field(description="Of a review, 1 to 5.")
     ours: bool
     author: str
     author_handle: str
@@ -79,6 +80,7 @@ def message_out(row: Message) -> MessageOut:
         link=row.url,
         assignee=row.assignee_id,
         liked=row.liked_at is not None,
+        stars=row.extra.get("stars"),
         **{name: getattr(row, name) for name in names},
     )
 

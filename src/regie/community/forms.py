@@ -19,12 +19,14 @@ KINDS = {
     MessageKind.COMMENT: _("Comments"),
     MessageKind.MENTION: _("Mentions"),
     MessageKind.DIRECT: _("Private messages"),
+    MessageKind.REVIEW: _("Reviews"),
 }
 KIND = {
     MessageKind.REPLY: _("Reply"),
     MessageKind.COMMENT: _("Comment"),
     MessageKind.MENTION: _("Mention"),
     MessageKind.DIRECT: _("Private message"),
+    MessageKind.REVIEW: _("Review"),
 }
 
 

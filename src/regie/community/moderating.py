@@ -35,7 +35,7 @@ from regie.people import audit
 from regie.people.models import Member
 
 PATIENCE = 12.0  # seconds that a person waits
-UNDER_A_POST = (MessageKind.REPLY, MessageKind.COMMENT)
+IN_THE_OPEN = (MessageKind.REPLY, MessageKind.COMMENT, MessageKind.REVIEW)
 T = TypeVar("T")
 
 
@@ -93,10 +93,10 @@ def _deed(verb: str, message: Message) -> Deed:
 
 
 def _fits(verb: str, message: Message) -> bool:
-    """Only what stands under a post is hidden or deleted, and only what others said is liked or hidden."""
+    """Only what stands under a post or a place is hidden or deleted, and only what others said is liked or hidden."""
     if verb == "like":
         return not message.ours
-    return message.kind in UNDER_A_POST and not (verb == "hide" and message.ours)
+    return message.kind in IN_THE_OPEN and not (verb == "hide" and message.ours)
 
 
 # Doing it

@@ -73,9 +73,10 @@ def why_not(message: Message, text: str | None = None) -> str | None:
 
 
 def longest_answer(message: Message) -> TextLimit:
-    """How long an answer may be: as a comment, where the network has another limit for these."""
+    """How long an answer may be: as a comment, or to a review, where the network has another limit for these."""
     can = capabilities_of(message.account)
-    return can.comment if can.comment is not None and message.kind == MessageKind.COMMENT else can.text
+    as_comment = message.kind in (MessageKind.COMMENT, MessageKind.REVIEW)
+    return can.comment if can.comment is not None and as_comment else can.text
 
 
 def _why_not_this(text: str, limit: TextLimit) -> str | None:

@@ -96,6 +96,9 @@ def _filters(query: QueryDict) -> str:
 
 
 def kind_word(message: Message) -> str:
+    """What it is; of a review how many stars, too."""
+    if isinstance(stars := message.extra.get("stars"), int):
+        return ngettext("Review, %(stars)s star of 5", "Review, %(stars)s stars of 5", stars) % {"stars": stars}
     return str(KIND[MessageKind(message.kind)]) if message.kind in KIND else message.kind
 
 

@@ -60,6 +60,16 @@ WORDS = {
         _("Followers gained in a day"),
         _("People who began to follow the account in the network's last full day."),
     ),
+    "website_clicks_day": Words(
+        _("Clicks to the website in a day"),
+        _("Clicks that led to the website of the profile in the network's last full day."),
+    ),
+    "calls_day": Words(
+        _("Calls in a day"), _("Clicks on the profile's button to call in the network's last full day.")
+    ),
+    "directions_day": Words(
+        _("Directions in a day"), _("Times somebody asked for the way there in the network's last full day.")
+    ),
     "followers": Words(_("Followers"), _("People who follow the account, or members of the channel, now.")),
     "following": Words(_("Following"), _("Accounts that this account follows, now.")),
     "likes_total": Words(_("Likes in all"), _("Likes that all posts of the account have received, now.")),
@@ -67,6 +77,7 @@ WORDS = {
         _("Karma"),
         _("What others' votes on the account's posts and comments add up to, as its network counts, now."),
     ),
+    "reviews": Words(_("Reviews"), _("Reviews of the place that its network shows, now.")),
     "posts": Words(_("Posts there"), _("Posts the account shows, as its network counts them, now.")),
 }
 REACTIONS = Words(

@@ -104,6 +104,7 @@ class OptionKind(StrEnum):
     TAGS = "tags"  # tuple[str, ...]: words, names or ids
     CHOICE = "choice"  # str: the value of one of its choices
     SWITCH = "switch"  # bool
+    MOMENT = "moment"  # str: a day and an hour by the clock of the place, "2030-03-01T18:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,7 @@ class MessageKind(StrEnum):
     COMMENT = "comment"  # under our post, where the network keeps comments apart from posts
     MENTION = "mention"  # somebody names us in a post of their own
     DIRECT = "direct"  # a private message
+    REVIEW = "review"  # what somebody says of the place or the page as a whole, with stars
 
 
 class Answering(StrEnum):

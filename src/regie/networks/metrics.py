@@ -41,12 +41,16 @@ METRICS = {
         Metric("interactions_day", "Reactions, comments, shares and clicks on its posts in the last full day."),
         Metric("watch_minutes_day", "Minutes that people watched in the network's last full day.", unit="minutes"),
         Metric("followers_gained_day", "People who began to follow the account in the network's last full day."),
+        Metric("website_clicks_day", "Clicks that led to the website of the profile in the network's last full day."),
+        Metric("calls_day", "Clicks on the profile's button to call in the network's last full day."),
+        Metric("directions_day", "Times somebody asked for the way there in the network's last full day."),
         Metric("followers", "People who follow the account, or members of the channel, now."),
         Metric("following", "Accounts that this account follows, now."),
         Metric(
             "karma", "What others' votes on the account's posts and comments add up to, as its network counts, now."
         ),
         Metric("likes_total", "Likes that all posts of the account have received, now."),
+        Metric("reviews", "Reviews of the place that its network shows, now."),
         Metric("posts", "Posts the account shows, as its network counts them, now."),
     )
 }

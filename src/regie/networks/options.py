@@ -18,6 +18,7 @@ TYPES: Mapping[OptionKind, type] = {
     OptionKind.TAGS: list,
     OptionKind.CHOICE: str,
     OptionKind.SWITCH: bool,
+    OptionKind.MOMENT: str,
 }
 
 

@@ -20,6 +20,7 @@ _WHERE = {
     "threads": "regie.networks.threads.connector:Threads",
     "bluesky": "regie.networks.bluesky.connector:Bluesky",
     "mastodon": "regie.networks.mastodon.connector:Mastodon",
+    "google_business": "regie.networks.google_business.connector:GoogleBusiness",
     "vk": "regie.networks.vk.connector:Vk",
 }
 

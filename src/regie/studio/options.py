@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -269,6 +270,10 @@ def _about_words(option: Option, value: str, label: str, name: str) -> Iterable[
         ).format(option=label, network=name, over=over)
     if option.kind is OptionKind.LINK and not _is_link(value):
         yield _("“{option}” for {network} is no address: it begins with https://.").format(option=label, network=name)
+    if option.kind is OptionKind.MOMENT and not _is_a_moment(value):
+        yield _("“{option}” for {network} is no day with an hour: write it as 2030-03-01T18:00.").format(
+            option=label, network=name
+        )
     if option.kind is OptionKind.CHOICE and not _is_a_choice(option, value):
         yield _("{network} does not have what you chose for “{option}”.").format(option=label, network=name)
 
@@ -279,6 +284,13 @@ def _is_link(value: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and not any(one.isspace() for one in value)
+
+
+def _is_a_moment(value: str) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is None
+    except ValueError:
+        return False
 
 
 def _is_a_choice(option: Option, value: str) -> bool:

@@ -265,6 +265,7 @@ MARKS = frozenset(
     {
         "bluesky",
         "facebook",
+        "google_business",
         "instagram",
         "linkedin",
         "mastodon",

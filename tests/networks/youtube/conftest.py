@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from google_contract import Exchange
 from PIL import Image
 
 from regie.networks.data import Captions, Picture, Video
@@ -17,7 +18,7 @@ from regie_sandbox.registry import network as sandbox_network
 from regie_sandbox.server import serve
 from regie_sandbox.youtube.app import YouTube
 
-from .contract import Exchange, problems, recording
+from .contract import problems, recording
 from .posting import MOVIE, NOW, signed_in
 
 
