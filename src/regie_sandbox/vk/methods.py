@@ -48,6 +48,7 @@ class Methods:
             "wall.getById": self.posts,
             "wall.getComments": self.comments,
             "wall.createComment": self.create_comment,
+            "wall.editComment": self.edit_comment,
             "wall.deleteComment": self.delete_comment,
             "likes.add": lambda call: self.like(call, liked=True),
             "likes.delete": lambda call: self.like(call, liked=False),
@@ -189,12 +190,24 @@ class Methods:
         author = -group.id if by_group else call.key.holder
         post = Post(self.net.new_id(), -group.id, author, text, self.net.now(), attached)
         post.closed, post.ads, post.source = call.yes("close_comments"), call.yes("mark_as_ads"), call.text("copyright")
+        self._mark(post, call)
         self.state.posts[f"{post.owner}_{post.id}"] = post
         group.wall.append(post.id)
         self.state.guids[place] = post.id
         media = len([one for one in attached if one.startswith(("photo", "video", "doc"))])
         self.net.note(-group.id, f"{post.owner}_{post.id}", text, "post", key=call.text("guid"), media=media)
         return {"post_id": post.id}
+
+    def _mark(self, post: Post, call: Call) -> None:
+        """Where it was, and who signs it: people only."""
+        post.signer = call.key.holder if call.yes("signed") and call.key.kind == "user" else 0
+        here = call.text("lat"), call.text("long")
+        try:
+            post.point = (float(here[0]), float(here[1])) if any(here) else None
+        except ValueError:
+            raise invalid("lat should be a number") from None
+        if post.point is not None and (abs(post.point[0]) > 90 or abs(post.point[1]) > 180):
+            raise invalid("lat should be from -90 to 90, long from -180 to 180")
 
     def _known(self, place: str) -> int | None:
         """What the same guid made within the hour."""
@@ -231,6 +244,7 @@ class Methods:
         call.must_have("wall")
         post = self._post(call)
         post.text, post.attachments = self._content(call)
+        self._mark(post, call)
         post.edited_at = self.net.now()
         self.net.note(post.owner, f"{post.owner}_{post.id}", post.text, "edit")
         return {"post_id": post.id}
@@ -303,6 +317,17 @@ class Methods:
         comment = self.net.comment(post, -call.key.holder if call.key.kind == "group" else author, text, parent=parent)
         self.state.guids[place] = comment.id
         return {"comment_id": comment.id, "parents_stack": [comment.parent] if comment.parent else []}
+
+    def edit_comment(self, call: Call) -> int:
+        call.must_be_user()
+        self._group(call, call.number("owner_id"))
+        comment = self._comment(call, "comment_id")
+        text = call.text("message", longest=LONGEST_POST)
+        if not text:
+            raise invalid("message is undefined")
+        comment.text = text
+        self.net.note(comment.owner, f"{comment.owner}_{comment.post}_{comment.id}", text, "edit")
+        return 1
 
     def delete_comment(self, call: Call) -> int:
         call.must_be_user()

@@ -36,8 +36,16 @@ class Shows:
             "likes": {"can_like": 1, "count": len(post.likes), "user_likes": 0},
             "reposts": {"count": post.reposts, "user_reposted": 0},
             "views": {"count": post.seen},
+            **({"signer_id": post.signer} if post.signer else {}),
+            **self._place(post),
             **({"edited": unix(post.edited_at)} if post.edited_at else {}),
         }
+
+    @staticmethod
+    def _place(post: Post) -> Json:
+        if post.point is None:
+            return {}
+        return {"geo": {"type": "point", "coordinates": f"{post.point[0]} {post.point[1]}", "showmap": 1}}
 
     def attachment(self, named: str) -> Json:
         if NAMED.match(named) is None:

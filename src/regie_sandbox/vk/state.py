@@ -52,6 +52,8 @@ class Post:
     closed: bool = False
     ads: bool = False
     source: str = ""
+    signer: int = 0
+    point: tuple[float, float] | None = None  # latitude and longitude
     edited_at: datetime | None = None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from regie.networks.capabilities import Format, NobodyKnows
-from regie.networks.data import Document, Outgoing, Pending, Picture, Poll, Published, Ready, Ref, Video
+from regie.networks.data import Document, Draft, Outgoing, Pending, Picture, Poll, Published, Ready, Ref, Video
 from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.vk import publishing
 from regie.networks.vk.connector import Vk as Connector
@@ -39,13 +39,23 @@ def ref_to(out: Published) -> Ref:
 async def test_a_text_with_all_that_goes_with_it(connector: Connector, vk: Vk) -> None:
     options = {
         "link": "https://shop.example/door", "source": "https://news.example/1", "no_comments": True,
-        "no_notifications": True, "advertisement": True,
+        "no_notifications": True, "advertisement": True, "place": "45.764, 4.8357", "signed": True,
     }  # fmt: skip
     out = await published(connector, saying(options=options))
     post = vk.state.posts[out.remote_id]
     assert (post.text, post.attachments) == ("Good morning", ["https://shop.example/door"])
     assert (post.closed, post.ads, post.source, post.author) == (True, True, "https://news.example/1", post.owner)
+    assert (post.point, post.signer in vk.state.groups[-post.owner].admins) == ((45.764, 4.8357), True)
     assert (out.url, Connector.id_of(out.url)) == (f"https://vk.com/wall{out.remote_id}", out.remote_id)
+
+
+@pytest.mark.parametrize("place", ["Lyon", "91, 4", "45.7, 181", "45.7"])
+async def test_a_place_is_a_latitude_and_a_longitude(connector: Connector, vk: Vk, place: str) -> None:
+    (refused,) = Connector.objections({}, Draft(text="Here", options={"place": place}))
+    assert refused.said == f"“{place}” is no latitude and longitude."
+    with pytest.raises(Refused, match="no latitude"):
+        await connector.commit(saying(options={"place": place}), {})
+    assert vk.posts() == []
 
 
 async def test_pictures_videos_and_a_document_keep_their_order(

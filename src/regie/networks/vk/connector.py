@@ -10,6 +10,7 @@ import aiohttp
 
 from regie.networks.capabilities import Capabilities
 from regie.networks.data import (
+    Draft,
     Json,
     Listing,
     Login,
@@ -24,6 +25,7 @@ from regie.networks.data import (
     Samples,
     SignedIn,
 )
+from regie.networks.errors import Refused
 from regie.networks.vk import limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.vk.wire import DEFAULT_SERVER, NETWORK, Wire
 
@@ -44,6 +46,10 @@ class Vk:
     @classmethod
     def can_on(cls, limits_: Json) -> Capabilities:
         return limits.can_on(limits_)
+
+    @classmethod
+    def objections(cls, limits_: Json, draft: Draft) -> tuple[Refused, ...]:
+        return tuple(limits.objections(draft))
 
     # Publishing
 

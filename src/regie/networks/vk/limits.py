@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+
+import regex
 
 from regie.networks.capabilities import (
     Answering,
@@ -23,10 +26,13 @@ from regie.networks.capabilities import (
     TextLimit,
     VideoLimit,
 )
-from regie.networks.data import Json
+from regie.networks.data import Draft, Json
+from regie.networks.errors import Refused
 from regie.networks.vk.measuring import ACCOUNT_METRICS, ACCOUNT_METRICS_OF_COMMUNITY, POST_METRICS
+from regie.networks.vk.wire import NETWORK
 
 ATTACHMENTS = 10
+POINT = regex.compile(r"\s*(-?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)\s*")
 
 PICTURES = ImageLimit(
     most=ATTACHMENTS,
@@ -70,6 +76,21 @@ OPTIONS = (
         formats=(Format.POST,),
         shows=Shows.LINE,
     ),
+    Option(
+        name="place",
+        kind=OptionKind.LINE,
+        label="Place",
+        help="Its latitude and longitude, such as 45.7640, 4.8357. A map is shown below the post.",
+        longest=40,
+        formats=(Format.POST,),
+    ),
+    Option(
+        name="signed",
+        kind=OptionKind.SWITCH,
+        label="Sign it",
+        help="With the name of the administrator whose key is used.",
+        formats=(Format.POST,),
+    ),
     Option(name="no_comments", kind=OptionKind.SWITCH, label="Nobody may comment", formats=(Format.POST,)),
     Option(name="no_notifications", kind=OptionKind.SWITCH, label="Notify nobody", formats=(Format.POST,)),
     Option(
@@ -111,6 +132,7 @@ CAN = Capabilities(
     poll_with_media=True,
     first_comment=True,
     edit=True,
+    edit_comment=True,
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.DIRECT}),
     answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN, Answering.DELETE}),
@@ -126,7 +148,7 @@ OF_COMMUNITY = replace(
     mixed_media=False,
     story_images=None,
     story_video=None,
-    options=tuple(option for option in OPTIONS if option.only_with != "video"),
+    options=tuple(option for option in OPTIONS if option.only_with != "video" and option.name != "signed"),
     poll=None,
     poll_with_media=False,
     edit=False,
@@ -140,3 +162,17 @@ OF_COMMUNITY = replace(
 def can_on(limits: Json) -> Capabilities:
     """With the community's own key alone VK takes texts, links and documents, and tells what is said from now on."""
     return CAN if limits.get("admin", True) else OF_COMMUNITY
+
+
+def point_in(place: str) -> tuple[str, str] | None:
+    """Latitude and longitude as somebody wrote them; None: they are none."""
+    found = POINT.fullmatch(place)
+    if found is None or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
+        return None
+    return found[1], found[2]
+
+
+def objections(draft: Draft) -> Iterator[Refused]:
+    place = str(draft.options.get("place") or "")
+    if place and point_in(place) is None:
+        yield Refused("“{name}” is no latitude and longitude.", network=NETWORK, name=place)

@@ -244,7 +244,14 @@ def _said(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
     chosen = outgoing.options
     attached = [*progress.get("attached", ()), progress.get("poll"), chosen.get("link")]
     text = outgoing.text or (outgoing.poll.question if outgoing.poll and not outgoing.media else "")
+    place = str(chosen.get("place") or "")
+    latitude, longitude = limits.point_in(place) or (None, None)
+    if place and latitude is None:
+        raise Refused("“{name}” is no latitude and longitude.", network=NETWORK, name=place)
     return {
+        "lat": latitude,
+        "long": longitude,
+        "signed": chosen.get("signed") or None,
         "message": text or None,
         "attachments": [one for one in attached if one] or None,
         "copyright": chosen.get("source") or None,
@@ -309,9 +316,15 @@ async def answer_to(wire: Wire, outgoing: Outgoing, to: Ref) -> Published:
 
 async def edit(wire: Wire, ref: Ref, outgoing: Outgoing, progress: Progress) -> Published:
     """All of it anew, its files too, which would be gone otherwise. The same change again changes nothing."""
-    if ref.extra.get("kind", "post") != "post":
-        raise Refused("{network} lets posts be changed, nothing else.", network=NETWORK)
     owner, _, number = ref.remote_id.partition("_")
+    if ref.extra.get("kind") == "comment":
+        comment = ref.extra.get("comment") or ref.remote_id.rpartition("_")[2]
+        answer = await wire.ask(
+            "wall.editComment", owner_id=owner, comment_id=comment, message=outgoing.text, addressed=True
+        )
+        return Published(remote_id=ref.remote_id, extra=ref.extra, answer=answer)
+    if ref.extra.get("kind", "post") != "post":
+        raise Refused("{network} lets posts and comments be changed, nothing else.", network=NETWORK)
     answer = await wire.ask("wall.edit", owner_id=owner, post_id=number, addressed=True, **_said(outgoing, progress))
     return _published(ref.remote_id, answer)
 
