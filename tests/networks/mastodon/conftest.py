@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from contracts import Recorder, Schemas, by_aiohttp, canonical, needed, said
 from described_names import undescribed
-from jsonschema import Draft202012Validator
 from PIL import Image
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 from regie.networks.data import Login, Picture
 from regie.networks.mastodon.connector import Mastodon as Connector
@@ -25,9 +22,6 @@ from regie_sandbox.frame import World
 from regie_sandbox.mastodon.app import Mastodon
 from regie_sandbox.registry import network as sandbox_network
 from regie_sandbox.server import serve
-
-ROOT = Path(__file__).resolve().parents[3]
-SPEC = Path(os.environ.get("REGIE_SPECS", ROOT / "../shared/specs")) / "mastodon" / "openapi.json"
 
 
 @dataclass
@@ -47,7 +41,7 @@ class Contract:
 
     def __init__(self, described: dict[str, Any]) -> None:
         self.paths = described["paths"]
-        self._registry = Registry().with_resource("api:", Resource.from_contents(described, DRAFT202012))
+        self._schemas = Schemas(described)
 
     def problems(self, seen: Exchange) -> list[str]:
         operation = self.paths.get(seen.path, {}).get(seen.method.lower())
@@ -71,23 +65,19 @@ class Contract:
             return []
         if seen.is_form:  # all values of a form are text: its names can be checked, its types cannot
             return [f"{where}: no field {name}" for name in seen.request if name not in schema.get("properties", {})]
-        found = list(undescribed(seen.request, schema, found=self._found, where=f"{where} request"))
+        found = list(undescribed(seen.request, schema, found=self._schemas.found, where=f"{where} request"))
         # Text with pictures fits two of the three, which the description forbids by mistake: each that fits must hold.
-        kinds = [self._found(one) for one in schema.get("oneOf", [schema])]
+        kinds = [self._schemas.found(one) for one in schema.get("oneOf", [schema])]
         fitting = [one for one in kinds if self._needed(one) <= set(seen.request)]
         if not fitting:
             found.append(f"{where} request: it is none of those described")
-        return found + [error for one in fitting for error in self._errors(one, seen.request, f"{where} request")]
+        return found + [
+            error for one in fitting for error in self._schemas.problems(one, seen.request, f"{where} request")
+        ]
 
     def _needed(self, schema: Mapping[str, Any]) -> set[str]:
-        inner = [self._needed(self._found(one)) for one in schema.get("allOf", ())]
+        inner = [self._needed(self._schemas.found(one)) for one in schema.get("allOf", ())]
         return set(schema.get("required", ())).union(*inner)
-
-    def _found(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        if "$ref" not in schema:
-            return schema
-        contents: Mapping[str, Any] = self._registry.resolver("api:").lookup(f"api:{schema['$ref']}").contents
-        return contents
 
     def _answer(self, operation: dict[str, Any], seen: Exchange, where: str) -> list[str]:
         if seen.status == 403:  # of a token's scopes: described once for all calls, in api/oauth-scopes
@@ -96,72 +86,34 @@ class Contract:
         if described is None:
             return [f"{where}: {seen.status} is not described"]
         schema = described.get("content", {}).get("application/json", {}).get("schema")
-        return self._errors(schema, seen.answer, f"{where} {seen.status}") if schema else []
-
-    def _errors(self, schema: Mapping[str, Any], value: Any, where: str) -> list[str]:
-        validator = Draft202012Validator(_absolute(schema), registry=self._registry)
-        return [f"{where} {error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
-
-
-def _absolute(schema: Any) -> Any:
-    if isinstance(schema, dict):
-        return {k: f"api:{v}" if k == "$ref" else _absolute(v) for k, v in schema.items()}
-    return [_absolute(one) for one in schema] if isinstance(schema, list) else schema
+        return self._schemas.problems(schema, seen.answer, f"{where} {seen.status}") if schema else []
 
 
 @cache
 def contract() -> Contract:
-    if not SPEC.exists():
-        pytest.skip(f"the description of Mastodon's API is not at {SPEC} (set REGIE_SPECS)")
-    return Contract(json.loads(SPEC.read_text()))
+    return Contract(json.loads(needed("mastodon", "openapi.json").read_text()))
 
 
-@dataclass
-class Recorder:
-    seen: list[Exchange] = field(default_factory=list)
-
-    def on(self, server: Mastodon) -> Callable[[], web.Application]:
-        make = server.app
-
-        def app() -> web.Application:
-            made = make()
-            made.middlewares.append(self._middleware())
-            return made
-
-        return app
-
-    def _middleware(self) -> Any:
-        @web.middleware
-        async def record(request: web.Request, handler: Any) -> web.StreamResponse:
-            answer: web.StreamResponse = await handler(request)
-            resource = request.match_info.route.resource
-            if isinstance(answer, web.Response) and resource is not None:
-                self.seen.append(await _exchange(request, resource.canonical, answer))
-            return answer
-
-        return record
-
-
-async def _exchange(request: web.Request, path: str, answer: web.Response) -> Exchange:
+async def noted(request: web.Request, answer: web.Response) -> Exchange:
     is_form, body = request.content_type != "application/json", None
     if request.method in ("POST", "PUT") and request.body_exists:
         body = dict(await request.post()) if is_form else await request.json()
-    is_json = answer.content_type == "application/json" and answer.body
-    said = json.loads(bytes(answer.body)) if is_json and isinstance(answer.body, bytes) else None
-    ours = "aiohttp" in request.headers.get("User-Agent", "")
-    return Exchange(request.method, path, list(request.query), body, is_form, answer.status, said, ours)
+    told = said(answer) if answer.content_type == "application/json" else None
+    return Exchange(
+        request.method, canonical(request), list(request.query), body, is_form, answer.status, told, by_aiohttp(request)
+    )
 
 
 @pytest.fixture
 def recorder() -> Recorder:
-    return Recorder()
+    return Recorder(noted)
 
 
 @pytest.fixture
 async def mastodon(world: World, recorder: Recorder) -> AsyncIterator[Mastodon]:
     network = sandbox_network("mastodon", world)
     assert isinstance(network, Mastodon)
-    network.app = recorder.on(network)  # type: ignore[method-assign]
+    recorder.at(network)
     running = await serve(world)
     yield network
     await running.close()

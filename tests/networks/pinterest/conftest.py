@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from contracts import Recorder, Schemas, by_aiohttp, canonical, needed, said
 from described_names import undescribed
-from jsonschema import Draft202012Validator
 from PIL import Image
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 from regie.networks.data import AppKeys, Login, Picture, Video
 from regie.networks.pinterest.connector import Pinterest as Connector
@@ -26,8 +23,6 @@ from regie_sandbox.pinterest.app import Pinterest
 from regie_sandbox.registry import network as sandbox_network
 from regie_sandbox.server import serve
 
-ROOT = Path(__file__).resolve().parents[3]
-SPEC = Path(os.environ.get("REGIE_SPECS", ROOT / "../shared/specs")) / "pinterest" / "openapi.json"
 MOVIE = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + bytes(range(256)) * 4000  # a megabyte
 IN_WORDS_ONLY = {"continuous_refresh"}  # the description of /oauth/token tells of it in its text, not in its schema
 
@@ -49,8 +44,7 @@ class Contract:
 
     def __init__(self, described: dict[str, Any]) -> None:
         self.described, self.paths = described, described["paths"]
-        whole = Resource.from_contents(_in_2020(described), DRAFT202012)
-        self._registry = Registry().with_resource("api:", whole)
+        self._schemas = Schemas(_in_2020(described))
 
     def problems(self, seen: Exchange) -> list[str]:
         where = f"{seen.method} {seen.path}"
@@ -119,8 +113,7 @@ class Contract:
         return self._errors(schema, seen.answer, f"{where} {seen.status}")
 
     def _errors(self, schema: dict[str, Any], value: Any, where: str) -> list[str]:
-        validator = Draft202012Validator(_absolute(_in_2020(schema)), registry=self._registry)
-        return [f"{where} {error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
+        return self._schemas.problems(_in_2020(schema), value, where)
 
 
 def _typed(text: str, schema: dict[str, Any]) -> Any:
@@ -146,58 +139,33 @@ def _in_2020(schema: Any) -> Any:
     return {"anyOf": [made, {"type": "null"}]} if made.pop("nullable", False) is True else made
 
 
-def _absolute(schema: Any) -> Any:
-    if isinstance(schema, dict):
-        return {k: f"api:{v}" if k == "$ref" and v.startswith("#") else _absolute(v) for k, v in schema.items()}
-    return [_absolute(one) for one in schema] if isinstance(schema, list) else schema
-
-
 @cache
 def contract() -> Contract:
-    if not SPEC.exists():
-        pytest.skip(f"the description of Pinterest's API is not at {SPEC} (set REGIE_SPECS)")
-    return Contract(json.loads(SPEC.read_bytes()))
+    return Contract(json.loads(needed("pinterest", "openapi.json").read_bytes()))
 
 
-@dataclass
-class Recorder:
-    seen: list[Exchange] = field(default_factory=list)
-
-    def on(self, server: Pinterest) -> Callable[[], web.Application]:
-        make = server.app
-
-        def app() -> web.Application:
-            made = make()
-            made.middlewares.append(self._middleware())
-            return made
-
-        return app
-
-    def _middleware(self) -> Any:
-        @web.middleware
-        async def record(request: web.Request, handler: Any) -> web.StreamResponse:
-            answer: web.StreamResponse = await handler(request)
-            resource = request.match_info.route.resource
-            path = resource.canonical.removeprefix("/trial") if resource is not None else ""
-            if isinstance(answer, web.Response) and path.startswith("/v5/"):
-                self.seen.append(await _exchange(request, path.removeprefix("/v5"), answer))
-            return answer
-
-        return record
-
-
-async def _exchange(request: web.Request, path: str, answer: web.Response) -> Exchange:
+async def noted(request: web.Request, answer: web.Response) -> Exchange | None:
+    path = canonical(request).removeprefix("/trial")
+    if not path.startswith("/v5/"):
+        return None
     is_form, body = request.content_type == "application/x-www-form-urlencoded", None
     if request.method in ("POST", "PATCH") and request.body_exists:
         body = dict(await request.post()) if is_form else await request.json()
-    said = json.loads(answer.body) if isinstance(answer.body, bytes) and answer.body else None
-    ours = "aiohttp" in request.headers.get("User-Agent", "")
-    return Exchange(request.method, path, dict(request.query), body, is_form, answer.status, said, ours)
+    return Exchange(
+        request.method,
+        path.removeprefix("/v5"),
+        dict(request.query),
+        body,
+        is_form,
+        answer.status,
+        said(answer),
+        by_aiohttp(request),
+    )
 
 
 @pytest.fixture
 def recorder() -> Recorder:
-    return Recorder()
+    return Recorder(noted)
 
 
 @pytest.fixture(autouse=True)
@@ -211,7 +179,7 @@ def everything_said_is_as_described(recorder: Recorder) -> Iterator[None]:
 async def pinterest(world: World, recorder: Recorder) -> AsyncIterator[Pinterest]:
     network = sandbox_network("pinterest", world)
     assert isinstance(network, Pinterest)
-    network.app = recorder.on(network)  # type: ignore[method-assign]
+    recorder.at(network)
     running = await serve(world)
     yield network
     await running.close()

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
+from contracts import Recorder
 
 from regie.networks.data import AppKeys, Login
 from regie.networks.reddit.connector import Reddit as Connector
@@ -15,13 +16,13 @@ from regie_sandbox.reddit.app import Reddit
 from regie_sandbox.registry import network as sandbox_network
 from regie_sandbox.server import serve
 
-from .contract import Recorder, contract
+from .contract import contract, noted
 from .posting import NOW
 
 
 @pytest.fixture
 def recorder() -> Recorder:
-    return Recorder()
+    return Recorder(noted)
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ async def reddit(world: World, recorder: Recorder) -> AsyncIterator[Reddit]:
     network = sandbox_network("reddit", world)
     assert isinstance(network, Reddit)
     world.clock.set(NOW)
-    network.app = recorder.on(network)  # type: ignore[method-assign]
+    recorder.at(network)
     running = await serve(world)
     yield network
     await running.close()

@@ -7,22 +7,17 @@ real exchanges. A field that neither knows, or a value of a type never seen in i
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
 from aiohttp import web
+from contracts import needed, said
 
-from regie_sandbox.reddit.app import Reddit
-
-SPECS = Path(os.environ.get("REGIE_SPECS", Path(__file__).resolve().parents[3] / "../shared/specs")) / "reddit"
 OF_LISTINGS = {"limit", "after", "before", "count", "sort", "state", "t", "mark", "raw_json", "id", "api_type"}
 BY_HAND = {  # read in PRAW's code, where the extract saw no field names at the call
     "api/submit": {"kind", "url", "video_poster_url", "flair_id", "flair_text"},
@@ -175,43 +170,18 @@ class Contract:
 
 @cache
 def contract() -> Contract:
-    if not SPECS.exists():
-        pytest.skip(f"what Reddit was seen to say is not at {SPECS} (set REGIE_SPECS)")
-    endpoints = json.loads((SPECS / "praw-endpoints.json").read_text())["endpoints"]
-    return Contract(endpoints, [json.loads(path.read_text()) for path in sorted((SPECS / "recordings").glob("*.json"))])
+    endpoints = json.loads(needed("reddit", "praw-endpoints.json").read_text())["endpoints"]
+    recordings = sorted(needed("reddit", "recordings").glob("*.json"))
+    return Contract(endpoints, [json.loads(path.read_text()) for path in recordings])
 
 
-@dataclass
-class Recorder:
-    """Everything that is said at the sandbox's door; its store and its sign-in page are no part of the API."""
-
-    seen: list[Exchange] = field(default_factory=list)
-
-    def on(self, net: Reddit) -> Callable[[], web.Application]:
-        make = net.app
-
-        def app() -> web.Application:
-            made = make()
-            made.middlewares.append(self._middleware())
-            return made
-
-        return app
-
-    def _middleware(self) -> Any:
-        @web.middleware
-        async def record(request: web.Request, handler: Any) -> web.StreamResponse:
-            answer: web.StreamResponse = await handler(request)
-            if isinstance(answer, web.Response) and answer.content_type == "application/json":
-                self.seen.append(await _exchange(request, answer))
-            return answer
-
-        return record
-
-
-async def _exchange(request: web.Request, answer: web.Response) -> Exchange:
+async def noted(request: web.Request, answer: web.Response) -> Exchange | None:
+    """Of everything that is said at the sandbox's door; its store and its sign-in page are no part of the API."""
+    if answer.content_type != "application/json":
+        return None
     names = set(request.query)
     if request.method == "POST":
         names |= set(await request.json()) if request.content_type == "application/json" else set(await request.post())
-    said = json.loads(bytes(answer.body)) if isinstance(answer.body, bytes) and answer.body else None
     ours = request.headers.get("User-Agent", "").startswith("web:regie:")
-    return Exchange(request.method, request.path.strip("/"), frozenset(names), answer.status, said, ours)
+    path = request.path.strip("/")
+    return Exchange(request.method, path, frozenset(names), answer.status, said(answer), ours)

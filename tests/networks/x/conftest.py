@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from contracts import Recorder, Schemas, by_aiohttp, canonical, needed, said
 from described_names import undescribed
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
 
 from regie.networks.data import AppKeys, Login
 from regie.networks.x.connector import X as Connector
@@ -27,8 +23,6 @@ from regie_sandbox.registry import network as sandbox_network
 from regie_sandbox.server import serve
 from regie_sandbox.x.app import X
 
-ROOT = Path(__file__).resolve().parents[3]
-SPECS = Path(os.environ.get("REGIE_SPECS", ROOT / "../shared/specs")) / "x"
 NOT_LISTED = ("about:blank", "client-forbidden", "unsupported-authentication", "rate-limit-exceeded", "usage-capped")
 
 
@@ -46,13 +40,12 @@ class Exchange:
 
 
 class Contract:
-    """One version of the description: "openapi.json" (2.167) or "openapi-2.159.json", from before the renaming."""
+    """The description (version 2.167), and what departs from it."""
 
-    def __init__(self, file: str) -> None:
-        described = json.loads((SPECS / file).read_text())
+    def __init__(self, described: dict[str, Any]) -> None:
         self._parameters = described["components"]["parameters"]
         self.paths = {re.sub(r"\{[^}]*\}", "{}", path): one for path, one in described["paths"].items()}
-        self._registry = Registry().with_resource("api:", Resource.from_contents(described, DRAFT202012))
+        self._schemas = Schemas(described)
         self.problem_types = set(re.findall(r"https://api\.x\.com/2/problems/[a-z-]+", json.dumps(described)))
 
     def problems(self, seen: Exchange) -> list[str]:
@@ -79,7 +72,8 @@ class Contract:
         found = [f"{where}: no parameter {name}" for name in seen.query if name not in known]
         for name, described in known.items():
             if name in seen.query:
-                found += self._errors(described["schema"], _typed(described["schema"], seen.query[name]), where)
+                schema = described["schema"]
+                found += self._schemas.problems(schema, _typed(schema, seen.query[name]), where)
             elif described.get("required"):
                 found.append(f"{where}: {name} is missing")
         return found
@@ -93,18 +87,12 @@ class Contract:
             return [f"{where}: no such body"]
         if not seen.is_form:
             return [
-                *undescribed(seen.request, schema, found=self._resolved, where=f"{where} request"),
-                *self._errors(schema, seen.request, f"{where} request"),
+                *undescribed(seen.request, schema, found=self._schemas.found, where=f"{where} request"),
+                *self._schemas.problems(schema, seen.request, f"{where} request"),
             ]
-        wanted = self._resolved(schema)
+        wanted = self._schemas.found(schema)
         found = [f"{where}: no field {name}" for name in seen.request if name not in wanted["properties"]]
         return found + [f"{where}: {name} is missing" for name in wanted["required"] if name not in seen.request]
-
-    def _resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = schema
-        if "$ref" in schema:
-            found = self._registry.resolver("api:").lookup(f"api:{schema['$ref']}").contents
-        return found
 
     def _answer(self, operation: dict[str, Any], seen: Exchange, where: str) -> list[str]:
         if seen.status >= 400:
@@ -113,20 +101,16 @@ class Contract:
         if described is None:
             return [f"{where}: {seen.status} is not described"]
         schema = described["content"]["application/json"]["schema"]
-        return self._errors(schema, seen.answer, f"{where} {seen.status}")
+        return self._schemas.problems(schema, seen.answer, f"{where} {seen.status}")
 
     def _problem(self, operation: dict[str, Any], seen: Exchange, where: str) -> list[str]:
         said = seen.answer if isinstance(seen.answer, dict) else {}
         if said.get("type") in self.problem_types and "default" in operation["responses"]:
             schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
-            return self._errors(schema, said, f"{where} {seen.status}")
+            return self._schemas.problems(schema, said, f"{where} {seen.status}")
         known = str(said.get("type", "")).rsplit("/", 1)[-1] in {one.rsplit("/", 1)[-1] for one in NOT_LISTED}
         whole = known and {"title", "detail", "type", "status"} <= set(said) and said["status"] == seen.status
         return [] if whole else [f"{where} {seen.status}: {said} is no problem of X's"]
-
-    def _errors(self, schema: dict[str, Any], value: Any, where: str) -> list[str]:
-        validator = Draft202012Validator(_absolute(schema), registry=self._registry)
-        return [f"{where} {error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
 
 
 def _typed(schema: dict[str, Any], value: str) -> Any:
@@ -139,56 +123,19 @@ def _typed(schema: dict[str, Any], value: str) -> Any:
     return value
 
 
-def _absolute(schema: Any) -> Any:
-    if isinstance(schema, dict):
-        return {k: f"api:{v}" if k == "$ref" else _absolute(v) for k, v in schema.items() if k != "discriminator"}
-    return [_absolute(one) for one in schema] if isinstance(schema, list) else schema
-
-
 @cache
-def contract(file: str = "openapi.json") -> Contract:
-    if not (SPECS / file).exists():
-        pytest.skip(f"the description of X's API is not at {SPECS} (set REGIE_SPECS)")
-    return Contract(file)
+def contract() -> Contract:
+    return Contract(json.loads(needed("x", "openapi.json").read_text()))
 
 
-@dataclass
-class Recorder:
-    seen: list[Exchange] = field(default_factory=list)
-
-    def on(self, net: X) -> Callable[[], web.Application]:
-        make = net.app
-
-        def app() -> web.Application:
-            made = make()
-            made.middlewares.append(self._middleware())
-            return made
-
-        return app
-
-    def _middleware(self) -> Any:
-        @web.middleware
-        async def record(request: web.Request, handler: Any) -> web.StreamResponse:
-            answer: web.StreamResponse = await handler(request)
-            resource = request.match_info.route.resource
-            told = isinstance(answer, web.Response) and "json" in answer.content_type
-            if (
-                resource is not None
-                and told
-                and not request.path.startswith("/_sandbox")
-                and "oauth2" not in request.path
-            ):
-                self.seen.append(await _exchange(request, resource.canonical, answer))
-            return answer
-
-        return record
-
-
-async def _exchange(request: web.Request, path: str, answer: Any) -> Exchange:
+async def noted(request: web.Request, answer: web.Response) -> Exchange | None:
+    path = canonical(request)
+    outside = request.path.startswith("/_sandbox") or "oauth2" in request.path or "json" not in answer.content_type
+    if not path or outside:
+        return None
     is_form, body = request.content_type == "multipart/form-data", None
     if request.method in ("POST", "PUT") and request.body_exists:
         body = dict(await request.post()) if is_form else json.loads(await request.read() or b"null")
-    agent = request.headers.get("User-Agent", "")
     return Exchange(
         method=request.method,
         path=re.sub(r"\{[^}]*\}", "{}", path),
@@ -196,22 +143,22 @@ async def _exchange(request: web.Request, path: str, answer: Any) -> Exchange:
         request=body,
         is_form=is_form,
         status=answer.status,
-        answer=json.loads(bytes(answer.body)),
+        answer=said(answer),
         as_app=request.headers.get("Authorization", "").startswith("Bearer AAAA"),
-        ours="aiohttp" in agent,
+        ours=by_aiohttp(request),
     )
 
 
 @pytest.fixture
 def recorder() -> Recorder:
-    return Recorder()
+    return Recorder(noted)
 
 
 @pytest.fixture
 async def x(world: World, recorder: Recorder) -> AsyncIterator[X]:
     net = sandbox_network("x", world)
     assert isinstance(net, X)
-    net.app = recorder.on(net)  # type: ignore[method-assign]
+    recorder.at(net)
     running = await serve(world)
     yield net
     await running.close()

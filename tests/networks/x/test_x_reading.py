@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
+from contracts import Recorder
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Login, Picture, Poll, Ref
@@ -15,7 +16,6 @@ from regie.networks.errors import Refused, TryLater
 from regie.networks.x.connector import X as Connector
 from regie_sandbox.x.app import X
 
-from .conftest import Recorder
 from .posting import outgoing, publish, ref_to
 
 
