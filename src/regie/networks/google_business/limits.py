@@ -36,7 +36,7 @@ OPTIONS = (
         kind=OptionKind.CHOICE,
         label="Kind of post",
         default=UPDATE,
-        choices=(Choice(UPDATE, "What's new"), Choice(EVENT, "An event"), Choice(OFFER, "An offer")),
+        choices=(Choice("update", "What's new"), Choice("event", "An event"), Choice("offer", "An offer")),
     ),
     Option(
         name="title",
@@ -58,7 +58,7 @@ OPTIONS = (
             Choice("order", "Order online"),
             Choice("shop", "Buy"),
             Choice("sign_up", "Sign up"),
-            Choice(CALL, "Call now"),
+            Choice("call", "Call now"),
         ),
         shows=Shows.MARK,
     ),
