@@ -61,9 +61,11 @@ def restore(file: Path) -> int:
 
     setup()
     with ready():
+        from regie.measure.known import read_all_soon
         from regie.publishing.services import start_frozen_after_restore
 
         start_frozen_after_restore(backed_up_at=report.created_at)
+        read_all_soon()
     tell("Restored. Everything is frozen: start Régie, look at what was due meanwhile, then lift the freeze.")
     if (store := env().media_store) and report.media_files:
         tell(f"Its media are in {env().data / 'media'}. Run `regie media copy bucket` to bring them into {store}.")

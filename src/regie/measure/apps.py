@@ -9,7 +9,9 @@ class MeasureConfig(AppConfig):
 
     def ready(self) -> None:
         from regie.accounts.signals import account_connected
+        from regie.measure import known
 
+        known.register()
         account_connected.connect(_measure_soon, dispatch_uid="measure.soon")
 
 

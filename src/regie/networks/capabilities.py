@@ -252,7 +252,12 @@ class Repeatable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskStatus:
-    """A container, upload or publish id, saved by ``prepare``, can be asked what became of it."""
+    """A container, upload or publish id, saved by ``prepare``, can be asked what became of it.
+
+    then: how to find out where no id was saved, as after a restore; None: the account's listing does not hold all posts
+    """
+
+    then: Search | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

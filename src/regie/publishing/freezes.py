@@ -22,6 +22,7 @@ from regie.people.scope import MemberRequest, Scope
 from regie.publishing import forms, queries, resuming, services
 from regie.publishing.models import Delivery, Freeze
 from regie.publishing.resuming import CHOICES, Decision, Decisions, Do
+from regie.publishing.signals import held_shown
 from regie.studio.campaigns import campaigns_for
 
 SHOWN = 200
@@ -132,7 +133,11 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 def _held_context(scope: Scope, found: Freeze, by: Member | User | None) -> dict[str, Any]:
     now = clock.now()
     held = _held(scope, found) if found.lifted_at is None else Delivery.objects.none()
-    rows = list(held[: SHOWN + 1])
+    rows: list[Any] = list(held[: SHOWN + 1])
+    answers: list[tuple[Any, Any]] = held_shown.send(Freeze, rows=rows)
+    known = {pk: said for _receiver, told in answers for pk, said in told.items()}
+    for row in rows:
+        row.known = known.get(row.pk, "")
     past, coming = [row for row in rows if row.due_at < now], [row for row in rows if row.due_at >= now]
     return {
         "frozen": found,

@@ -60,11 +60,22 @@ def decide(request: HttpRequest, action: str) -> HttpResponse:
     done = _decided(request, action, chosen, scope)
     if done.many:
         messages.success(request, SAID[action](done.many).format(n=done.many))
+    if done.looked_for:
+        messages.info(request, _looked_for(done.looked_for))
     for said in done.problems:
         messages.error(request, said)
     if not chosen:
         messages.info(request, _("Choose at least one."))
     return redirect("publishing:missed")
+
+
+def _looked_for(n: int) -> str:
+    said = ngettext(
+        "{n} may have gone out after the backup that was restored: we look for it first.",
+        "{n} may have gone out after the backup that was restored: we look for them first.",
+        n,
+    )
+    return said.format(n=n)
 
 
 def _decided(request: HttpRequest, action: str, chosen: list[Delivery], scope: Scope) -> deciding.Done:

@@ -48,6 +48,12 @@ class Delivery(models.Model):
         null=True, blank=True, help_text="When to look on the network: what became of it, or whether it can be seen."
     )
     looks = models.PositiveSmallIntegerField(default=0, help_text="How often we looked since it was sent.")
+    doubt_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="The moment of the backup that we come from: its steps in doubt that were not tried since may have "
+        "gone out at any time from then on.",
+    )
     remove_at = models.DateTimeField(null=True, blank=True, help_text="When to take it off the network; None: never.")
     to_tell = models.BooleanField(default=False, help_text="People are to be told of its state, and were not yet.")
     lease = models.UUIDField(null=True, blank=True, help_text="The publisher's claim.")

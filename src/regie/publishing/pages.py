@@ -120,8 +120,21 @@ class DeliveryView:
         return len(missing) == 1 and COMMENT in missing[0].content
 
     @property
+    def backup_in_doubt(self) -> datetime | None:
+        """The moment of the backup that we come from, when it may have gone out after that and nobody looked yet."""
+        d = self.delivery
+        if d.doubt_from is None or d.state in (State.PUBLISHED, State.CANCELLED):
+            return None
+        return d.doubt_from if any(_untried_since(step, d.doubt_from) for step in self.steps) else None
+
+    @property
     def out(self) -> int:
         return sum(step.state == Step.State.PUBLISHED for step in self.steps)
+
+
+def _untried_since(step: Step, backup: datetime) -> bool:
+    tried = (one.began_at > backup for one in step.attempts.all() if one.kind == Attempt.Kind.COMMIT)
+    return step.state == Step.State.UNCLEAR and not any(tried)
 
 
 def view_of(delivery: Delivery, member: Member) -> DeliveryView:
@@ -233,7 +246,7 @@ def moments(delivery: Delivery) -> list[Moment]:
     return [
         Moment(label, at, (at - delivery.due_at).total_seconds() if at and number else None)
         for number, (label, at) in enumerate(lines)
-        if at is not None or number < 4
+        if at is not None or (number < 4 and delivery.state != State.PUBLISHED)
     ]
 
 
@@ -279,7 +292,7 @@ NOT_BEGUN = frozenset((State.HELD, State.SCHEDULED, State.BY_HAND, State.MISSED)
 def _as_they_would_go(delivery: Delivery) -> list[Step]:
     """The steps; of a delivery that has not begun, with what its post says now: the engine sends that."""
     steps = list(delivery.steps.all())
-    if delivery.state not in NOT_BEGUN or any(step.state != Step.State.WAITING for step in steps):
+    if delivery.state not in NOT_BEGUN or any(_has_begun(step) for step in steps):
         return steps
     contents = steps_of_delivery(delivery)
     if len(contents) != len(steps):
@@ -287,6 +300,11 @@ def _as_they_would_go(delivery: Delivery) -> list[Step]:
     for step, content in zip(steps, contents, strict=True):
         step.content = content
     return steps
+
+
+def _has_begun(step: Step) -> bool:
+    """As far as we know: one that is in doubt since a restore was perhaps never tried."""
+    return step.state != Step.State.WAITING and bool(step.state != Step.State.UNCLEAR or step.attempts.all())
 
 
 def _picture(use: dict[str, Any], files: dict[int, File]) -> tuple[File | None, str]:

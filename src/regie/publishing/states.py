@@ -36,11 +36,12 @@ FOLLOWS: dict[State, frozenset[State]] = {
     S.UNCLEAR: frozenset(  # refused when the network's no came after the lease had run out
         (S.PUBLISHED, S.PROCESSING, S.PARTLY, S.SCHEDULED, S.HELD, S.MISSED, S.REFUSED, S.CANCELLED)
     ),
-    S.PARTLY: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED)),  # the last when its post has no more parts
-    S.REFUSED: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED)),
-    S.MISSED: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED)),
-    S.BY_HAND: frozenset((S.PUBLISHED, S.MISSED, S.CANCELLED, S.SCHEDULED, S.HELD)),
-    S.CANCELLED: frozenset((S.SCHEDULED, S.HELD)),  # undo
+    # From here on to unclear: people want it sent, and it may have gone out after the backup that we come from
+    S.PARTLY: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED, S.UNCLEAR)),  # published: no more parts
+    S.REFUSED: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED, S.UNCLEAR)),
+    S.MISSED: frozenset((S.SCHEDULED, S.HELD, S.CANCELLED, S.PUBLISHED, S.UNCLEAR)),
+    S.BY_HAND: frozenset((S.PUBLISHED, S.MISSED, S.CANCELLED, S.SCHEDULED, S.HELD, S.UNCLEAR)),
+    S.CANCELLED: frozenset((S.SCHEDULED, S.HELD, S.UNCLEAR)),  # undo
     S.PUBLISHED: frozenset(),  # what is out is out; ``gone_at`` says that it left again
 }
 

@@ -18,12 +18,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from regie.core.errors import Problem
+from regie.core.sentences import in_words
 from regie.core.times import WallTime
 from regie.people import lateness
 from regie.people.models import Member
 from regie.people.scope import MemberRequest, Scope
 from regie.publishing import forms, pages, services
 from regie.publishing.models import Delivery
+from regie.publishing.states import State
 from regie.studio import desk as desks
 from regie.studio import posters
 from regie.studio import queries as posts
@@ -243,15 +245,20 @@ def _where_from(request: HttpRequest, found: Delivery) -> str:
     return reverse("publishing:delivery", args=[found.pk])
 
 
+def _unless_looked_for(row: Delivery, said: str) -> str:
+    """What may have gone out after a backup is not on its way: it is looked for."""
+    return in_words(row.problem, row.problem_facts) if row.state == State.UNCLEAR else said
+
+
 def _move(request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
     form = forms.MoveForm(request.POST)
     if not form.is_valid():
         raise Problem(" ".join(str(said) for errors in form.errors.values() for said in errors))
     before = found.local_at, found.zone
     late = lateness.read(request.POST.get("late"), found.late_minutes)
-    services.move(found, at=form.wall_time(), by=member, late_minutes=late)
+    moved = services.move(found, at=form.wall_time(), by=member, late_minutes=late)
     undo = reverse("publishing:move-back", args=[found.pk, before[0].strftime("%Y-%m-%dT%H:%M:%S"), before[1]])
-    return _("Moved."), undo
+    return _unless_looked_for(moved, _("Moved.")), undo
 
 
 def _cancel(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
@@ -260,18 +267,15 @@ def _cancel(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str
 
 
 def _undo_cancel(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
-    services.undo_cancel(found, by=member)
-    return _("It is planned again."), ""
+    return _unless_looked_for(services.undo_cancel(found, by=member), _("It is planned again.")), ""
 
 
 def _send_again(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
-    services.send_again(found, by=member)
-    return _("It is on its way again."), ""
+    return _unless_looked_for(services.send_again(found, by=member), _("It is on its way again.")), ""
 
 
 def _send_now(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
-    services.send_now(found, by=member)
-    return _("It is on its way."), ""
+    return _unless_looked_for(services.send_now(found, by=member), _("It is on its way.")), ""
 
 
 def _let_go(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
@@ -290,8 +294,8 @@ def _absent(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str
 
 
 def _finish(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
-    services.finish_partly(found, by=member)
-    return _("The missing parts are on their way."), ""
+    row = services.finish_partly(found, by=member)
+    return _unless_looked_for(row, _("The missing parts are on their way.")), ""
 
 
 def _take_back(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:

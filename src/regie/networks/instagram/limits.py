@@ -18,6 +18,7 @@ from regie.networks.capabilities import (
     Option,
     OptionKind,
     Quota,
+    Search,
     Shows,
     SignIn,
     TextLimit,
@@ -125,7 +126,7 @@ WHY_NOT = {
 }
 CAN = Capabilities(
     text=TextLimit(longest=2200),
-    repeat=AskStatus(),
+    repeat=AskStatus(then=Search(visible_within=timedelta(minutes=2))),
     sign_in=(SignIn.OAUTH,),
     links=False,  # an address in a caption is not a link
     images=PICTURES,

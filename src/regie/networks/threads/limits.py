@@ -19,6 +19,7 @@ from regie.networks.capabilities import (
     Permit,
     PollLimit,
     Quota,
+    Search,
     Shows,
     SignIn,
     TextLimit,
@@ -89,7 +90,7 @@ POST_METRICS = ("likes", "replies", "shares", "quotes", "views")
 ACCOUNT_METRICS = ("followers", "views_day")
 CAN = Capabilities(
     text=TextLimit(longest=500, counting=Counting.EMOJI_BYTES),
-    repeat=AskStatus(),
+    repeat=AskStatus(then=Search(visible_within=timedelta(minutes=2))),
     sign_in=(SignIn.OAUTH,),
     link_card=True,
     images=ImageLimit(

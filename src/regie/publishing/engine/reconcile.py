@@ -8,6 +8,9 @@ Search       found: made after the attempt began, same text and media, nobody el
 NobodyKnows  a person settles it
 
 A first comment is in no listing of posts: the connector is asked for it where it ``FindsComment``, else a person.
+
+What may have gone out after the backup that we come from (``doubt_from``) left no id here that could be asked: it is
+searched for, from the moment of the backup on, or a person is asked.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from regie.accounts.budgets import USED_UP, Priority, SavedForLater
-from regie.networks.capabilities import AskStatus, NobodyKnows, Repeat, Repeatable, Search
+from regie.networks.capabilities import AskStatus, Format, NobodyKnows, Repeat, Repeatable, Search
 from regie.networks.data import Listing, Pending, Published, Seen
 from regie.networks.errors import NetworkError, SignInAgain, Unclear
 from regie.networks.likeness import alike, normal, same
@@ -39,6 +42,7 @@ from regie.publishing.engine.work import (
     may_repeat,
     speaker_of,
 )
+from regie.publishing.holds import FROZEN
 
 if TYPE_CHECKING:
     from regie.publishing.engine.send import Sender
@@ -52,6 +56,9 @@ PATIENCE = timedelta(minutes=30)  # a network that cannot be asked for so long: 
 ASK_ABOUT_COMMENT = "We cannot tell whether its first comment was published. Look under the post, then settle it here."
 ASK_A_PERSON = "We cannot tell whether it was published. Look on the network, then settle it here."
 TWO_ALIKE = "There are two posts like it on the network. Look there, and settle which one it is."
+ASK_ABOUT_BACKUP = (
+    "We cannot tell whether it went out after the backup that was restored. Look there, and settle it here."
+)
 MAYBE_REWRITTEN = "There is a post on the network that may be this one, rewritten. Look there, and settle it here."
 NOT_FAR_ENOUGH = "The network does not list its posts far enough back. Look there, and settle it here."
 WAS_AWAY = "It was not sent before the freeze, and its time has passed."
@@ -68,8 +75,8 @@ WITH first AS (
         publisher = %(publisher)s
     FROM first WHERE d.id = first.id RETURNING d.*
 )
-SELECT d.id, d.lease, d.state, d.due_at, d.next_at, d.late_minutes, d.tries, d.looks, d.sent_at, s.steps,
-    NOT {UNFROZEN} AS frozen, {ACCOUNT_COLUMNS}
+SELECT d.id, d.lease, d.state, d.due_at, d.next_at, d.late_minutes, d.tries, d.looks, d.sent_at,
+    d.doubt_from, s.steps, NOT {UNFROZEN} AS frozen, {ACCOUNT_COLUMNS}
 FROM claimed d JOIN accounts_account a ON a.id = d.account_id CROSS JOIN LATERAL ({STEPS} d.id) s
 """  # noqa: S608 - constants of ours
 )
@@ -77,7 +84,7 @@ FROM claimed d JOIN accounts_account a ON a.id = d.account_id CROSS JOIN LATERAL
 OPEN_ATTEMPTS = sql(
     """
 SELECT min(began_at) AS began_at, max(CASE WHEN ended_at IS NULL THEN deadline ELSE ended_at END) AS over_at,
-    max(deadline) AS deadline
+    max(deadline) AS deadline, (SELECT restored_at FROM publishing_installation) AS restored_at
 FROM publishing_attempt WHERE step_id = %(step)s AND kind = 'commit' AND outcome IN ('', 'unclear')
 """
 )
@@ -115,11 +122,15 @@ FROM publishing_attempt WHERE step_id = %(step)s
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """When the attempts in doubt were under way. ``over_at``: none of them can be by now; ``deadline`` of the last."""
+    """When the attempts in doubt were under way. ``over_at``: none of them can be by now; ``deadline`` of the last.
+
+    since_backup: whoever may have sent it did so after the backup that we come from, and we know nothing of it
+    """
 
     began_at: datetime
     over_at: datetime
     deadline: datetime
+    since_backup: bool = False
 
 
 async def claim(database: Database, *, publisher: str) -> list[tuple[Mapping[str, Any], Delivery]]:
@@ -158,8 +169,13 @@ def _told(delivery: Delivery, step: Step) -> Told:
 
 
 async def _window(database: Database, delivery: Delivery, step: Step) -> Window:
-    """From the attempts; after a restore there may be none, and it may have gone out at any time since the backup."""
+    """From the attempts; what comes from a backup may have gone out at any time between that and the restore."""
     (row,) = await database.rows(OPEN_ATTEMPTS, step=step.id)
+    since = delivery.doubt_from
+    if since is not None and (row["began_at"] is None or row["began_at"] < since):
+        over_at = max(filter(None, (row["restored_at"], row["over_at"], since)))
+        deadline = max(row["deadline"] or over_at, over_at)
+        return Window(began_at=row["began_at"] or since, over_at=over_at, deadline=deadline, since_backup=True)
     if row["began_at"] is None:
         began = min(delivery.sent_at or delivery.due_at, delivery.due_at)
         return Window(began_at=began, over_at=delivery.next_at, deadline=delivery.next_at)
@@ -176,11 +192,13 @@ async def _find_out(
         return
     match repeat:
         case NobodyKnows():
-            _ask(told, ASK_A_PERSON)
+            _ask(told, ASK_ABOUT_BACKUP if window.since_backup else ASK_A_PERSON)
         case Repeatable() if _may_repeat(speaker, delivery, step, now):
             _send_again(told, delivery, now, "repeat")
         case _ if step.is_comment:
             await _find_comment(sender, speaker, delivery, step, window, told)
+        case AskStatus(then=then) if window.since_backup and step.first_at is None:  # no id was ever saved
+            await _search_since_backup(sender, speaker, delivery, step, window, told, then)
         case AskStatus():
             await _ask_status(sender, speaker, delivery, step, window, told)
         case Repeatable(then=then):
@@ -196,8 +214,10 @@ def _may_repeat(speaker: Speaker, delivery: Delivery, step: Step, now: datetime)
 
 def _send_again(told: Told, delivery: Delivery, now: datetime, outcome: str) -> None:
     told.outcome, told.step_state = outcome, "unclear" if outcome == "repeat" else "waiting"
-    if delivery.frozen or now > delivery.latest:
+    if now > delivery.latest or (delivery.frozen and delivery.due_at <= now):
         told.state, told.to_tell = delivery.missed, True
+    elif delivery.frozen:  # moved meanwhile to a time that is still to come
+        told.state, told.holds = "held", [FROZEN]
     else:
         told.state, told.next_at = "scheduled", now
 
@@ -222,13 +242,31 @@ async def _ask_status(
     now = sender.database.moment()
     outgoing = replace(await outgoing_for(speaker, delivery, step, now), tried_until=window.deadline)
     became = await cast(KnowsStatus, speaker.connector).what_became_of(outgoing, step.progress)
-    if became is None:
+    if became is None and window.since_backup:  # another attempt may have been made with an id of its own
+        how = cast(AskStatus, speaker.can.repeat).then
+        await _search_since_backup(sender, speaker, delivery, step, window, told, how)
+    elif became is None:
         _send_again(told, delivery, now, "absent")
     elif isinstance(became, Pending):
         told.state = told.step_state = told.outcome = "processing"
         told.progress, told.look_at = became.progress, became.not_before or now + timedelta(seconds=2)
     else:
         _found(told, speaker, delivery, step, became, now)
+
+
+async def _search_since_backup(
+    sender: Sender,
+    speaker: Speaker,
+    delivery: Delivery,
+    step: Step,
+    window: Window,
+    told: Told,
+    how: Search | None,
+) -> None:
+    if how is None:
+        _ask(told, ASK_ABOUT_BACKUP)
+    else:
+        await _search(sender, speaker, delivery, step, window, told, how)
 
 
 async def _find_comment(
@@ -240,6 +278,8 @@ async def _find_comment(
         return
     now = sender.database.moment()
     outgoing = replace(await outgoing_for(speaker, delivery, step, now), tried_until=window.deadline)
+    if window.since_backup:  # from then on it may be there
+        outgoing = replace(outgoing, planned_at=window.began_at)
     try:
         found = await speaker.connector.comment_found(outgoing)
     except Unclear as exc:  # it was looked for, and nobody can tell
@@ -293,6 +333,9 @@ async def _search(
 ) -> None:
     if not isinstance(speaker.connector, ListsOwn):
         _ask(told, ASK_A_PERSON)
+        return
+    if window.since_backup and step.content.get("format") == Format.STORY:  # no listing of posts has it
+        _ask(told, ASK_ABOUT_BACKUP)
         return
     database = sender.database
     asked_at = database.moment()

@@ -49,17 +49,25 @@ def _rewrite(delivery: Delivery, contents: list[dict[str, object]]) -> bool:
     row.post_version = delivery.post_version
     row.save(update_fields=["post_version"])
     kept = {step.position for step in delivery.steps if step.first_at is not None or step.is_out}
+    write_anew(row, contents, kept, doubted=any(step.in_doubt and step.first_at is None for step in delivery.steps))
+    return True
+
+
+def write_anew(row: models.Delivery, contents: list[dict[str, object]], kept: set[int], *, doubted: bool) -> None:
+    """Its steps say ``contents``, but for those that are ``kept``, by position.
+
+    doubted: since the backup that we come from somebody may have sent it, also with these words
+    """
     there = {step.position: step for step in row.steps.exclude(state=models.Step.State.DROPPED)}
     for position, content in enumerate(contents):
         step = there.pop(position, None) or models.Step(delivery=row, position=position)
         if position not in kept and step.content != content:
             step.content, step.progress, step.prepared_at, step.key = content, {}, None, uuid.uuid4()
-            step.state = models.Step.State.WAITING
+            step.state = models.Step.State.UNCLEAR if doubted else models.Step.State.WAITING
             step.save()
     for surplus in there.values():
         if surplus.position not in kept:
             drop(surplus)
-    return True
 
 
 def drop(step: models.Step) -> None:

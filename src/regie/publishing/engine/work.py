@@ -179,6 +179,7 @@ class Delivery:
     content: dict[str, Any] | None = None  # what the post says now, when it was saved since it was promised
     looks: int = 0
     sent_at: datetime | None = None
+    doubt_from: datetime | None = None  # of the backup that we come from
     frozen: bool = False
 
     @property

@@ -16,7 +16,7 @@ from regie.people.models import Member
 from regie.publishing.contents import steps_of_delivery
 from regie.publishing.engine.rewrite import drop
 from regie.publishing.errors import NotNow, NotReady, TooLate
-from regie.publishing.models import Delivery, Step
+from regie.publishing.models import Attempt, Delivery, Step
 from regie.publishing.services.rows import (
     GRACE,
     has_parts_out,
@@ -29,7 +29,7 @@ from regie.publishing.services.rows import (
     this_moment,
     wake_publishers,
 )
-from regie.publishing.states import MOVABLE, State, may_follow
+from regie.publishing.states import MOVABLE, NEEDS_A_PERSON, State
 from regie.studio.checks import why_not
 
 CANCELLABLE = (*MOVABLE, State.PREPARING, State.CLAIMED)
@@ -60,7 +60,7 @@ def cancel(delivery: Delivery, *, by: Member) -> Delivery:
     by.must("schedule", delivery)
     row = locked(delivery, CANCELLABLE, _("It is too late to cancel: it is on its way, or was settled meanwhile."))
     row.holds, row.lease, row.leased_until, row.look_at, row.to_tell = [], None, None, None, False
-    if may_follow(row.state, State.UNCLEAR) and in_doubt(row):
+    if row.state not in NEEDS_A_PERSON and in_doubt(row):
         row.state, row.look_at = State.UNCLEAR, clock.now()
     else:
         row.state = State.PARTLY if has_parts_out(row) else State.CANCELLED
@@ -138,11 +138,17 @@ def _has_all_its_parts(row: Delivery) -> bool:
     """Whether its post says no more than what is out: what was refused was taken out of it. That is then dropped."""
     missing = list(row.steps.exclude(state__in=(Step.State.PUBLISHED, Step.State.DROPPED)))
     many = len(steps_of_delivery(row))
-    if any(step.position < many or step.state == Step.State.UNCLEAR for step in missing):
+    if any(step.position < many for step in missing) or _tried_in_doubt(missing):
         return False
     for step in missing:
         drop(step)
     return True
+
+
+def _tried_in_doubt(steps: list[Step]) -> bool:
+    """Whether one of them was tried and may be out; one that went out after our backup at most is simply not sent."""
+    doubted = [step for step in steps if step.state == Step.State.UNCLEAR]
+    return Attempt.objects.filter(step__in=doubted, kind=Attempt.Kind.COMMIT, outcome__in=("", "unclear")).exists()
 
 
 @transaction.atomic

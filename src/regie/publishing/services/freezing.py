@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Least
 from django.utils.translation import gettext as _
 
 from regie.accounts.models import Account
@@ -19,8 +20,8 @@ from regie.publishing.engine.record import UNFROZEN
 from regie.publishing.errors import NotNow, StillLooking
 from regie.publishing.holds import DERIVED, FROZEN, holds_now
 from regie.publishing.models import Delivery, Freeze, Installation, Step
-from regie.publishing.services.rows import GRACE, has_parts_out, in_doubt, wake_publishers
-from regie.publishing.states import State
+from regie.publishing.services.rows import GRACE, MAYBE_SINCE_BACKUP, has_parts_out, in_doubt, wake_publishers
+from regie.publishing.states import WAITING, State
 from regie.studio.models import Campaign, Post
 
 Covered = Account | Campaign | Workspace | None
@@ -184,8 +185,9 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
     """A restored or copied database: a new installation, frozen, that first finds out what went out without it.
 
     What was due since the backup, or was being sent or looked for in it, becomes unclear: the engine looks for it on
-    its network and sends nothing, until an operator lifts the freeze. Of what was partly out the other parts are
-    looked for before they are sent.
+    its network and sends nothing, until an operator lifts the freeze. What people may have sent since (missed, refused
+    or partly out in the backup, or to be done by hand) stays what it is with its parts in doubt: they are looked for
+    before they are sent.
     """
     now = clock.now()
     Installation.objects.update_or_create(pk=1, defaults={"key": uuid.uuid4(), "restored_at": now})
@@ -196,7 +198,7 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
         lifted_at=None,
         defaults={"why": "Restored from a backup.", "at": now},
     )
-    waiting = Q(state__in=[State.HELD, State.SCHEDULED, State.PREPARING, State.CLAIMED], due_at__lte=now)
+    waiting = Q(state__in=[State.HELD, *WAITING], due_at__lte=now)
     under_way = Delivery.objects.filter(state__in=[State.SENDING, State.UNCLEAR])  # its next part may be out as well
     doubtful = Delivery.objects.filter(waiting, variant__by_hand=False) | under_way
     ids = list(doubtful.values_list("pk", flat=True))
@@ -207,15 +209,26 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
         leased_until=None,
         look_at=now,
         looks=0,
-        sent_at=backed_up_at,
+        doubt_from=Least("doubt_from", Value(backed_up_at)),
         next_at=now,  # it may have gone out until this moment
+        problem=MAYBE_SINCE_BACKUP,
+        problem_facts={},
     )
     first = Step.objects.filter(
         delivery__in=ids, state__in=[Step.State.WAITING, Step.State.SENDING, Step.State.PROCESSING]
     )
     first.update(state=Step.State.UNCLEAR)
-    gone_on = Step.objects.filter(delivery__state__in=[State.PROCESSING, State.PARTLY], state=Step.State.WAITING)
-    gone_on.update(state=Step.State.UNCLEAR)
+    _doubt_what_people_may_have_sent(backed_up_at, now)
     held = hold_what_is_frozen()
     audit.record(by=None, did="restored", backed_up_at=backed_up_at.isoformat(), unclear=len(ids), held=held)
     return made
+
+
+def _doubt_what_people_may_have_sent(backed_up_at: datetime, now: datetime) -> None:
+    """What was theirs to decide in the backup, and further parts of what is being worked on: it stays what it is."""
+    theirs = Q(state__in=[State.MISSED, State.REFUSED, State.PARTLY, State.PROCESSING, State.BY_HAND])
+    by_hand = Q(state__in=[State.HELD, *WAITING], due_at__lte=now, variant__by_hand=True)
+    ids = list(Delivery.objects.filter(theirs | by_hand).values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=ids).update(doubt_from=Least("doubt_from", Value(backed_up_at)))
+    unsent = Step.objects.filter(delivery__in=ids, state__in=[Step.State.WAITING, Step.State.REFUSED])
+    unsent.update(state=Step.State.UNCLEAR)

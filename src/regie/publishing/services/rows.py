@@ -7,22 +7,26 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from regie.accounts.opening import capabilities_of
 from regie.core import clock
 from regie.core.times import WallTime
 from regie.people.models import Workspace
 from regie.publishing import room
-from regie.publishing.contents import ask_for_videos, has_video
+from regie.publishing.contents import ask_for_videos, has_video, steps_of_delivery
 from regie.publishing.engine.database import CHANNEL
+from regie.publishing.engine.rewrite import write_anew
 from regie.publishing.errors import AlreadyPlanned, NotNow, TooLate
 from regie.publishing.holds import holds_now
-from regie.publishing.models import Delivery, Step
+from regie.publishing.models import Attempt, Delivery, Step
 from regie.publishing.states import State
 
 GRACE = timedelta(minutes=1)  # the minute that a person chose is over only when the next begins
 SOON = timedelta(seconds=5)
+MAYBE_SINCE_BACKUP = gettext_noop("It may have gone out after the backup that was restored: we look for it first.")
 
 
 def must_be_to_come(at: WallTime) -> None:
@@ -52,21 +56,47 @@ def has_parts_out(row: Delivery) -> bool:
 
 
 def in_doubt(row: Delivery) -> bool:
-    """Whether an attempt may have been done, so that it must be found out before anything else is decided."""
-    return row.steps.filter(state=Step.State.UNCLEAR).exists()
+    """Whether it may be out, so that it must be found out before anything else is decided. Of what people do by hand,
+    and we never tried, they know more than a network tells."""
+    doubted = row.steps.filter(state=Step.State.UNCLEAR)
+    return (doubted.filter(attempts__isnull=False) if row.variant.by_hand else doubted).exists()
+
+
+def in_doubt_since_backup(row: Delivery) -> bool:
+    """Whether it may have gone out after the backup that we come from, and nobody has found out yet."""
+    if row.doubt_from is None or not in_doubt(row):
+        return False
+    tried = Attempt.objects.filter(step=OuterRef("pk"), kind=Attempt.Kind.COMMIT, began_at__gt=row.doubt_from)
+    return row.steps.filter(~Exists(tried), state=Step.State.UNCLEAR).exists()
 
 
 def promise_again(row: Delivery, at: WallTime) -> None:
-    """Back to waiting, or held when something holds it now."""
+    """Back to waiting, or held when something holds it now.
+
+    What may have gone out after the backup that we come from is looked for at once, and waits when it is not there.
+    """
     set_time(row, at)
-    row.holds = holds_now(row.variant, row.account)
-    row.state = State.HELD if row.holds else State.SCHEDULED
     row.problem, row.problem_facts, row.to_tell, row.look_at, row.looks, row.tries = "", {}, False, None, 0, 0
     row.lease, row.leased_until, row.publisher = None, None, ""
+    if in_doubt_since_backup(row):
+        _say_what_the_post_says(row)
+        row.state, row.holds, row.look_at, row.problem = State.UNCLEAR, [], clock.now(), MAYBE_SINCE_BACKUP
+    else:
+        row.holds = holds_now(row.variant, row.account)
+        row.state = State.HELD if row.holds else State.SCHEDULED
     with planned_once():
         row.save()
     begin_making(row)
     wake([row])
+
+
+def _say_what_the_post_says(row: Delivery) -> None:
+    """What is looked for is what would be sent: people may have changed the post, as they may have done before."""
+    said = Q(kind=Attempt.Kind.COMMIT) & ~Q(outcome__in=("later", "refused", "sign_in"))
+    tried = Exists(Attempt.objects.filter(said, step=OuterRef("pk")))
+    kept = row.steps.filter(Q(state=Step.State.PUBLISHED) | tried).values_list("position", flat=True)
+    write_anew(row, steps_of_delivery(row), set(kept), doubted=True)
+    row.post_version = row.variant.post.version
 
 
 @contextmanager
