@@ -78,6 +78,11 @@ class Does:
             call.must(PLACES)
             if one.place not in self.state.places:
                 raise Trouble("(#100) Invalid parameter location_id", 100)
+        one.countries = [str(each) for each in as_list(asked.get("allowlisted_country_codes"))]
+        if one.countries and not user.chooses_countries:
+            raise Trouble("(#10) The account is not eligible for geo-gating", 10, status=403)
+        if any(len(each) != 2 or not each.isupper() for each in one.countries):
+            raise Trouble("(#100) Invalid parameter allowlisted_country_codes", 100)
         match kind:
             case "TEXT" if not one.text.strip() and not one.link:
                 raise missing("text")

@@ -76,6 +76,7 @@ def fields(net: Threads) -> Mapping[str, Mapping[str, Callable[[Any], Any]]]:
             "is_verified": lambda one: False,
             "threads_profile_picture_url": lambda one: None,
             "threads_biography": lambda one: None,
+            "is_eligible_for_geo_gating": lambda one: one.chooses_countries,
         },
         "Place": {
             "id": lambda one: one.id,

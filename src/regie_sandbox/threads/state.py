@@ -15,6 +15,7 @@ class User:
     id: str
     username: str
     name: str
+    chooses_countries: bool = False
     followers: set[str] = field(default_factory=set)
     posts: list[str] = field(default_factory=list)  # answers among them, newest last
     posted_at: list[datetime] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Container:
     topic: str = ""
     quote: str = ""  # the post that it quotes
     place: str = ""
+    countries: list[str] = field(default_factory=list)  # the only ones where it shows
     reply_control: str = "everyone"
     spoiler: bool = False
     poll: dict[str, str] = field(default_factory=dict)

@@ -145,10 +145,11 @@ async def test_a_mention_that_cannot_be_asked_for_is_left_out(
 
 
 async def test_deliveries_tell_the_story_that_a_message_is_about(connector: Connector) -> None:
-    about = ({"reply_to": {"story": {"id": "5", "url": "https://cdn/5"}}, "text": "Where?"},
-             {"attachments": [{"type": "story_mention", "payload": {"url": "https://cdn/6"}}]})  # fmt: skip
-    spoken = [{"sender": {"id": "9"}, "timestamp": 1, "message": {"mid": f"m{nth}", **one}} for nth, one in
-              enumerate(about)]  # fmt: skip
+    about: list[dict[str, Any]] = [
+        {"mid": "m1", "reply_to": {"story": {"id": "5", "url": "https://cdn/5"}}, "text": "Where?"},
+        {"mid": "m2", "attachments": [{"type": "story_mention", "payload": {"url": "https://cdn/6"}}]},
+    ]
+    spoken = [{"sender": {"id": "9"}, "timestamp": 1, "message": one} for one in about]
     answer, mention = delivered(connector, messaging=spoken).messages
     assert (answer.kind, answer.post_id, answer.conversation_id) == (MessageKind.DIRECT, "5", "direct:9:5")
     assert (mention.kind, mention.url, mention.text) == (MessageKind.MENTION, "https://cdn/6", "")

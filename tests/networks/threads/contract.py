@@ -32,6 +32,8 @@ SHOWN = {  # which of the collection's lists says what a node may show
 }
 BESIDE = {"owner", "has_replies", "hide_status"}  # in one of its two lists of a post's fields only
 
+OF_GUIDES = {"allowlisted_country_codes"}  # of a container: guide "Geo-gated content", and not in the collection
+
 
 @dataclass
 class Exchange:
@@ -68,6 +70,7 @@ class Contract:
         if not calls:
             return [f"{where}: not in the collection"]
         known = OF_EVERY_CALL | {name for one in calls for name in one.names}
+        known |= OF_GUIDES if seen.parts[1:] == ["threads"] and seen.method == "POST" else set()
         return [
             *(f"{where}: no parameter {name}" for name in seen.params if name not in known),
             *self._asked(seen, where),

@@ -13,6 +13,7 @@ class Me(Entity):
     username: str = ""
     name: str | None = ""
     threads_profile_picture_url: str | None = ""
+    is_eligible_for_geo_gating: bool = False
 
 
 class Short(Entity):

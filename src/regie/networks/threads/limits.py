@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,7 +26,7 @@ from regie.networks.capabilities import (
     TextLimit,
     VideoLimit,
 )
-from regie.networks.data import Draft, Json
+from regie.networks.data import Draft, Json, Options
 from regie.networks.errors import Refused
 from regie.networks.text import LINK
 
@@ -33,6 +34,7 @@ NETWORK = "Threads"
 CAROUSEL = 20
 MOST_LINKS = 5
 DAY = timedelta(days=1)
+COUNTRY = re.compile(r"[A-Z]{2}")
 
 OPTIONS = (
     Option(
@@ -74,6 +76,15 @@ PLACE = Option(
     longest=30,
     shows=Shows.LINE,
 )
+COUNTRIES = Option(
+    name="countries",
+    kind=OptionKind.TAGS,
+    label="Only in these countries",
+    help="Two letters each: FR, BE. Elsewhere nobody sees the post.",
+    most=25,
+    longest=2,
+)
+NO_COUNTRIES = "Threads lets only some accounts choose countries, and not this one."
 PERMIT = Permit(
     name="places",
     login="threads",
@@ -114,7 +125,7 @@ CAN = Capabilities(
     ),
     mixed_media=True,
     fetches_media=True,
-    options=(*OPTIONS, PLACE),
+    options=(*OPTIONS, PLACE, COUNTRIES),
     poll=PollLimit(most_options=4, longest_option=25, shortest=DAY, longest=DAY),
     thread=20,
     first_comment=True,
@@ -148,7 +159,11 @@ def can_on(limits: Json) -> Capabilities:
     posts = Quota(name="posts", limit=int(limits.get("posts_a_day") or 250), per=DAY)
     return replace(
         CAN,
-        options=(*OPTIONS, PLACE if may_say_places else replace(PLACE, closed=NO_PLACES)),
+        options=(
+            *OPTIONS,
+            PLACE if may_say_places else replace(PLACE, closed=NO_PLACES),
+            COUNTRIES if limits.get("countries") else replace(COUNTRIES, closed=NO_COUNTRIES),
+        ),
         delete=granted("threads_delete"),
         answers=frozenset(answers),
         quotas=(posts, *(quota for quota in CAN.quotas if quota.name != posts.name)),
@@ -162,7 +177,15 @@ def objections(draft: Draft) -> tuple[Refused, ...]:
         found.append(Refused("A poll on {network} stands under a text alone.", network=NETWORK))
     if draft.options.get("link") and (files or draft.poll):
         found.append(Refused("A link of its own on {network} stands under a text alone.", network=NETWORK))
+    wrong = next((one for one in countries(draft.options) if not COUNTRY.fullmatch(one)), None)
+    if wrong is not None:
+        found.append(Refused("“{name}” is no country: it takes two letters, as FR.", name=wrong))
     links = {one.casefold() for one in LINK.findall(draft.text)} | {str(draft.options.get("link") or "").casefold()}
     if len(links - {""}) > MOST_LINKS:
         found.append(Refused("{network} takes at most {most} links in a post.", network=NETWORK, most=MOST_LINKS))
     return tuple(found)
+
+
+def countries(options: Options) -> list[str]:
+    tags = options.get("countries", ())
+    return [tag.upper() for tag in tags] if isinstance(tags, tuple) else []

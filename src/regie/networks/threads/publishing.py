@@ -150,6 +150,8 @@ def _options(outgoing: Outgoing) -> dict[str, Any]:
         fields["quote_post_id"] = str(chosen["quote"])
     if chosen.get("place"):
         fields["location_id"] = str(chosen["place"])
+    if where := limits.countries(chosen):
+        fields["allowlisted_country_codes"] = ",".join(where)
     if chosen.get("reply_settings"):
         fields["reply_control"] = str(chosen["reply_settings"])
     return fields
@@ -179,7 +181,8 @@ def _named(post: Post) -> str:
 
 
 async def _create(wire: Wire, fields: Mapping[str, Any]) -> str:
-    vital = "location_id" not in fields  # the permission for a place is one that the account does well without
+    beside = {"location_id", "allowlisted_country_codes"}  # with permissions that an account does well without
+    vital = beside.isdisjoint(fields)
     answer = await wire.graph.do("POST", "/me/threads", fields, vital=vital)
     return parsed(answer, Id, network=NETWORK).id
 

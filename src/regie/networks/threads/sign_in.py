@@ -122,7 +122,7 @@ async def whoami(wire: Wire) -> Profile:
     limits: dict[str, Any] = {
         name: wire.login.limits[name] for name in ("scopes", "missing") if name in wire.login.limits
     }
-    limits |= {"username": me.username, **await _quota(wire)}
+    limits |= {"username": me.username, "countries": await _countries(wire), **await _quota(wire)}
     return Profile(
         remote_id=me.id,
         name=me.name or me.username,
@@ -132,6 +132,17 @@ async def whoami(wire: Wire) -> Profile:
         avatar_url=me.threads_profile_picture_url or "",
         limits=limits,
     )
+
+
+async def _countries(wire: Wire) -> bool:
+    """Whether the account may say in which countries a post shows: a question of its own, as few may."""
+    try:
+        answer = await wire.graph.get("/me", {"fields": "id,is_eligible_for_geo_gating"})
+        return parsed(answer, Me, network=NETWORK).is_eligible_for_geo_gating
+    except SignInAgain:
+        raise
+    except NetworkError:
+        return False
 
 
 async def _quota(wire: Wire) -> dict[str, Any]:
