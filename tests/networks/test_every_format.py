@@ -169,6 +169,24 @@ async def test_the_first_comment_stands_under_the_post(line: Line) -> None:  # n
     assert [text for text, _ in accepted(line) if text] == ["Open today", "Until six"]
 
 
+async def test_a_first_comment_is_changed_in_its_place(line: Line) -> None:  # noqa: F811
+    """Where it is declared. Said twice, as after a lost answer, it is said once."""
+    if not type(line.connector).can.edit_comment:
+        return
+    line.net.lets_edit()
+    line.connector = type(line.connector)(line.http, replace(line.login, limits=(await line.connector.whoami()).limits))
+    post = await published(line, line.outgoing("Open today"))
+    comment = await published(line, line.outgoing("Until six", reply_to=ref_to(post), comment=True))
+    what = line.outgoing("Until seven", reply_to=ref_to(post), comment=True)
+    for _ in range(2):
+        edited = await line.connector.edit(ref_to(comment), what, {})
+        assert edited.remote_id == comment.remote_id or edited.extra["replaces"] == comment.remote_id
+        assert edited.extra.get("kind") == comment.extra.get("kind")
+    said = [entry.text for entry in line.net.world.ledger.of(line.slug, kind="edit") if entry.text]
+    assert set(said) == {"Until seven"}
+    assert line.net.texts().count("Open today") == 1
+
+
 async def test_a_first_comment_whose_answer_was_lost_is_looked_for(line: Line) -> None:  # noqa: F811
     """A network where nobody can look implements none of this: a person is asked there."""
     if not isinstance(line.connector, FindsComment) or not line.can.first_comment:

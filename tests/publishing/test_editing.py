@@ -135,6 +135,57 @@ def test_one_part_of_a_thread_is_changed(
     assert delivery.remote_id == delivery.steps.get(position=0).remote_id
 
 
+def comment_of(delivery: Delivery) -> Step:
+    return delivery.steps.get(position=1)
+
+
+@pytest.mark.parametrize("network", ["facebook", "vk"])
+def test_a_first_comment_is_changed_and_its_post_stays(
+    network: str,
+    clock: Clock,
+    request: pytest.FixtureRequest,
+    connect: Callable[..., Account],
+    out: Out,
+    work: Work,
+    bob: Member,
+    signed_in: Callable[[Member], Client],
+) -> None:
+    sandbox: Sandbox = request.getfixturevalue(network)
+    delivery = out(connect(sandbox), "Open today", first_comment="Until six")
+    before = comment_of(delivery)
+    receipt = signed_in(bob).get(f"{HERE}/deliveries/{delivery.pk}/").content.decode()
+    assert "Edit the first comment" in receipt
+    sandbox.will_lose_answer(method="POST")
+    made = edit(delivery, "Until seven", bob, part=1)
+    work()
+    made.refresh_from_db()
+    assert made.state in ("waiting", "unclear")
+    clock.advance(minutes=2)
+    work()
+    work()
+    made.refresh_from_db()
+    assert (made.state, made.tries) == ("done", 2)
+    after = comment_of(delivery)
+    assert (after.content["text"], after.remote_id, after.extra) == ("Until seven", before.remote_id, before.extra)
+    edits = [entry for entry in sandbox.network.world.ledger.of(network, kind="edit") if entry.text]
+    assert {(entry.text, entry.remote_id) for entry in edits} == {("Until seven", after.remote_id)}
+    with pytest.raises(NotReady, match="without words"):
+        edit(delivery, "  ", bob, seen=1, part=1)
+
+
+def test_a_first_comment_that_is_gone_leaves_its_post_where_it_is(
+    facebook: Sandbox, connect: Callable[..., Account], out: Out, work: Work, bob: Member
+) -> None:
+    delivery = out(connect(facebook), "Open today", first_comment="Until six")
+    net, comment = facebook.itself, comment_of(delivery)
+    net._thing(comment.remote_id).comments.remove(comment.remote_id)
+    del net.state.comments[comment.remote_id]
+    edit(delivery, "Until seven", bob, part=1)
+    work()
+    delivery.refresh_from_db()
+    assert (states(), delivery.gone_at) == (["refused"], None)
+
+
 @pytest.mark.parametrize("lost", ["will_lose_answer", "will_drop"])
 @pytest.mark.parametrize("network", ["x", "mastodon"])
 def test_a_lost_answer_ends_in_a_look_and_in_the_new_text_once(

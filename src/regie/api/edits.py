@@ -26,7 +26,7 @@ class EditIn(Given):
         description="Those that can be changed beside the text: see ``options`` of the edits of a delivery. What is "
         "not named stays.",
     )
-    part: int = Field(0, ge=0, le=100, description="Of a thread, from 0.")
+    part: int = Field(0, ge=0, le=100, description="Of a thread, from 0; a first comment is the last.")
     seen: int = Field(0, ge=0, le=LARGEST, description="The newest edit known to the program; a newer one is a 409.")
 
 

@@ -355,6 +355,7 @@ class Capabilities:
     languages: bool = False
     edit: bool = False
     edits: tuple[str, ...] = ()  # options that an edit changes beside the text, by their names
+    edit_comment: bool = False  # where posts can be changed, their first comments can be, too
     delete: bool = False
     delete_within: timedelta | None = None
     reads: frozenset[MessageKind] = frozenset()

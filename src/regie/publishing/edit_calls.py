@@ -26,6 +26,7 @@ from regie.networks.data import Published, Ref
 from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TokenExpired, TryLater, Unclear
 from regie.networks.protocols import Edits, Finds
 from regie.people import notices
+from regie.publishing.contents import COMMENT
 from regie.publishing.engine.outgoing import outgoing_for
 from regie.publishing.engine.work import Apps, Speaker, speaker_of
 from regie.publishing.engine.work import Delivery as Claimed
@@ -225,8 +226,9 @@ def refused(edit: Edit, problem: NetworkError) -> None:
 
 @transaction.atomic
 def gone(edit: Edit, problem: NetworkError) -> None:
-    """The post itself is no longer there."""
-    mark_gone(edit.step.delivery)
+    """The post itself is no longer there; or its first comment, which leaves the post where it is."""
+    if COMMENT not in edit.step.content:
+        mark_gone(edit.step.delivery)
     refused(edit, problem)
 
 
@@ -266,8 +268,14 @@ def claim_look(edit_id: int) -> Edit | None:
 
 
 async def _look(edit: Edit) -> None:
-    """Gone: there is nothing left to change. There: it is said again, which changes nothing that was done already."""
+    """Gone: there is nothing left to change. There: it is said again, which changes nothing that was done already.
+
+    A comment is not looked at, as few networks show one by itself: that it is gone, the call will say.
+    """
     account = edit.step.delivery.account
+    if COMMENT in edit.step.content:
+        await in_thread(_again, edit)
+        return
     try:
         async with session(connections=1) as http:
             connector = (await _speaker(account, http)).connector

@@ -27,17 +27,20 @@ from regie.publishing.models import Delivery, Edit, Step
 from regie.publishing.services.rows import label, locked
 from regie.publishing.states import State
 from regie.studio.checks import Level, files_of, look_at
+from regie.studio.checks.texts import about_first_comment
 from regie.studio.content import Content, MediaUse, Part, Poll
 
 TYPED = (OptionKind.LINE, OptionKind.LINK, OptionKind.TAGS)  # options that a plain field can hold
 
 
 def parts_of(delivery: Delivery) -> list[Step]:
-    """The parts of a delivery that are posts of ours on the network, in their order."""
+    """The parts of a delivery that are out and may be changed, in their order; the first comment where its network lets
+    comments be changed."""
+    comments = capabilities_of(delivery.account).edit_comment
     return [
         step
         for step in delivery.steps.all()
-        if step.state == Step.State.PUBLISHED and step.remote_id and COMMENT not in step.content
+        if step.state == Step.State.PUBLISHED and step.remote_id and (comments or COMMENT not in step.content)
     ]
 
 
@@ -127,12 +130,22 @@ def _must_be_ready(row: Delivery, step: Step, content: Mapping[str, Any]) -> Non
     """The composer's own checks, for this part as it would be. Raises NotReady."""
     if content == step.content:
         reasons = [_("Nothing is different from what it says now.")]
+    elif COMMENT in content:
+        reasons = _about_comment(content["text"], row.account)
     else:
         written = _as_written(content, row.account)
         found = look_at(written, row.account, files_of(written, row.workspace_id))
         reasons = [finding.said for finding in found if finding.level is Level.STOP]
     if reasons:
         raise NotReady(" ".join(reasons), {row.variant: reasons})
+
+
+def _about_comment(words: str, account: Account) -> list[str]:
+    if not words:
+        return [_("A comment without words cannot stay: delete it on the network instead.")]
+    name = registry.connector(account.network).name
+    found = about_first_comment(Content(first_comment=words), capabilities_of(account), name)
+    return [finding.said for finding in found if finding.level is Level.STOP]
 
 
 def _as_written(content: Mapping[str, Any], account: Account) -> Content:

@@ -18,6 +18,7 @@ from regie.networks.options import Value
 from regie.people.models import Member
 from regie.people.scope import MemberRequest, Scope
 from regie.publishing import editing, pages
+from regie.publishing.contents import COMMENT
 from regie.publishing.errors import EditedMeanwhile
 from regie.publishing.models import Delivery, Edit, Step
 from regie.studio import prices
@@ -76,11 +77,12 @@ def _page(
     chosen: dict[str, Value] | None = None,
     said: str = "",
 ) -> HttpResponse:
-    limit, now = capabilities_of(delivery.account).text, step.content.get("text", "")
+    can, now = capabilities_of(delivery.account), step.content.get("text", "")
+    limit = (can.comment if COMMENT in step.content else None) or can.text
     context = {
         "delivery": delivery,
         "step": step,
-        "parts": editing.parts_of(delivery),
+        "parts": [(one, COMMENT in one.content) for one in editing.parts_of(delivery)],
         "view": pages.view_of(delivery, _scope(request).member_in(delivery.workspace_id)),
         "text": now if typed is None else typed,
         "says_now": now if typed is not None and typed != now else "",

@@ -68,6 +68,7 @@ class StepView:
     options: tuple[tuple[str, str], ...] = ()
     number: int = 0  # among several parts
     limited: bool = False  # the public does not see it
+    changes_alone: bool = False  # it can be changed on the network by itself: a part, a first comment
 
     @property
     def is_comment(self) -> bool:
@@ -271,6 +272,7 @@ def steps_of(delivery: Delivery) -> list[StepView]:
             options=tuple(told(delivery.account, can, step.content.get("options", {}), step.content.get("names", {}))),
             number=number if many else 0,
             limited=delivery.shown == LIMITED,
+            changes_alone=bool(step.remote_id) and (can.edit_comment if COMMENT in step.content else many),
         )
         for number, step in enumerate(steps, 1)
     ]

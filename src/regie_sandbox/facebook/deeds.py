@@ -377,7 +377,9 @@ class Does:
         call.must("pages_manage_engagement")
         if "message" in call.params and comment.by != call.holder:
             raise Trouble("(#200) Permissions error", 200, status=403)
-        comment.message = str(call.params.get("message", comment.message))
+        if "message" in call.params:
+            comment.message = _message(call)
+            self.net.note(self._page_of(call.holder).name, comment.id, comment.message, "edit")
         comment.hidden = truth(call.params.get("is_hidden", comment.hidden))
         return {"success": True}
 

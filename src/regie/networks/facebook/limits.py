@@ -129,6 +129,7 @@ CAN = Capabilities(
     first_comment=True,
     comment=TextLimit(longest=8000),
     edit=True,
+    edit_comment=True,
     edits=("title",),
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT}),

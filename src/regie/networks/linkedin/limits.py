@@ -123,6 +123,7 @@ CAN = Capabilities(
     options=(LINK, NAME, SUMMARY, RESHARING, AUDIENCE),
     first_comment=True,
     edit=True,
+    edit_comment=True,
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.MENTION}),
     answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN, Answering.DELETE}),

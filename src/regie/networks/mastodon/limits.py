@@ -84,6 +84,7 @@ CAN = Capabilities(
     visibility=("public", "unlisted", "private", "direct"),
     languages=True,
     edit=True,
+    edit_comment=True,
     delete=True,
     reads=frozenset((MessageKind.REPLY, MessageKind.MENTION, MessageKind.DIRECT)),
     answers=frozenset((Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN)),

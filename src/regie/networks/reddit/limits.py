@@ -116,6 +116,7 @@ CAN = Capabilities(
     ),
     first_comment=True,
     edit=True,
+    edit_comment=True,
     delete=True,
     reads=frozenset({MessageKind.COMMENT, MessageKind.MENTION, MessageKind.DIRECT}),
     answers=frozenset({Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN, Answering.HIDE}),

@@ -122,6 +122,7 @@ CAN = Capabilities(
     first_comment=True,
     sensitive=True,
     edit=True,
+    edit_comment=True,
     delete=True,
     delete_within=timedelta(hours=48),
     reads=frozenset({MessageKind.COMMENT, MessageKind.REPLY, MessageKind.MENTION, MessageKind.DIRECT}),

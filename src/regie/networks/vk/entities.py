@@ -101,9 +101,9 @@ class Someone(Entity):
 
 
 class Comments(Items[Comment]):
-    """``current_level_count``: how many there are directly under the post."""
+    """``current_level_count``: how many there are directly under the post, when VK says so."""
 
-    current_level_count: int = 0
+    current_level_count: int | None = None
     profiles: tuple[Someone, ...] = ()
     groups: tuple[Someone, ...] = ()
 

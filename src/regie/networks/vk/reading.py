@@ -227,11 +227,14 @@ async def comment_found(wire: Wire, outgoing: Outgoing, to: Ref) -> Published | 
         page = parsed(answer, Response[Comments]).response
         top = page.items
         ours = (_ours(one, post) for one in _all(top) if one.from_id == int(wire.owner) and not one.deleted)
+        more = len(top) >= COMMENTS
+        if page.current_level_count is not None:  # a page may be short of what was deleted meanwhile
+            more = offset + COMMENTS < page.current_level_count
         moments = () if answers else tuple(datetime.fromtimestamp(one.date, UTC) for one in top)
         return Page(
             ours=tuple(ours),
             moments=moments,
-            after=str(offset + COMMENTS) if offset + COMMENTS < page.current_level_count else "",
+            after=str(offset + COMMENTS) if more else "",
             now=clock(answer),
         )
 

@@ -144,6 +144,7 @@ CAN = Capabilities(
     thread=25,
     first_comment=True,
     edit=True,
+    edit_comment=True,
     delete=True,
     reads=frozenset((MessageKind.REPLY, MessageKind.MENTION, MessageKind.DIRECT)),
     answers=frozenset((Answering.REPLY, Answering.LIKE, Answering.DELETE_OWN, Answering.HIDE)),

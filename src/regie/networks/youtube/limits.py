@@ -121,6 +121,7 @@ CAN = Capabilities(
     comment=TextLimit(longest=10_000),
     languages=True,
     edit=True,
+    edit_comment=True,
     edits=("title", "tags"),
     delete=True,
     reads=frozenset({MessageKind.COMMENT}),
