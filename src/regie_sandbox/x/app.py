@@ -95,6 +95,8 @@ class X(Network):
             return self.direct(author, self.conversation(author.id, self.known_as(to).id), text).id
         if kind == "mention":
             return self.publish(author, f"@{self.known_as(to).username} {text}").id
+        if kind == "quote":
+            return self.publish(author, text, quotes=self.post(str(to)).id).id
         answered = self.post(to) if to else None
         if answered is not None and answered.author != author.id:
             text = f"@{self.state.users[answered.author].username} {text}"
@@ -304,6 +306,9 @@ class X(Network):
         for who in post.mentions:
             if who != told:
                 self.tell(who, "post.mention.create", hooks.post_payload(self, post))
+        quoted = self.state.posts.get(post.quotes)
+        if quoted is not None and quoted.author != post.author:
+            self.tell(quoted.author, "post.quote.create", hooks.post_payload(self, post))
 
     def tell(self, about: str, event: str, what: Mapping[str, Any]) -> None:
         """To every webhook that an account subscribed for this."""

@@ -35,7 +35,10 @@ OWN_NUMBERS = timedelta(days=30)  # for how long clicks are told
 QUARTER, DAY = timedelta(minutes=15), timedelta(hours=24)
 REPLY_SETTINGS = ("following", "mentionedUsers", "subscribers", "verified")
 WARNINGS = ("adult_content", "graphic_violence", "other")  # 2.159; 2.167 says "object"
-EVENTS = ("post.mention.create", "post.reply.create", "dm.received", "dm.sent", "post.create", "like.create")
+EVENTS = (
+    *(f"post.{what}.create" for what in ("mention", "reply", "quote")),
+    *("dm.received", "dm.sent", "post.create", "like.create"),
+)
 
 
 class Problem(Exception):

@@ -111,6 +111,9 @@ async def test_what_people_say_is_brought(connector: Connector, x: X, receiver: 
     assert (said.text, said.by.name) == ("@regie Until when? <3", "Ana Roux")
     x.say(by="ben", text="look", to="regie", kind="mention")
     assert (await heard(receiver, login)).kind is MessageKind.MENTION
+    quote = x.say(by="ben", text="Worth a visit", to=post.remote_id, kind="quote")
+    said = await heard(receiver, login)
+    assert (said.kind, said.remote_id, said.text) == (MessageKind.MENTION, quote, "Worth a visit")
     direct = x.say(by="chloe", text="Salut", to="regie", kind="direct")
     said = await heard(receiver, login)
     assert (said.kind, said.remote_id, said.text, said.by.handle) == (MessageKind.DIRECT, direct, "Salut", "@chloe")

@@ -24,7 +24,7 @@ from regie.networks.x.sign_in import app_token
 from regie.networks.x.wire import NETWORK, Wire, must_be_fine, parsed
 
 HEADER = "x-twitter-webhooks-signature"
-POSTS = ("post.mention.create", "post.reply.create")
+POSTS = ("post.mention.create", "post.reply.create", "post.quote.create")
 WANTED = (*POSTS, "dm.received")
 MOST_PAGES = 20
 
@@ -60,7 +60,7 @@ async def enter(wire: Wire, *, url: str) -> None:
 
 
 async def subscribe(wire: Wire, *, url: str = "") -> None:
-    """To mentions, answers and direct messages, each once. ``url``: of several addresses, the one that is ours."""
+    """To what people say, each kind once. ``url``: of several addresses, the one that is ours."""
     token = await app_token(wire)
     hooks = parsed(await _as_app(wire, "GET", "/2/webhooks", token), Webhooks).data
     hook = _ours(hooks, url)
