@@ -138,6 +138,26 @@ def test_the_check_swaps_the_fields_only_when_others_are_offered(
     other = client.post("/w/atelier-nord/posts/check/", dict(data.lists()), headers=HTMX).content.decode()
     assert 'id="s-beside" class="beside" hx-swap-oob="true"' in other
     assert "On Instagram" in other
+    assert 'id="s-tools"' not in other  # neither takes threads or polls
+    data.appendlist("account", str(make_account("x").pk))
+    third = client.post("/w/atelier-nord/posts/check/", dict(data.lists()), headers=HTMX).content.decode()
+    assert 'value="add-part:s"' in third
+    assert 'value="poll:s"' in third
+
+
+@pytest.mark.django_db
+def test_a_thread_and_a_poll_are_offered_where_an_account_of_the_post_takes_them(
+    make_account: MakeAccount, alice: Member, signed_in: SignIn, write_post: Callable[..., Post]
+) -> None:
+    make_account("mastodon")  # another of the workspace takes both
+    client = signed_in(alice)
+    offered = client.get("/w/atelier-nord/posts/new/").text
+    assert 'value="add-part:s"' in offered
+    assert 'value="poll:s"' in offered
+    post = write_post("Hello", on=[make_account("pinterest")], by=alice)
+    page = client.get(f"/w/atelier-nord/posts/{post.pk}/edit/").text
+    assert 'value="add-part:s"' not in page
+    assert 'value="poll:s"' not in page
 
 
 # Choices that only the network knows

@@ -88,6 +88,7 @@ class Document:
     groups: tuple[Group, ...] = ()  # the options of its accounts' networks
     kept: tuple[Kept, ...] = ()
     commented: tuple[str, ...] = ()  # the networks among its own that take a first comment
+    tools: tuple[str, ...] = ()  # what may be added to it: "thread", "poll"
 
     @property
     def offered(self) -> str:
@@ -282,7 +283,14 @@ class Desk:
             groups=found,
             kept=kept(key, content, (field for group in found for field in group.every)),
             commented=tuple(commented),
+            tools=self._tools([can for _account, can in on]),
         )
+
+    def _tools(self, cans: list[Capabilities]) -> tuple[str, ...]:
+        """What its accounts take; while none is chosen, what any of the workspace's does."""
+        cans = cans or [capabilities_of(account) for account in self.accounts]
+        taken = {"thread": any(can.thread > 1 for can in cans), "poll": any(can.poll for can in cans)}
+        return tuple(tool for tool, is_taken in taken.items() if is_taken)
 
     @cached_property
     def declarations(self) -> list[Declaration]:
@@ -368,14 +376,12 @@ class Desk:
         """Which options at least one account of the workspace can use; the others are not offered."""
         cans = [capabilities_of(account) for account in self.accounts]
         return {
-            "poll": any(can.poll for can in cans),
             "question": any(can.poll and can.poll.longest_question for can in cans),
             "quiz": any(can.poll and can.poll.quiz for can in cans),
             "warning": any(can.content_warning for can in cans),
             "sensitive": any(can.sensitive for can in cans),
             "visibility": any(can.visibility for can in cans),
             "languages": any(can.languages for can in cans),
-            "thread": any(can.thread > 1 for can in cans),
         }
 
     @cached_property

@@ -284,6 +284,11 @@ def check(request: HttpRequest) -> HttpResponse:
         for document in desk.documents
         if request.POST.get(f"{document.key}-formats", document.offered) != document.offered
     ]
+    context["new_tools"] = [
+        document
+        for document in desk.documents
+        if request.POST.get(f"{document.key}-tools", tools := "-".join(document.tools)) != tools
+    ]
     for document in desk.documents:
         same = request.POST.get(f"{document.key}-beside", document.beside) == document.beside
         context.setdefault("same_beside" if same else "new_beside", []).append(document)
