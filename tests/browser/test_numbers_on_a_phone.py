@@ -26,6 +26,8 @@ def test_the_numbers_of_accounts_and_posts_fit_a_phone_in_french(
     write_post: Callable[..., Post],
 ) -> None:
     accounts = [make_account(network, "Atelier Nord") for network in ("facebook", "mastodon", "bluesky")]
+    accounts[1].handle = "@atelier_nord@social.collectif-des-ateliers.example"  # with its server, as Mastodon's are
+    accounts[1].save()
     at = WallTime.at(now() + timedelta(minutes=5), "Europe/Paris")
     for account in accounts:
         for days in range(3):

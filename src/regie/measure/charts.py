@@ -50,7 +50,6 @@ def followers(lines: Mapping[str, Sequence[Day]]) -> Spec:
             "field": "account",
             "type": "nominal",
             "title": None,
-            "legend": {"columns": 3, "labelLimit": 260},
         }
     return spec
 
@@ -66,7 +65,7 @@ def of_post(series: Mapping[str, Sequence[tuple[datetime, int | None]]]) -> Spec
     return {
         "$schema": SCHEMA,
         "data": {"values": rows},
-        "height": 180,
+        "height": 220,
         "mark": {"type": "line", "point": len(rows) < 120, "interpolate": "step-after", "tooltip": True},
         "encoding": {
             "x": {

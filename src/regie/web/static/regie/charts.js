@@ -21,7 +21,9 @@
     return value;
   }
 
-  function look() {
+  // A legend wider than its chart would lose its last names: as many columns as there is room for, at least two.
+  function look(width) {
+    const columns = Math.max(2, Math.floor(width / 200));
     const ink = colour("--r-ink-2");
     const line = colour("--r-line");
     const font = getComputedStyle(document.body).fontFamily;
@@ -33,7 +35,7 @@
       view: { stroke: "transparent" },
       axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: 600, labelPadding: 6, grid: true },
       axisX: { grid: false },
-      legend: { labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, orient: "top", symbolType: "circle" },
+      legend: { labelColor: ink, titleColor: ink, labelFontSize: 12, titleFontSize: 12, orient: "top", symbolType: "circle", columns, labelLimit: width / columns - 40 },
       title: { color: colour("--r-ink"), fontSize: 14, anchor: "start" },
       text: { color: colour("--r-ink") },
       range: { category: range, ramp: [colour("--r-accent-soft"), colour("--r-accent")], heatmap: [colour("--r-accent-soft"), colour("--r-accent")] },
@@ -82,7 +84,7 @@
       renderer: "canvas",
       actions: false,
       defaultStyle: false,
-      config: look(),
+      config: look(mount.clientWidth || box.clientWidth),
       formatLocale: numbers(),
       timeFormatLocale: times(),
       tooltip: { disableDefaultStyle: true, theme: "regie" },
