@@ -27,6 +27,7 @@ TOKEN_LASTS = timedelta(minutes=30)  # an upload may take its time, and the serv
 AGAIN = timedelta(seconds=2)
 UPLOAD, LIMITS, STATUS = "uploadVideo", "getUploadLimits", "getJobStatus"
 START, PART, FINISH = "startUpload", "uploadPart", "finishUpload"
+WRITES = "com.atproto.repo.uploadBlob"  # the service does this on the account's server: the token is for that one
 LARGEST_CAPTIONS = 20_000
 LARGEST_WHOLE = 20_000_000  # bytes of one request; what is larger goes in parts
 AT_ONCE = 8  # parts between two visits to the database
@@ -59,8 +60,9 @@ async def handed_over(xrpc: Xrpc, video: Video, key: str, progress: Progress, *,
 
 async def _upload(xrpc: Xrpc, video: Video, key: str, *, service: str) -> JobStatus:
     """The whole file in one request. Sent twice it is one video: the service knows the bytes again."""
-    await _must_be_allowed(xrpc, video, service=service)
-    token = await _token_to_write(xrpc)
+    owner, now = await _server(xrpc)
+    await _must_be_allowed(xrpc, video, service=service, now=now)
+    token = await _token(xrpc, aud=owner, method=WRITES, now=now)
     with video.path.open("rb") as opened:
         answer = await write(
             xrpc.http,
@@ -122,9 +124,10 @@ async def _in_parts(parts: Parts, progress: Progress) -> JobStatus | Pending:
     """Some parts each time. What is lost on the way, or over there, is begun or sent again."""
     now: dict[str, Any] = dict(progress.get("parts", {}))
     try:
+        owner, moment = await _server(parts.xrpc)
         if "id" not in now:
-            await _must_be_allowed(parts.xrpc, parts.video, service=parts.service)
-        token = await _token_to_write(parts.xrpc)
+            await _must_be_allowed(parts.xrpc, parts.video, service=parts.service, now=moment)
+        token = await _token(parts.xrpc, aud=owner, method=WRITES, now=moment)
         if "id" not in now:
             begun = await parts.begin(token)
             now |= {"id": begun.job_id, "size": begun.part_size, "count": begun.part_count, "sent": 0}
@@ -168,9 +171,9 @@ def _block(path: Path, begin: int, size: int) -> bytes:
         return file.read(size)
 
 
-async def _must_be_allowed(xrpc: Xrpc, video: Video, *, service: str) -> None:
+async def _must_be_allowed(xrpc: Xrpc, video: Video, *, service: str, now: datetime) -> None:
     """Some accounts may upload nothing (an address never confirmed), and each only so much in a day."""
-    token = await _token(xrpc, aud=did_of(service), method=f"app.bsky.video.{LIMITS}")
+    token = await _token(xrpc, aud=did_of(service), method=f"app.bsky.video.{LIMITS}", now=now)
     url = f"{service}/xrpc/app.bsky.video.{LIMITS}"
     headers = {"Authorization": f"Bearer {token}"}
     limits = parsed(Limits, accepted(await read(xrpc.http, "GET", url, network=NETWORK, headers=headers)))
@@ -185,15 +188,15 @@ async def _must_be_allowed(xrpc: Xrpc, video: Video, *, service: str) -> None:
     raise Refused("{network} said: {reason}", network=NETWORK, reason=limits.message or limits.error or LIMITS)
 
 
-async def _token_to_write(xrpc: Xrpc) -> str:
-    """The service writes with it on the account's server: the token is for that one."""
-    owner = parsed(Server, await xrpc.query("com.atproto.server.describeServer")).did
-    return await _token(xrpc, aud=owner, method="com.atproto.repo.uploadBlob")
+async def _server(xrpc: Xrpc) -> tuple[str, datetime]:
+    """Who the account's own server is, and its clock, by which tokens end."""
+    answer = await xrpc.query("com.atproto.server.describeServer")
+    return parsed(Server, answer).did, answer.now
 
 
-async def _token(xrpc: Xrpc, *, aud: str, method: str) -> str:
+async def _token(xrpc: Xrpc, *, aud: str, method: str, now: datetime) -> str:
     """Leave for one method of another service, in the account's name."""
-    until = int((datetime.now(UTC) + TOKEN_LASTS).timestamp())
+    until = int((now + TOKEN_LASTS).timestamp())
     params = {"aud": aud, "lxm": method, "exp": str(until)}
     return parsed(ServiceToken, await xrpc.query("com.atproto.server.getServiceAuth", params)).token
 
