@@ -44,9 +44,11 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Vendor(Protocol):
     """A network that is signed in to at Google. ``who``: the field's label on the page; ``what`` is managed."""
 
-    state: Accounts
     who: str
     what: str
+
+    @property
+    def state(self) -> Accounts: ...
 
     def holder(self, name: str) -> str:
         """The id of whom a token speaks for, by the name typed on the page; made when missing."""
