@@ -6,7 +6,6 @@ import io
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, UnidentifiedImageError
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from regie_sandbox.facebook.app import Facebook
 
 TEXT, COMMENT, TITLE, PIECE = 63_206, 8_000, 255, 512 * 1024
-WINDOW = timedelta(hours=24)
 POST_METRICS = {"post_media_view", "post_total_media_view_unique", "post_clicks"}
 PAGE_METRICS = {
     "page_media_view", "page_total_media_view_unique", "page_post_engagements", "page_follows", "page_views_total",
@@ -403,14 +401,14 @@ class Does:
         guest = self.state.guests.get(str(recipient.get("id", "")))
         if guest is None:
             raise Trouble("(#100) No matching user found", 100, 2018001)
-        self._window(page, guest)
+        self._window(call, page, guest)
         made = self.net.direct(page.id, page, text, to=guest.id)
         self.net.note(page.name, made.id, text, "reply")
         return {"recipient_id": guest.id, "message_id": made.id}
 
-    def _window(self, page: Page, guest: Guest) -> None:
+    def _window(self, call: Call, page: Page, guest: Guest) -> None:
         spoken = [one.made_at for one in self.state.messages.values() if (one.by, one.to) == (guest.id, page.id)]
-        if not spoken or max(spoken) <= self.net.now() - WINDOW:
+        if not spoken or max(spoken) <= self.net.now() - self.net.window(call):
             raise Trouble("(#10) This message is sent outside of allowed window.", 10, 2018278, status=403)
 
     # Insights

@@ -38,6 +38,7 @@ VERSION = re.compile(r"^v\d+\.\d+$")
 LARGEST_REQUEST = 400 * 1024 * 1024
 LONG = timedelta(days=60)
 SHORT = timedelta(hours=1)
+DAY = timedelta(days=1)
 PER_PAGE = 25
 BEGINS = {"instagram": "IGAA", "threads": "THAA"}  # of a token, by its login
 
@@ -81,7 +82,8 @@ Show = Callable[[Any], Any]
 
 class GraphNetwork(Network):
     """``processing_seconds``: how long a video is worked on; ``fetches``: whether it really fetches the addresses that
-    it is given; ``calls_per_hour``: None for no rate limit; ``hooks.brought``: what was brought where."""
+    it is given; ``human_agent``: whether people who use our app may answer messages for seven days;
+    ``calls_per_hour``: None for no rate limit; ``hooks.brought``: what was brought where."""
 
     state: MetaState
     platform = "graph"  # what business use case headers call it
@@ -89,6 +91,7 @@ class GraphNetwork(Network):
     def __init__(self, world: World) -> None:
         self.processing_seconds = 0.0
         self.fetches = True
+        self.human_agent = False
         self.calls_per_hour: int | None = None
         self._recent: dict[str, list[datetime]] = {}
         self.hooks = Hooks()
@@ -297,6 +300,16 @@ class GraphNetwork(Network):
     def permissions(self, call: Call, _: Any) -> Json:
         """What the person left ticked."""
         return {"data": [{"permission": one, "status": "granted"} for one in call.bearer.scopes]}
+
+    def window(self, call: Call) -> timedelta:
+        """For how long after their last word people may be written to, as the message says of itself."""
+        if call.params.get("messaging_type") != "MESSAGE_TAG":
+            return DAY
+        if call.params.get("tag") != "HUMAN_AGENT":
+            raise Trouble("(#100) Invalid parameter tag", 100)
+        if not self.human_agent:
+            raise Trouble("(#10) To use 'Human Agent', your use of this endpoint must be reviewed", 10, 2018278)
+        return 7 * DAY
 
     # Webhooks
 

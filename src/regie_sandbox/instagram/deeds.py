@@ -22,7 +22,6 @@ CAPTION, HASHTAGS, MENTIONS, ALT = 2200, 30, 20, 1000
 COLLABORATORS, PEOPLE = 3, 20
 PICTURE_BYTES, REEL_BYTES, STORY_BYTES = 8 * 1024 * 1024, 300 * 1000 * 1000, 100 * 1000 * 1000
 DAY = timedelta(days=1)
-WINDOW = timedelta(hours=24)
 SHOPPING = ("instagram_shopping_tag_products", "catalog_management")
 PRODUCTS = 5
 PUBLISH = ("instagram_business_content_publish", "instagram_content_publish")
@@ -402,7 +401,7 @@ class Does:
             person = self.state.users[comment.by]
         else:
             person = self._person(str(recipient.get("id", "")))
-            self._window(account, person)
+            self._window(call, account, person)
         made = self.net.direct(account, person, text)
         self.net.note(account, made.id, text, "reply")
         return {"recipient_id": person.scoped, "message_id": made.id}
@@ -413,7 +412,7 @@ class Does:
             raise Trouble("(#100) No matching user found", 100, 2018001)
         return found
 
-    def _window(self, account: User, person: User) -> None:
+    def _window(self, call: Call, account: User, person: User) -> None:
         spoken = [
             self.state.messages[one].made_at
             for thread in self.state.threads.values()
@@ -421,7 +420,7 @@ class Does:
             for one in thread.messages
             if self.state.messages[one].by == person.id
         ]
-        if not spoken or max(spoken) <= self.net.now() - WINDOW:
+        if not spoken or max(spoken) <= self.net.now() - self.net.window(call):
             raise Trouble("(#10) This message is sent outside of allowed window.", 10, 2534022, status=400)
 
     # Insights

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
 from regie.networks.capabilities import Format, MessageKind
@@ -143,6 +145,32 @@ async def test_a_message_is_answered_for_a_day(facebook: Facebook, page: Connect
     facebook.world.clock.advance(timedelta(hours=25))
     with pytest.raises(Refused, match="time is over"):
         await publish(page, saying("Too late", reply_to=to(message)))
+
+
+async def test_people_may_answer_for_seven_days_where_meta_lets_the_app(
+    facebook: Facebook, page: Connector, http: aiohttp.ClientSession
+) -> None:
+    facebook.human_agent = True
+    login = page._wire.login
+    assert login.app is not None
+    app = replace(login.app, extra={"human_agent": "on"})
+    allowed = Connector(http, replace(login, app=app))
+    facebook.say(by="ana", text="Hello", kind="direct")
+    (message,) = await heard(allowed)
+    assert message.answer_until == message.said_at + timedelta(days=7)
+    late = {"reply_to": to(message), "planned_at": NOW + timedelta(days=6)}
+    facebook.world.clock.set(NOW + timedelta(days=6))
+    with pytest.raises(Refused, match="time is over"):  # an app that has not switched it on
+        await publish(page, saying("Sorry for the wait", **late))
+    answer = await publish(allowed, saying("Sorry for the wait", **late))
+    assert facebook.state.messages[answer.remote_id].text == "Sorry for the wait"
+    facebook.human_agent = False
+    with pytest.raises(Refused, match="time is over"):  # Meta does not let it, whatever was switched on
+        await publish(allowed, saying("Still there?", **late))
+    facebook.human_agent = True
+    facebook.world.clock.set(NOW + timedelta(days=8))
+    with pytest.raises(Refused, match="time is over"):
+        await publish(allowed, saying("Too late", **late))
 
 
 async def test_without_the_permission_for_messages_comments_still_arrive(facebook: Facebook, page: Connector) -> None:

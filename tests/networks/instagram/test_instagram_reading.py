@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -73,6 +74,24 @@ async def test_a_mention_and_a_message_are_answered(instagram: Instagram, connec
     instagram.world.clock.advance(timedelta(hours=25))
     with pytest.raises(Refused, match="time is over"):
         await publish(connector, saying("Too late", reply_to=to(direct)))
+
+
+async def test_people_may_answer_for_seven_days_where_meta_lets_the_app(
+    instagram: Instagram, connector: Connector, http: aiohttp.ClientSession
+) -> None:
+    instagram.human_agent = True
+    login = connector._wire.login
+    assert login.app is not None
+    allowed = Connector(http, replace(login, app=replace(login.app, extra={"human_agent": "on"})))
+    instagram.say(by="ana", text="Hello", to="regie", kind="direct")
+    (message,) = (await allowed.messages(cursor="")).messages
+    assert message.answer_until == message.said_at + timedelta(days=7)
+    instagram.world.clock.set(NOW + timedelta(days=6))
+    late = {"reply_to": to(message), "planned_at": NOW + timedelta(days=6)}
+    with pytest.raises(Refused, match="time is over"):
+        await publish(connector, saying("Sorry for the wait", **late))
+    answer = await publish(allowed, saying("Sorry for the wait", **late))
+    assert instagram.state.messages[answer.remote_id].text == "Sorry for the wait"
 
 
 async def test_an_answer_to_a_story_belongs_to_the_story_and_is_answered(

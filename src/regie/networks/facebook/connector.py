@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import aiohttp
 
-from regie.networks.capabilities import Capabilities
+from regie.networks.capabilities import Capabilities, Permit
 from regie.networks.data import (
     AppKeys,
     Draft,
@@ -30,6 +30,7 @@ from regie.networks.data import (
 from regie.networks.errors import Refused
 from regie.networks.facebook import limits, measuring, publishing, reading, sign_in, webhook
 from regie.networks.facebook.wire import NETWORK, Wire
+from regie.networks.meta import answering
 from regie.networks.meta import sign_in as meta
 from regie.networks.meta import webhook as signed
 from regie.networks.meta.wire import FACEBOOK
@@ -45,6 +46,7 @@ class Facebook:
     default_server: ClassVar[str] = FACEBOOK
     logins: ClassVar[Mapping[str, str]] = {"facebook": FACEBOOK}
     permissions: ClassVar[Mapping[str, tuple[str, ...]]] = {"facebook": sign_in.SCOPES}
+    permits: ClassVar[tuple[Permit, ...]] = (answering.permit("facebook"),)
     webhook_fields: ClassVar[tuple[str, ...]] = tuple(webhook.FIELDS)
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:

@@ -33,6 +33,7 @@ from regie.networks.facebook.limits import CAN, collaborators, countries, object
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.finding import Page, comment_in_pages
 from regie.networks.line import Answer
+from regie.networks.meta.answering import tagged
 from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import NEXT_VERSION, VERSION, Id, parsed, written
 from regie.networks.text import LINK
@@ -191,7 +192,7 @@ def wanted_instead(refused: Refused) -> Told | None:
 async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published | Pending:
     """The visible call. A video is asked first: one that is out already is never published again."""
     if outgoing.reply_to is not None:
-        return await comment(wire, outgoing.reply_to, outgoing.text)
+        return await comment(wire, outgoing, outgoing.reply_to)
     ready = await prepare(wire, outgoing, progress)
     if isinstance(ready, Pending):
         return ready
@@ -396,18 +397,18 @@ async def delete(wire: Wire, ref: Ref) -> None:
 # Answers
 
 
-async def comment(wire: Wire, to: Ref, text: str) -> Published:
+async def comment(wire: Wire, outgoing: Outgoing, to: Ref) -> Published:
     """Under a post of ours or of somebody who names us, under a comment, or to a person who wrote to us."""
     if to.extra.get("kind") == "direct":
         fields = {
             "recipient": {"id": str(to.extra.get("person", ""))},
-            "messaging_type": "RESPONSE",
-            "message": {"text": text},
+            "message": {"text": outgoing.text},
+            **tagged(outgoing, wire.login.app),
         }
         answer = await wire.graph.publish(f"/{wire.page}/messages", fields)
         sent = written(answer, Sent, network=NETWORK)
         return Published(remote_id=sent.message_id, extra=dict(to.extra), answer=answer)
-    answer = await wire.graph.publish(f"/{to.remote_id}/comments", {"message": text}, addressed=True)
+    answer = await wire.graph.publish(f"/{to.remote_id}/comments", {"message": outgoing.text}, addressed=True)
     made = written(answer, Id, network=NETWORK)
     return Published(remote_id=made.id, extra={"kind": "comment"}, answer=answer)
 

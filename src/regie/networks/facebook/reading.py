@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import Incoming, Messages, Person
+from regie.networks.data import AppKeys, Incoming, Messages, Person
 from regie.networks.errors import Refused
 from regie.networks.facebook.entities import Comment, Commented, Film, Message, Post, Thread
 from regie.networks.facebook.wire import NETWORK, Wire
+from regie.networks.meta.answering import answer_until
 from regie.networks.meta.cursor import Cursor, read_cursor
 from regie.networks.meta.entities import Edge, From
 from regie.networks.meta.wire import parsed
 
 POSTS, COMMENTS, THREADS, REELS = 25, 50, 20, 10
-WINDOW = timedelta(hours=24)
 INNER = "id,message,from,created_time,parent{id},permalink_url,like_count,user_likes,is_hidden"
 HELD = "attachments{media_type,target}"
 UNDER = f"id,permalink_url,{HELD},comments.filter(stream).limit({COMMENTS}){{{INNER}}}"
@@ -146,14 +145,14 @@ async def _direct(wire: Wire) -> list[Incoming]:
     params = {"platform": "messenger", "fields": fields, "limit": str(THREADS)}
     answer = await wire.graph.get(f"/{wire.page}/conversations", params)
     return [
-        direct_said(one)
+        direct_said(one, wire.login.app)
         for thread in parsed(answer, Edge[Thread], network=NETWORK).data
         for one in (thread.messages.data if thread.messages else ())
         if one.author is not None and one.author.id != wire.page
     ]
 
 
-def direct_said(one: Message) -> Incoming:
+def direct_said(one: Message, app: AppKeys | None) -> Incoming:
     assert one.author is not None
     return Incoming(
         remote_id=one.id,
@@ -162,6 +161,6 @@ def direct_said(one: Message) -> Incoming:
         text=one.message or "",
         said_at=one.created_time,
         conversation_id=f"direct:{one.author.id}",
-        answer_until=one.created_time + WINDOW,
-        extra={"kind": "direct", "person": one.author.id},
+        answer_until=answer_until(one.created_time, app),
+        extra={"kind": "direct", "person": one.author.id, "said_at": one.created_time.isoformat()},
     )

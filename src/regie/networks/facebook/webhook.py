@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import Incoming, Login, Messages
+from regie.networks.data import AppKeys, Incoming, Login, Messages
 from regie.networks.facebook.entities import Message
 from regie.networks.facebook.reading import direct_said, person_of
 from regie.networks.facebook.wire import NETWORK, Wire
@@ -40,7 +40,7 @@ def news(login: Login, *, body: bytes) -> Messages:
                     found.append(_comment(value, at))
             elif field == "mention" and value.get("post_id") and value.get("verb") != "remove":
                 found.append(_mention(value, at))
-        found += [direct for one in webhook.spoken(entry) if (direct := _direct(one)) is not None]
+        found += [direct for one in webhook.spoken(entry) if (direct := _direct(one, login.app)) is not None]
     return Messages(messages=tuple(found), cursor="", gone=tuple(gone))
 
 
@@ -77,10 +77,10 @@ def _mention(value: Mapping[str, Any], at: datetime) -> Incoming:
     )
 
 
-def _direct(one: Mapping[str, Any]) -> Incoming | None:
+def _direct(one: Mapping[str, Any], app: AppKeys | None) -> Incoming | None:
     sender = one.get("sender")
     if not isinstance(sender, dict):
         return None
     at = datetime.fromtimestamp(int(one.get("timestamp") or 0) / 1000, UTC)
     said = {"id": one["message"]["mid"], "message": one["message"].get("text"), "created_time": at, "from": sender}
-    return direct_said(Message.model_validate(said))
+    return direct_said(Message.model_validate(said), app)

@@ -30,6 +30,7 @@ from regie.networks.data import (
 from regie.networks.errors import Refused
 from regie.networks.instagram import limits, measuring, publishing, reading, shop, sign_in, webhook
 from regie.networks.instagram.wire import NETWORK, Wire
+from regie.networks.meta import answering
 from regie.networks.meta import sign_in as meta
 from regie.networks.meta import webhook as signed
 from regie.networks.meta.wire import FACEBOOK, INSTAGRAM
@@ -49,7 +50,11 @@ class Instagram:
         "instagram": sign_in.BY_INSTAGRAM,
         "facebook": sign_in.BY_FACEBOOK,
     }
-    permits: ClassVar[tuple[Permit, ...]] = (shop.PERMIT,)
+    permits: ClassVar[tuple[Permit, ...]] = (
+        shop.PERMIT,
+        answering.permit("instagram"),
+        answering.permit("facebook"),
+    )
     webhook_fields: ClassVar[tuple[str, ...]] = tuple(webhook.FIELDS)
 
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:

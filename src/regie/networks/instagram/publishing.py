@@ -30,6 +30,7 @@ from regie.networks.instagram import limits, shop
 from regie.networks.instagram.entities import Comment, Container, Media, Sent, Upload
 from regie.networks.instagram.wire import NETWORK, Wire
 from regie.networks.line import Answer
+from regie.networks.meta.answering import tagged
 from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import NEXT_VERSION, VERSION, Id, error_in, parsed, written
 
@@ -244,7 +245,7 @@ async def _upload(wire: Wire, container: str, video: Video) -> None:
 async def commit(wire: Wire, outgoing: Outgoing, progress: Progress) -> Published | Pending:
     """The visible call. After an earlier attempt the container is asked first: what is out is never published again."""
     if outgoing.reply_to is not None:
-        return await comment(wire, outgoing.reply_to, outgoing.text)
+        return await comment(wire, outgoing, outgoing.reply_to)
     if not outgoing.again and _is_fresh(progress, outgoing.planned_at):
         return await _published(wire, str(progress["container"]))
     ready = await prepare(wire, outgoing, progress)
@@ -418,13 +419,14 @@ async def delete(wire: Wire, ref: Ref) -> None:
 # Comments
 
 
-async def comment(wire: Wire, to: Ref, text: str) -> Published:
+async def comment(wire: Wire, outgoing: Outgoing, to: Ref) -> Published:
     """Under our own post, or an answer: to a comment, to somebody's post that names us, to a direct message.
 
     An answer to an answer stands beside it, as in the app.
     """
     if to.extra.get("kind") == "direct":
-        return await _direct(wire, str(to.extra.get("person", "")), text)
+        return await _direct(wire, outgoing, str(to.extra.get("person", "")))
+    text = outgoing.text
     top = str(to.extra.get("parent") or to.remote_id)
     match to.extra.get("kind", "media"):
         case "comment":
@@ -443,8 +445,8 @@ async def hide(wire: Wire, ref: Ref, *, hidden: bool) -> None:
     await wire.graph.do("POST", f"/{ref.remote_id}", {"hide": hidden}, addressed=True)
 
 
-async def _direct(wire: Wire, person: str, text: str) -> Published:
-    fields = {"recipient": {"id": person}, "message": {"text": text}}
+async def _direct(wire: Wire, outgoing: Outgoing, person: str) -> Published:
+    fields = {"recipient": {"id": person}, "message": {"text": outgoing.text}, **tagged(outgoing, wire.login.app)}
     answer = await wire.graph.publish(f"/{wire.messaging}/messages", fields)
     sent = written(answer, Sent, network=NETWORK)
     return Published(remote_id=sent.message_id, extra={"kind": "direct", "person": person}, answer=answer)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import Incoming, Messages, Person
+from regie.networks.data import AppKeys, Incoming, Messages, Person
 from regie.networks.errors import Refused
 from regie.networks.instagram.entities import Comment, Media, Mentioned, Message, Story, Thread
 from regie.networks.instagram.wire import NETWORK, Wire
+from regie.networks.meta.answering import answer_until
 from regie.networks.meta.cursor import Cursor, read_cursor
 from regie.networks.meta.entities import Edge
 from regie.networks.meta.wire import parsed
 
 POSTS, COMMENTS, THREADS = 25, 50, 20
-WINDOW = timedelta(hours=24)  # in which a direct message may be answered
 INNER = "id,text,timestamp,username,from,like_count,hidden,parent_id"
 UNDER = f"id,permalink,comments.limit({COMMENTS}){{{INNER},replies.limit({COMMENTS}){{{INNER}}}}}"
 TAGGED = "id,caption,permalink,timestamp,username"
@@ -152,6 +152,7 @@ async def _direct(wire: Wire) -> list[Incoming]:
             text=one.message or "",
             at=one.created_time,
             story=one.story or Story(),
+            app=wire.login.app,
         )
         for thread in threads
         for one in (thread.messages.data if thread.messages else ())
@@ -165,7 +166,9 @@ async def _threads(wire: Wire, said: str) -> Sequence[Thread]:
     return parsed(answer, Edge[Thread], network=NETWORK).data
 
 
-def direct_said(mid: str, *, who: str, name: str, text: str, at: datetime, story: Story) -> Incoming:
+def direct_said(
+    mid: str, *, who: str, name: str, text: str, at: datetime, story: Story, app: AppKeys | None
+) -> Incoming:
     """Answers to one of our stories belong to that story; being named in somebody's is a mention."""
     ours = story.reply_to.id if story.reply_to is not None else ""
     return Incoming(
@@ -178,6 +181,6 @@ def direct_said(mid: str, *, who: str, name: str, text: str, at: datetime, story
         conversation_id=f"direct:{who}:{ours}" if ours else f"direct:{who}",
         reply_to_id=ours,
         post_id=ours,
-        answer_until=at + WINDOW,
-        extra={"kind": "direct", "person": who},
+        answer_until=answer_until(at, app),
+        extra={"kind": "direct", "person": who, "said_at": at.isoformat()},
     )

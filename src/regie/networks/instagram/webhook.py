@@ -47,6 +47,7 @@ def news(login: Login, *, body: bytes) -> Messages:
                 text=str(one["message"].get("text") or ""),
                 at=datetime.fromtimestamp(int(one.get("timestamp") or 0) / 1000, UTC),
                 story=_story(one["message"]),
+                app=login.app,
             )
             for one in webhook.spoken(entry)
             if isinstance(one.get("sender"), dict)
