@@ -41,7 +41,7 @@ LACKS: Mapping[str, Mapping[str, str]] = {
     },
     "facebook": {
         "thread": "posts do not answer posts (Graph v25.0, Page/feed)",
-        "poll": "no polls on Pages (Graph v25.0, Page/feed)",
+        "poll": "posts have none (Graph v25.0, Page/feed); those of videos are for live broadcasts (guide Live Polls)",
         "document": "a Page's post takes photos and videos (Graph v25.0, Page/feed)",
         "audio": "a Page's post takes photos and videos (Graph v25.0, Page/feed)",
         "reviews": "/{page}/ratings is dead since 2025-09-09 (error 12)",
