@@ -119,7 +119,7 @@ def publish(request: HttpRequest) -> HttpResponse:
 def _refused_now(desk: Desk) -> str:
     """Why a network takes nothing of one of the accounts at this moment, where it wants to be asked first."""
     asked = (row.account for row in desk.rows if not row.given.by_hand and posters.presents(row.account))
-    return next((f"{account}: {said}" for account in asked if (said := posters.ask(account).refusal)), "")
+    return next((f"{account.in_full}: {said}" for account in asked if (said := posters.ask(account).refusal)), "")
 
 
 def _promise(request: HttpRequest, desk: Desk, promise: Callable[[Post], list[Delivery]]) -> HttpResponse:
@@ -141,8 +141,9 @@ def _promise(request: HttpRequest, desk: Desk, promise: Callable[[Post], list[De
 
 def _said_of_later(later: list[Delivery]) -> str:
     """Which of them go out at the next free moment, as their network takes no more that day."""
-    named = ", ".join(
-        f"{one.account} ({date_format(one.due_at.astimezone(ZoneInfo(one.zone)), 'j F, H:i')})" for one in later[:5]
+    named = "; ".join(
+        f"{one.account.in_full}: {date_format(one.due_at.astimezone(ZoneInfo(one.zone)), 'j F, H:i')}"
+        for one in later[:5]
     )
     return _("All posts of that day are taken on some accounts; there it goes out later: {accounts}.").format(
         accounts=named + (" …" if len(later) > 5 else "")

@@ -97,7 +97,7 @@ def _must_be_ready(variants: list[Variant]) -> None:
         raise NotReady(_("Choose at least one account for this post."), {})
     reasons = {variant: why for variant in variants if (why := why_not(variant))}
     if reasons:
-        said = " ".join(f"{variant.account}: {' '.join(why)}" for variant, why in reasons.items())
+        said = " ".join(f"{variant.account.in_full}: {' '.join(why)}" for variant, why in reasons.items())
         raise NotReady(said, reasons)
 
 
