@@ -57,6 +57,12 @@ def seen_on(network: str, chosen: dict[str, Any], *, kind: str = "", own: bool =
         ),
         ("tiktok", {**PRIVATE, "title": "Two windows"}, "video", Seen()),  # titles are for photos there
         ("tiktok", {**PRIVATE, "title": "Two windows"}, "picture", Seen(title="Two windows")),
+        (
+            "google_business",
+            {"topic": "event", "title": "Open day", "starts": "2030-03-09T10:00", "button": "call"},
+            "",
+            Seen("Open day", "", ("Call now",), (("It begins", "9 Mar 2030, 10:00"),)),
+        ),
         ("mastodon", {}, "", Seen()),
     ],
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -180,6 +181,8 @@ def words(account: Account, option: Option, value: Value, names: Mapping[str, st
     """A value as people read it. ``names``: of choices that only the network knows, where they are known already."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if option.kind is OptionKind.MOMENT and isinstance(value, str) and _is_a_moment(value):
+        return date_format(datetime.fromisoformat(value), "SHORT_DATETIME_FORMAT")
     values = value if isinstance(value, list) else [value]
     labels: Mapping[str, str] = {choice.value: in_words(choice.label) for choice in option.choices}
     if option.theirs:

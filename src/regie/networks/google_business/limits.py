@@ -45,8 +45,10 @@ OPTIONS = (
         longest=58,
         shows=Shows.TITLE,
     ),
-    Option(name="starts", kind=OptionKind.MOMENT, label="It begins", help="By the clock of the place."),
-    Option(name="ends", kind=OptionKind.MOMENT, label="It ends"),
+    Option(
+        name="starts", kind=OptionKind.MOMENT, label="It begins", help="By the clock of the place.", shows=Shows.LINE
+    ),
+    Option(name="ends", kind=OptionKind.MOMENT, label="It ends", shows=Shows.LINE),
     Option(
         name="button",
         kind=OptionKind.CHOICE,
