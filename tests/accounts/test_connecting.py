@@ -67,6 +67,7 @@ def test_a_person_who_says_no_on_the_page_is_told_so(owner: Client, mastodon: Sa
     answer = owner.get(path_of(back))
     assert answer.status_code == 422
     assert "did not allow" in answer.text
+    assert 'href="/w/atelier-nord/accounts/connect/mastodon/"' in answer.text  # the client need not be chosen again
     assert not Account.objects.exists()
 
 

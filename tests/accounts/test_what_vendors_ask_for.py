@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from regie.accounts.guides import guide_for
+from regie.accounts.models import NetworkApp
 from regie.accounts.services import logins_of
 from regie.networks import registry
 from regie.networks.data import AppKeys
@@ -37,9 +38,10 @@ async def test_the_permissions_shown_are_those_that_the_sign_in_asks_for(slug: s
 @pytest.mark.parametrize("slug", sorted({slug for slug, _word in LOGINS}))
 def test_a_network_that_wants_an_app_says_which_permissions_it_has_to_have(slug: str) -> None:
     found = guide_for(slug).permissions
-    assert len(found) == len(logins_of(slug))
+    logins, permits = logins_of(slug), getattr(registry.connector(slug), "permits", ())
+    assert len(found) == len(logins) + len(permits)
     assert all(names for _label, names in found)
-    assert all(label for label, _names in found) == (len(found) > 1)
+    assert len([label for label, _names in found if label]) == (len(logins) if len(logins) > 1 else 0) + len(permits)
 
 
 @pytest.mark.parametrize(
@@ -90,3 +92,20 @@ def test_the_networks_page_lists_the_permissions(alice: Member, signed_in: Calla
 def test_comments_under_advertisements_are_said_to_need_a_public_address(slug: str, said: bool, settings: Any) -> None:
     settings.PUBLIC_URL = "http://localhost:8000"
     assert ("comments under advertisements do not come" in str(guide_for(slug).beware)) is said
+
+
+def test_the_keys_of_an_app_are_listed_by_the_way_to_sign_in_and_not_by_the_vendors_address(
+    alice: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    alice.user.is_operator = True
+    alice.user.save()
+    client = signed_in(alice)
+    server = logins_of("instagram")["facebook"]
+    client.post(f"{HERE}/networks/instagram/keys/", {"client_id": "1", "client_secret": "2", "server": server})
+    page = client.get(f"{HERE}/networks/").text
+    assert "<strong>Through Facebook, with a Page linked to it</strong>" in page
+    assert "Nobody can sign in there until keys are entered again" in page
+    app = NetworkApp.objects.get()
+    said = client.post(f"{HERE}/networks/registrations/{app.pk}/forget/", follow=True).text
+    assert "until keys are entered again" in said
+    assert not NetworkApp.objects.exists()

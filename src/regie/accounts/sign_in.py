@@ -215,7 +215,7 @@ def finish(*, network: str, query: Mapping[str, str], user: User) -> CameBack:
             )
         )
     except NetworkError as exc:
-        raise CannotConnect(why(exc)) from exc
+        raise CannotConnect(why(exc), workspace_slug=by.workspace.slug) from exc
     if under_way.account is None and len(signed_in.profiles) > 1:
         return CameBack(by.workspace.slug, choice=_ask_which(signed_in, network=network, by=by))
     return CameBack(by.workspace.slug, _connect_all(network, signed_in, by=by, account=under_way.account))

@@ -28,7 +28,7 @@ from regie.accounts.queries import accounts_for, ending_soon
 from regie.core.sentences import in_words
 from regie.networks import registry
 from regie.networks.capabilities import Capabilities, SignIn
-from regie.people.middleware import in_workspace
+from regie.people.middleware import in_workspace, without_workspace
 from regie.people.models import User
 from regie.people.scope import MemberRequest
 
@@ -191,7 +191,9 @@ def _came_back(request: HttpRequest, network: str) -> HttpResponse:
     query = {name: str(request.GET[name]) for name in request.GET}
     try:
         return _arrived(request, sign_in.finish(network=network, query=query, user=cast(User, request.user)))
-    except (CannotConnect, SignInOver) as exc:
+    except CannotConnect as exc:
+        return _not_connected(request, exc.said, network, exc.workspace_slug)
+    except SignInOver as exc:
         return _not_connected(request, exc.said, network)
 
 
@@ -221,9 +223,11 @@ def choose(request: MemberRequest, choice: str) -> HttpResponse:
     )
 
 
-def _not_connected(request: HttpRequest, said: str, network: str) -> HttpResponse:
-    name = registry.connector(network).name if network else ""
-    return render(request, "accounts/not_connected.html", {"said": said, "network": network, "name": name}, status=422)
+def _not_connected(request: HttpRequest, said: str, network: str, slug: str = "") -> HttpResponse:
+    """Says why, and leads back to the network's page of the client (``slug``), as far as they are known."""
+    path = reverse("accounts:connect", args=[network]) if network else reverse("accounts:networks")
+    again = in_workspace(without_workspace(path), slug) if slug else path
+    return render(request, "accounts/not_connected.html", {"said": said, "again": again}, status=422)
 
 
 @login_required
@@ -281,7 +285,7 @@ def network_apps(request: MemberRequest) -> HttpResponse:
             "rows": [
                 {
                     "guide": guide,
-                    "apps": held.get(guide.slug, []),
+                    "apps": _titled(guide.slug, held.get(guide.slug, [])),
                     "can_try": _can_try(guide.slug),
                     "logins": _logins(guide.slug, held.get(guide.slug, [])) if request.user.is_operator else [],
                 }
@@ -290,6 +294,16 @@ def network_apps(request: MemberRequest) -> HttpResponse:
             "may_forget": request.user.is_operator,
         },
     )
+
+
+def _titled(network: str, apps: list[NetworkApp]) -> list[tuple[NetworkApp, str]]:
+    """Each app with what people call it: its login, or the server that a person named; no vendor's address."""
+    logins = services.logins_of(network)
+    if len(logins) > 1:
+        words = {server: str(LOGINS[word]) for word, server in logins.items()}
+        return [(app, words.get(app.server, app.server)) for app in apps]
+    name = registry.connector(network).name
+    return [(app, name if logins else app.server or name) for app in apps]
 
 
 def _logins(network: str, apps: list[NetworkApp]) -> list[dict[str, Any]]:
@@ -342,9 +356,13 @@ def try_network(request: MemberRequest, network: str) -> HttpResponse:
 def forget_app(request: MemberRequest, pk: int) -> HttpResponse:
     if not request.user.is_operator:
         raise Http404
-    services.forget_app(app=get_object_or_404(NetworkApp, pk=pk), by=request.user)
-    messages.success(request, _("Forgotten. The next sign-in there makes a fresh registration."))
-    return redirect("accounts:network_apps")
+    app = get_object_or_404(NetworkApp, pk=pk)
+    services.forget_app(app=app, by=request.user)
+    if services.logins_of(app.network):
+        messages.success(request, _("Forgotten. Nobody can sign in there until keys are entered again."))
+    else:
+        messages.success(request, _("Forgotten. The next sign-in there makes a fresh registration."))
+    return redirect(_keys_url(app.network))
 
 
 @require_safe
