@@ -41,17 +41,35 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """``needs``: what the network declares for it; ``lacking``: the sentence where it has no such thing."""
+    """``needs``: what the network declares for it; ``lacking``: the sentence where it has no such thing; ``barred``:
+    where it has, and this account may not."""
 
     needs: Answering
     lacking: Promise
+    barred: Promise
 
 
 DEEDS = {
-    "like": Deed(Answering.LIKE, gettext_lazy("This network has no likes for messages.")),
-    "hide": Deed(Answering.HIDE, gettext_lazy("This network hides no comments.")),
-    "delete": Deed(Answering.DELETE, gettext_lazy("This network lets nobody delete the comments of others.")),
-    "delete_own": Deed(Answering.DELETE_OWN, gettext_lazy("This network takes no answers back.")),
+    "like": Deed(
+        Answering.LIKE,
+        gettext_lazy("This network has no likes for messages."),
+        gettext_lazy("%(network)s lets this account like no messages: a right, a role or a plan is missing there."),
+    ),
+    "hide": Deed(
+        Answering.HIDE,
+        gettext_lazy("This network hides no comments."),
+        gettext_lazy("%(network)s lets this account hide no comments: a right or a role is missing there."),
+    ),
+    "delete": Deed(
+        Answering.DELETE,
+        gettext_lazy("This network lets nobody delete the comments of others."),
+        gettext_lazy("%(network)s lets this account delete no comments of others: a right or a role is missing there."),
+    ),
+    "delete_own": Deed(
+        Answering.DELETE_OWN,
+        gettext_lazy("This network takes no answers back."),
+        gettext_lazy("%(network)s lets this account take no answers back: a right or a role is missing there."),
+    ),
 }
 
 
@@ -73,9 +91,7 @@ def why_not(verb: str, message: Message) -> str | None:
     if deed.needs not in registry.connector(account.network).can.answers or not _fits(verb, message):
         return str(deed.lacking)
     if deed.needs not in can.answers:
-        return _("%(network)s has this, but not for this account: a right or a role is missing there.") % {
-            "network": name
-        }
+        return str(deed.barred) % {"network": name}
     if message.gone_at is not None:
         return _("The message was deleted on the network.")
     if account.state != Account.State.CONNECTED:

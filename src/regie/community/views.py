@@ -133,10 +133,10 @@ def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict
 
 
 def _lacking(message: Message, offered: dict[str, str]) -> str:
-    """Why something that its network has cannot be done; empty when it is plain anyway."""
+    """Why what its network has cannot be done, each reason once; empty when it is plain anyway."""
     if message.gone_at is not None or message.account.state != Account.State.CONNECTED:
         return ""
-    return next((said for said in offered.values() if said), "")
+    return " ".join(dict.fromkeys(said for said in offered.values() if said))
 
 
 def _lines(said: list[Message], *, may_delete: bool) -> list[dict[str, Any]]:
