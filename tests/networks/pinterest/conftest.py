@@ -113,7 +113,8 @@ class Contract:
         return self._errors(schema, seen.answer, f"{where} {seen.status}")
 
     def _errors(self, schema: dict[str, Any], value: Any, where: str) -> list[str]:
-        return self._schemas.problems(_in_2020(schema), value, where)
+        found: list[str] = self._schemas.problems(_in_2020(schema), value, where)
+        return found
 
 
 def _typed(text: str, schema: dict[str, Any]) -> Any:

@@ -101,13 +101,15 @@ class Contract:
         if described is None:
             return [f"{where}: {seen.status} is not described"]
         schema = described["content"]["application/json"]["schema"]
-        return self._schemas.problems(schema, seen.answer, f"{where} {seen.status}")
+        found: list[str] = self._schemas.problems(schema, seen.answer, f"{where} {seen.status}")
+        return found
 
     def _problem(self, operation: dict[str, Any], seen: Exchange, where: str) -> list[str]:
         said = seen.answer if isinstance(seen.answer, dict) else {}
         if said.get("type") in self.problem_types and "default" in operation["responses"]:
             schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
-            return self._schemas.problems(schema, said, f"{where} {seen.status}")
+            found: list[str] = self._schemas.problems(schema, said, f"{where} {seen.status}")
+            return found
         known = str(said.get("type", "")).rsplit("/", 1)[-1] in {one.rsplit("/", 1)[-1] for one in NOT_LISTED}
         whole = known and {"title", "detail", "type", "status"} <= set(said) and said["status"] == seen.status
         return [] if whole else [f"{where} {seen.status}: {said} is no problem of X's"]
