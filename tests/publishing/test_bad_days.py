@@ -18,15 +18,12 @@ from regie.publishing.errors import NotNow, StillLooking
 from regie.publishing.models import Attempt, Delivery, Freeze
 from regie.studio.models import Post
 
+from .going import state_of
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
 
 
 def test_a_refusal_says_why_and_is_told_once(

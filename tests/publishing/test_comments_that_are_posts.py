@@ -11,6 +11,8 @@ from regie.accounts.models import Account
 from regie.publishing.models import Delivery
 from regie.studio.models import Post
 
+from .going import state_of, until_published
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
@@ -37,20 +39,6 @@ def account(network: Sandbox, connect: Callable[..., Account]) -> Account:
         made.limits = {**made.limits, "honours_key": False}
         made.save()
     return made
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
-
-
-def until_published(delivery: Delivery, clock: Clock, publish_due: Due) -> None:
-    for _ in range(40):
-        publish_due()
-        if state_of(delivery) == "published":
-            return
-        clock.advance(seconds=20)
-    raise AssertionError(f"It is {delivery.state}: {delivery.problem}")
 
 
 def lose(network: Sandbox, *, taken: bool, after: int = 0) -> None:

@@ -21,6 +21,8 @@ from regie.publishing.services import freeze
 from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
 
+from .going import state_of
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
@@ -68,11 +70,6 @@ def made() -> None:
     """The worker's part: videos are made to fit."""
     for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
         asyncio.run(making.make(rendition.pk))
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
 
 
 def media_of(instagram: Sandbox, delivery: Delivery) -> Any:

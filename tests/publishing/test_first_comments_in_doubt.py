@@ -16,6 +16,8 @@ from regie.publishing.models import Delivery
 from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
 
+from .going import until
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
@@ -95,20 +97,6 @@ def lose(network: Sandbox, *, taken: bool) -> None:
         network.faults.will_lose_answer(path=path, method="POST", after=before)
     else:
         network.faults.will_answer(503, path=path, method="POST", after=before)
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
-
-
-def until(state: str, delivery: Delivery, clock: Clock, publish_due: Due) -> None:
-    for _ in range(40):
-        publish_due()
-        if state_of(delivery) == state:
-            return
-        clock.advance(seconds=20)
-    raise AssertionError(f"It is {delivery.state}: {delivery.problem}")
 
 
 @pytest.mark.parametrize("taken", [True, False])

@@ -22,15 +22,12 @@ from regie.publishing.errors import NotNow
 from regie.publishing.models import Attempt, Delivery
 from regie.studio.models import Post
 
+from .going import state_of
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from regie.publishing.engine.database import Database
 from regie.publishing.models import Attempt, Delivery
 from regie.studio.models import Post
 
+from .going import state_of
 from .puppets import Moment, Puppet, everything, lanes
 
 if TYPE_CHECKING:
@@ -30,11 +31,6 @@ Promise = Callable[..., Delivery]
 def delivery(telegram_account: Account, write_post: Callable[..., Post], promise: Promise) -> Delivery:
     """On Telegram, where nobody else could tell what became of it."""
     return promise(write_post("Good morning", on=[telegram_account]))
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
 
 
 def answered_late(clock: Clock, meanwhile: Callable[[], Awaitable[None]] | None = None) -> None:

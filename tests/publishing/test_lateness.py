@@ -16,16 +16,13 @@ from regie.publishing import services
 from regie.publishing.models import Delivery
 from regie.studio.models import Post
 
+from .going import state_of
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HERE = "/w/atelier-nord"
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
 
 
 def test_after_an_outage_of_hours_nothing_stale_goes_out_by_itself(

@@ -17,6 +17,8 @@ from regie.publishing.models import Attempt, Delivery
 from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
 
+from .going import later, state_of
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
@@ -62,19 +64,6 @@ def member_account(linkedin: Sandbox, connect: Callable[..., Account]) -> Accoun
                 return ready
 
     return connect(Profile)
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
-
-
-def later(clock: Clock, publish_due: Due, times: int = 12) -> None:
-    for _ in range(times):
-        publish_due()
-        clock.advance(seconds=20)
-        for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
-            asyncio.run(making.make(rendition.pk))
 
 
 @pytest.fixture

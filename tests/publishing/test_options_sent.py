@@ -17,6 +17,8 @@ from regie.publishing.models import Attempt, Delivery, Step
 from regie.studio.content import Content
 from regie.studio.models import Post
 
+from .going import later, state_of
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
@@ -25,17 +27,6 @@ Due = Callable[[], None]
 Write = Callable[..., Post]
 Promise = Callable[..., Delivery]
 LINK = {"facebook": {"link": "https://example.org/linen"}}
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
-
-
-def later(clock: Clock, publish_due: Due, times: int = 12) -> None:
-    for _ in range(times):
-        publish_due()
-        clock.advance(seconds=20)
 
 
 def comments(facebook: Sandbox) -> list[tuple[str, str]]:

@@ -17,6 +17,8 @@ from regie.publishing.models import Attempt, Delivery, Step
 from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
 
+from .going import later, state_of
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
@@ -68,19 +70,6 @@ def show(
         return delivery
 
     return make
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
-
-
-def later(clock: Clock, publish_due: Due, times: int = 12) -> None:
-    for _ in range(times):
-        publish_due()
-        clock.advance(seconds=20)
-        for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
-            asyncio.run(making.make(rendition.pk))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from regie.accounts.models import Account
-from regie.media import making, services
-from regie.media.models import Rendition
+from regie.media import services
 from regie.people.models import Member
 from regie.publishing.models import Delivery
 from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
+
+from .going import fit
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
@@ -61,11 +61,6 @@ def show(
         return delivery
 
     return make
-
-
-def fit() -> None:
-    for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
-        asyncio.run(making.make(rendition.pk))
 
 
 def until_settled(clock: Clock, publish_due: Callable[[], None], delivery: Delivery) -> str:

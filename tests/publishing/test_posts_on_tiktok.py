@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,14 @@ from regie.accounts.models import Account
 from regie.accounts.opening import seal_credentials
 from regie.community.arriving import store
 from regie.community.reading import join
-from regie.media import making, services
-from regie.media.models import Rendition
+from regie.media import services
 from regie.networks.data import Messages
 from regie.people.models import Member
 from regie.publishing.models import Attempt, Delivery
 from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
+
+from .going import fit, later, state_of
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
@@ -64,23 +64,6 @@ def show(
         return delivery
 
     return make
-
-
-def fit() -> None:
-    for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
-        asyncio.run(making.make(rendition.pk))
-
-
-def later(clock: Clock, publish_due: Due, times: int = 12) -> None:
-    for _ in range(times):
-        publish_due()
-        clock.advance(seconds=20)
-        fit()
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
 
 
 @pytest.mark.parametrize("files", [("walk.mp4",), ("a.jpg", "b.jpg")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from regie.accounts.models import Account
-from regie.media import making, services
-from regie.media.models import Rendition
+from regie.media import services
 from regie.people.models import Member
 from regie.publishing.models import Attempt, Delivery
 from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
+
+from .going import fit, later, state_of
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
@@ -73,23 +73,6 @@ def show(
     return make
 
 
-def fit() -> None:
-    for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
-        asyncio.run(making.make(rendition.pk))
-
-
-def later(clock: Clock, publish_due: Due, times: int = 14) -> None:
-    for _ in range(times):
-        publish_due()
-        clock.advance(seconds=20)
-        fit()
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_goes_out_once_with_a_receipt(
     clock: Clock, x: Sandbox, show: Show, publish_due: Due, kind: str
@@ -110,7 +93,7 @@ def test_an_answer_lost_after_it_was_taken_is_one_post(
 ) -> None:
     x.itself.faults.will_lose_answer(method="POST", path="/2/tweets", after=after)
     delivery = show(kind)
-    later(clock, publish_due)
+    later(clock, publish_due, 14)
     assert state_of(delivery) == "published"
     assert len(x.accepted()) == len(KINDS[kind])
     outcomes = list(Attempt.objects.filter(step__delivery=delivery).values_list("kind", "outcome"))

@@ -35,15 +35,12 @@ from regie.studio.content import Content, Part
 from regie.studio.models import Post
 from regie.studio.services import Given, Written
 
+from .going import state_of
+
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
 
 
 def until(condition: Callable[[], object], seconds: float = 60.0) -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from regie.accounts.models import Account
+from regie.api import services as api
 from regie.core.times import WallTime
 from regie.media import services as media
 from regie.people.models import Member, Notice
@@ -20,6 +21,7 @@ from regie.studio.content import Content, MediaUse, Part
 from regie.studio.models import Post
 
 from .backups import Backup, back_up
+from .going import state_of
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
@@ -44,11 +46,6 @@ def missed(clock: Clock, post: Post, promise: Callable[..., Delivery], publish_d
     publish_due()
     assert state_of(made) == "missed"
     return made
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
 
 
 def restored(backup: Backup, by: Member) -> None:
@@ -86,7 +83,17 @@ def move(browser: Client, row: Delivery) -> None:
     assert NOT_SURE in page
 
 
-WAYS = [send_again, send_from_the_list, plan_from_the_list, move]
+def ask_the_api(_browser: Client, row: Delivery) -> None:
+    by = Member.objects.get(user=row.scheduled_by, workspace=row.workspace)
+    _token, secret = api.create_token(name="Shop window", by=by)
+    said = (
+        Client().post(f"/api/v1/deliveries/{row.pk}/send-again", headers={"Authorization": f"Bearer {secret}"}).json()
+    )
+    assert said["state"] == "unclear"
+    assert NOT_SURE in said["problem"]
+
+
+WAYS = [send_again, send_from_the_list, plan_from_the_list, move, ask_the_api]
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["sent after the backup", "not sent"])

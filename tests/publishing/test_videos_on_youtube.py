@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,7 @@ import pytest
 
 from regie.accounts.models import Account, Budget
 from regie.accounts.opening import seal_app_keys
-from regie.media import making, services
-from regie.media.models import Rendition
+from regie.media import services
 from regie.networks.data import AppKeys
 from regie.people.models import Member
 from regie.publishing.errors import NotReady
@@ -21,6 +19,8 @@ from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
 from regie_sandbox.films import looked_at
 from regie_sandbox.google.wire import Trouble
+
+from .going import fit, later, state_of
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
@@ -74,23 +74,6 @@ def show(
     return make
 
 
-def fit() -> None:
-    for rendition in Rendition.objects.exclude(state=Rendition.State.READY):
-        asyncio.run(making.make(rendition.pk))
-
-
-def later(clock: Clock, publish_due: Due, times: int = 10) -> None:
-    for _ in range(times):
-        publish_due()
-        clock.advance(seconds=20)
-        fit()
-
-
-def state_of(delivery: Delivery) -> str:
-    delivery.refresh_from_db()
-    return delivery.state
-
-
 def keep_keys(youtube: Sandbox, account: Account) -> None:
     """As the operator entered them: without, no token is renewed."""
     ready = youtube.network.ready_account()
@@ -108,7 +91,7 @@ def test_a_video_with_everything_goes_out_and_its_first_comment_under_it(
 ) -> None:
     options = {"tags": ["autumn", "long walk"], "made_with_ai": True, "paid_partnership": True, "category": "26"}
     delivery = show(dressed=True, options=options, first_comment="Where shall we go next?")
-    later(clock, publish_due)
+    later(clock, publish_due, 10)
     assert state_of(delivery) == "published"
     film = the_film(youtube)
     assert (film.id, film.privacy, film.title, film.description) == (delivery.remote_id, "public", "A walk", WORDS)
@@ -143,7 +126,7 @@ def test_it_is_uploaded_before_the_hour_and_shown_at_the_hour(
 
 def test_a_short_goes_out(clock: Clock, youtube: Sandbox, show: Show, publish_due: Due) -> None:
     delivery = show(format="short", size=(180, 320))
-    later(clock, publish_due)
+    later(clock, publish_due, 10)
     assert state_of(delivery) == "published"
     assert delivery.url == f"{youtube.base}/shorts/{the_film(youtube).id}"
 
@@ -152,7 +135,7 @@ def test_an_episode_goes_out_as_a_video_of_its_cover_and_its_sound(
     clock: Clock, youtube: Sandbox, show: Show, publish_due: Due
 ) -> None:
     delivery = show(episode=True)
-    later(clock, publish_due)
+    later(clock, publish_due, 10)
     assert state_of(delivery) == "published"
     film = the_film(youtube)
     assert looked_at(youtube.itself.world.files.get(f"youtube-{film.id}") or b"") is not None
@@ -214,7 +197,7 @@ def test_what_an_unaudited_app_publishes_is_not_called_public(
 ) -> None:
     youtube.itself.make_app().verified = False
     delivery = show()
-    later(clock, publish_due)
+    later(clock, publish_due, 10)
     assert state_of(delivery) == "published"
     assert (delivery.shown, youtube.texts()) == ("limited", [])
     assert "API audit" in delivery.limited
@@ -226,7 +209,7 @@ def test_a_token_that_ran_out_is_renewed_and_nothing_is_lost(
     keep_keys(youtube, youtube_account)
     delivery = show()
     youtube.itself.expire_tokens()
-    later(clock, publish_due)
+    later(clock, publish_due, 10)
     assert state_of(delivery) == "published"
     assert youtube.texts() == [WORDS]
 
