@@ -15,6 +15,7 @@ from regie.core import clock
 from regie.core.times import WallTime
 from regie.publishing.models import Delivery
 from regie.studio.models import Post
+from regie_sandbox.threads.app import SCOPES as THREADS
 
 if TYPE_CHECKING:
     from tests.conftest import Sandbox
@@ -114,3 +115,39 @@ def test_boards_are_asked_of_the_network_and_a_board_brings_its_sections(
     screenshot(page, "options-pinterest")
     page.reload()
     expect(page.get_by_label("Section of the board").locator("option:checked")).to_have_text("Kitchen")
+
+
+@pytest.fixture
+def place(threads: Sandbox, make_account: Callable[..., Account]) -> str:
+    """The number of a place, and an account of Threads' sandbox that may say it."""
+    net, ready = threads.itself, threads.itself.ready_account()
+    scopes = [*THREADS, "threads_location_tagging"]
+    account = make_account(
+        "threads", "Nord", server=ready["server"], remote_id=ready["remote_id"], limits={"scopes": scopes}
+    )
+    token = net.make_token(ready["remote_id"], net.make_app(), "threads", scopes)
+    seal_credentials(account, {"access_token": token})
+    account.save()
+    return str(net.make_place("Atelier Nord", city="Lyon").id)
+
+
+def test_a_place_is_looked_for_by_its_name_also_with_the_enter_key(
+    page: Page, place: str, assert_accessible: Callable[[Page], None], screenshot: Show
+) -> None:
+    page.goto("posts/new/")
+    page.get_by_label("Nord @").check()
+    page.get_by_label("Text", exact=True).fill("We are open")
+    page.get_by_text("On Threads", exact=True).click()
+    find, choice = page.get_by_role("searchbox", name="Find: Place"), page.get_by_role("combobox", name="Place")
+    find.fill("nowhere")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_text("The network knows nothing of that name.")).to_be_visible()
+    find.fill("atelier")
+    find.press("Enter")
+    expect(choice.locator("option", has_text="Atelier Nord · Lyon")).to_have_count(1)
+    choice.select_option(label="Atelier Nord · Lyon")
+    expect(page.locator("#side").get_by_text("Atelier Nord · Lyon")).to_be_visible()  # as readers will see it
+    expect(page.get_by_text("Draft kept at")).to_be_visible()
+    assert_accessible(page)
+    screenshot(page, "options-found")
+    assert Post.objects.get().content["options"][str(Account.objects.get().pk)] == {"place": place}

@@ -140,7 +140,10 @@ class Instagram(GraphNetwork):
         return next(one for one in self.state.people.values() if user.page in one.pages)
 
     def signing_in(self, way: str, name: str) -> str:
+        """Whoever signs in on the page sells something, so that there are products to find."""
         user = self.account(name)
+        if user.shop is None:
+            self.open_shop(name, *(Product(self.new_id(), what) for what in ("Linen shirt", "Linen cap", "Wool hat")))
         return user.id if way == "instagram" else self._person_of(user).id
 
     def known_as(self, account: str | None) -> User:
