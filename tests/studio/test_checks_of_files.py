@@ -170,6 +170,17 @@ def test_a_cover_is_a_picture_and_is_said_to_be_lost_where_it_is(look: Look, kee
     assert look(gone, video=with_cover) == ["A file is no longer there: take it out or choose another."]
 
 
+@pytest.mark.parametrize(("kinds", "stopped"), [(("video",), False), (("video", "picture"), True)])
+def test_a_network_says_where_a_cover_of_ones_own_would_not_show(
+    make_account: Callable[..., Account], keep: Keep, kinds: tuple[str, ...], stopped: bool
+) -> None:
+    cover, *files = keep("picture"), *(keep(kind) for kind in kinds)
+    account, there = make_account("instagram"), {file.pk: file for file in (cover, *files)}
+    content = Content(parts=[Part(media=[MediaUse(file=file.pk, cover=cover.pk) for file in files])])
+    said = [one.said for one in checks.look_at(content, account, there) if one.level is Level.STOP]
+    assert any("with a single video only" in one for one in said) is stopped
+
+
 def test_subtitles_need_a_video_and_a_language(look: Look, keep: Keep) -> None:
     video, words = keep("video").pk, keep("captions").pk
     takes = replace(FILM, captions=("application/x-subrip",))

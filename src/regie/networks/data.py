@@ -202,6 +202,7 @@ class Draft:
     sounds: int = 0
     poll: bool = False
     part: int = 0  # its place in the thread
+    covers: int = 0  # chosen for its videos; a sound that goes out as a video shows its own all the time
 
 
 Progress = Mapping[str, Any]

@@ -122,6 +122,7 @@ def _draft(content: Content, number: int, can: Capabilities, account: Account, f
         sounds=kinds.count("sound"),
         poll=content.poll is not None and number == 0,
         part=number,
+        covers=sum(use.cover in files and files[use.file].is_video for use in part.media if use.file in files),
     )
 
 

@@ -176,6 +176,8 @@ def objections(draft: Draft) -> tuple[Refused, ...]:
         said.append(Refused("A product on {network} is said by its number.", network=NETWORK))
     if draft.videos > 1 and not draft.pictures and names(draft.options, "people"):
         said.append(Refused("{network} marks people in pictures and in a single video.", network=NETWORK))
+    if draft.covers and draft.pictures + draft.videos > 1:
+        said.append(Refused("{network} shows a cover of your own with a single video only.", network=NETWORK))
     return tuple(said)
 
 

@@ -91,10 +91,7 @@ def refuse_what_is_absent(outgoing: Outgoing) -> None:
         raise Refused("{network} takes at most {most} pictures and videos here.", network=NETWORK, most=most)
     if outgoing.format is Format.SHORT and outgoing.pictures:
         raise Refused("A short video on {network} is a video, not a picture.", network=NETWORK)
-    covers = [video.cover for video in outgoing.videos if video.cover is not None]
-    if covers and len(outgoing.media) > 1:
-        raise Refused("{network} shows a cover of your own with a single video only.", network=NETWORK)
-    if any(not cover.public_url for cover in covers):
+    if any(video.cover is not None and not video.cover.public_url for video in outgoing.videos):
         raise Refused(
             "{network} fetches pictures from a public address, and Régie has none (REGIE_URL).", network=NETWORK
         )
@@ -143,7 +140,7 @@ def _post(wire: Wire, outgoing: Outgoing, children: Sequence[str]) -> dict[str, 
     if isinstance(item, Video):
         in_feed = outgoing.format is Format.POST or bool(outgoing.options.get("share_to_feed"))
         fields |= {"media_type": "REELS", "share_to_feed": in_feed}
-        if item.cover is not None:
+        if item.cover is not None:  # beside others a video has none, as the checks say
             fields["cover_url"] = item.cover.public_url
         elif item.cover_at is not None:
             fields["thumb_offset"] = str(int(item.cover_at * 1000))
