@@ -16,7 +16,6 @@ from regie.core import clock
 from regie.people import audit
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, User, Workspace
-from regie.publishing.engine.record import UNFROZEN
 from regie.publishing.errors import NotNow, StillLooking
 from regie.publishing.holds import DERIVED, FROZEN, holds_now
 from regie.publishing.models import Delivery, Freeze, Installation, Step
@@ -81,17 +80,29 @@ def freeze(thing: Covered, *, why: str, by: Member | User) -> Freeze:
     return made
 
 
-HOLD_FROZEN = f"""
-WITH covered AS (
-    SELECT d.id FROM publishing_delivery d
-    WHERE d.state IN ('held', 'scheduled', 'preparing', 'claimed', 'by_hand')
-        AND NOT ('frozen' = ANY(d.holds)) AND NOT {UNFROZEN}
+HOLD_FROZEN = """
+WITH accounts AS MATERIALIZED (
+    SELECT a.id FROM accounts_account a JOIN publishing_freeze f ON f.lifted_at IS NULL AND f.campaign_id IS NULL
+        AND (f.account_id = a.id
+            OR (f.account_id IS NULL AND (f.workspace_id = a.workspace_id OR f.workspace_id IS NULL)))
+), variants AS MATERIALIZED (
+    SELECT v.id FROM publishing_freeze f JOIN studio_post p ON p.campaign_id = f.campaign_id
+    JOIN studio_variant v ON v.post_id = p.id WHERE f.lifted_at IS NULL
+), theirs AS (
+    SELECT d.id, d.state, d.holds FROM accounts JOIN publishing_delivery d ON d.account_id = accounts.id
+    UNION ALL SELECT d.id, d.state, d.holds FROM variants JOIN publishing_delivery d ON d.variant_id = variants.id
+), covered AS (
+    SELECT d.id FROM publishing_delivery d WHERE d.id IN (
+        SELECT t.id FROM theirs t
+        WHERE t.state IN ('held', 'scheduled', 'preparing', 'claimed', 'by_hand') AND NOT ('frozen' = ANY(t.holds)))
     ORDER BY d.id FOR UPDATE
 )
 UPDATE publishing_delivery d
 SET state = 'held', holds = array_append(d.holds, 'frozen'), lease = NULL, leased_until = NULL
 FROM covered WHERE d.id = covered.id
-"""  # noqa: S608 - constants of ours
+    AND d.state IN ('held', 'scheduled', 'preparing', 'claimed', 'by_hand') AND NOT ('frozen' = ANY(d.holds))
+"""
+"""From the freezes to what they cover: every sweep asks, and a frozen account is not worth a look at a million rows."""
 
 
 def hold_what_is_frozen() -> int:
