@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from regie.accounts.models import Account
 from regie.core import clock
@@ -46,7 +46,9 @@ def test_a_post_is_written_checked_kept_and_scheduled(
     picture: Callable[..., BytesIO],
     assert_accessible: Callable[[Page], None],
 ) -> None:
-    (tmp_path / "coat.jpg").write_bytes(picture().getvalue())
+    files = [tmp_path / "coat.jpg", tmp_path / "hat.jpg"]
+    for number, file in enumerate(files):
+        file.write_bytes(picture(width=320 + number).getvalue())
     page.goto("posts/new/")
     page.get_by_label("Atelier").check()
     page.get_by_label("Nord @").check()
@@ -56,10 +58,15 @@ def test_a_post_is_written_checked_kept_and_scheduled(
     expect(page.get_by_role("heading", name="Ready for 2 accounts")).to_be_visible()
     expect(page.get_by_text("Draft kept at")).to_be_visible()
     expect(page.locator(".look-bluesky .look-link")).to_have_text("#slow")
-    page.locator("input[type=file]").set_input_files(tmp_path / "coat.jpg")
+    slow: list[Route] = []
+    page.route("**/media/upload/**", lambda route: route.continue_() if slow else slow.append(route))
+    page.locator("input[type=file]").set_input_files(files)
+    expect(page.get_by_label("What “hat.jpg” shows")).to_be_visible()
+    slow[0].continue_()
+    expect(page.locator("label[for^='s-0-alt']")).to_have_text(["What “coat.jpg” shows", "What “hat.jpg” shows"])
     alt = page.get_by_label("What “coat.jpg” shows")
     alt.fill("A coat on a chair")
-    expect(page.locator(".look-pictures img")).to_have_attribute("alt", "A coat on a chair")
+    expect(page.locator(".look-pictures img").first).to_have_attribute("alt", "A coat on a chair")
     assert_accessible(page)
     page.locator("#when-date").fill(f"{tomorrow(10).local:%Y-%m-%d}")
     page.get_by_label("Time", exact=True).fill("10:15")

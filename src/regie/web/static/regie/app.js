@@ -352,7 +352,11 @@
     input.value = "";
   });
 
+  /* Several files arrive as they are ready, and stand in the order in which they were chosen. */
+  const turns = new WeakMap();
+  let chosen = 0;
   function upload(input, file) {
+    turns.set(file, (chosen += 1));
     if (input.dataset.uploadBegin && file.size > LARGE) return uploadInPieces(input, file);
     const line = progressLine(input, file);
     const request = new XMLHttpRequest();
@@ -377,7 +381,7 @@
     request.send(body);
   }
   function answered(input, file, status, answer) {
-    if (status < 300) arrived(input, answer);
+    if (status < 300) arrived(input, file, answer);
     else if (status === 422 && answer) toast(new DOMParser().parseFromString(answer, "text/html").body.textContent.trim(), "bad");
     else toast(`${fill(words.upload_failed, { name: file.name })} ${sentenceFor(status)}`, "bad");
   }
@@ -451,14 +455,17 @@
     if (list) list.append(line);
     return line;
   }
-  function arrived(input, html) {
+  function arrived(input, file, html) {
     const into = input.dataset.uploadInto && $(input.dataset.uploadInto);
     if (into) {
       const holder = document.createElement("template");
       holder.innerHTML = html;
       const added = Array.from(holder.content.children);
-      into.append(holder.content);
+      const turn = turns.get(file);
+      const later = Array.from(into.children).find((one) => Number(one.dataset.turn) > turn);
+      into.insertBefore(holder.content, later || null);
       added.forEach((one) => {
+        one.dataset.turn = turn;
         if (window.htmx) window.htmx.process(one);
         starters.forEach((start) => start(one));
       });
