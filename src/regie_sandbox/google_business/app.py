@@ -1,4 +1,4 @@
-"""Google Business Profile's sandbox: accounts, locations, posts, reviews, numbers and Google's sign-in on one address."""
+"""Google Business Profile's sandbox: places, posts, reviews, numbers and Google's sign-in on one address."""
 
 from __future__ import annotations
 
