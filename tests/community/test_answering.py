@@ -237,6 +237,15 @@ def test_a_text_too_long_by_one_is_not_promised(clock: Clock, say: Say, chloe: M
         services.answer(message=message, text="   ", by=chloe, seen=0)
 
 
+@pytest.mark.parametrize(("network", "longest"), [("facebook", 2000), ("instagram", 500)])
+def test_a_private_answer_is_as_short_as_the_network_wants_it(
+    network: str, longest: int, make_account: Callable[..., Account], say: Say
+) -> None:
+    message = say(to=make_account(network), kind="direct")
+    assert services.why_not(message, "é" * longest) is None  # Instagram counts bytes
+    assert services.why_not(message, "é" * (longest + 1)) is not None
+
+
 def test_nothing_is_promised_when_the_time_to_answer_is_over(clock: Clock, say: Say, chloe: Member) -> None:
     message = say(answer_until=clock.moment + timedelta(hours=1))
     assert services.why_not(message, "Six") is None

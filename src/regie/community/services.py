@@ -73,10 +73,14 @@ def why_not(message: Message, text: str | None = None) -> str | None:
 
 
 def longest_answer(message: Message) -> TextLimit:
-    """How long an answer may be: as a comment, or to a review, where the network has another limit for these."""
+    """How long an answer may be: as a comment, to a review or in private, where the network has another limit."""
     can = capabilities_of(message.account)
-    as_comment = message.kind in (MessageKind.COMMENT, MessageKind.REVIEW)
-    return can.comment if can.comment is not None and as_comment else can.text
+    limits: dict[str, TextLimit | None] = {
+        MessageKind.COMMENT: can.comment,
+        MessageKind.REVIEW: can.comment,
+        MessageKind.DIRECT: can.direct,
+    }
+    return limits.get(message.kind) or can.text
 
 
 def _why_not_this(text: str, limit: TextLimit) -> str | None:

@@ -349,6 +349,7 @@ class Capabilities:
     thread: int = 1  # most parts of a chained post; 1: no threads
     first_comment: bool = False  # an answer to our own post stands under it as a comment
     comment: TextLimit | None = None  # of such a comment; None: as the text
+    direct: TextLimit | None = None  # of an answer to a private message; None: as the text
     content_warning: TextLimit | None = None
     sensitive: bool = False  # pictures can be covered until the reader uncovers them
     visibility: tuple[str, ...] = ()

@@ -128,6 +128,7 @@ CAN = Capabilities(
     options=OPTIONS,
     first_comment=True,
     comment=TextLimit(longest=8000),
+    direct=TextLimit(longest=2000),  # Send API
     edit=True,
     edit_comment=True,
     edits=("title",),

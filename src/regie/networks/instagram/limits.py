@@ -126,6 +126,7 @@ WHY_NOT = {
 }
 CAN = Capabilities(
     text=TextLimit(longest=2200),
+    direct=TextLimit(longest=1000, longest_bytes=1000),  # Send API: UTF-8, 1,000 bytes
     repeat=AskStatus(then=Search(visible_within=timedelta(minutes=2))),
     sign_in=(SignIn.OAUTH,),
     links=False,  # an address in a caption is not a link
