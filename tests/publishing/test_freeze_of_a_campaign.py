@@ -200,8 +200,9 @@ def _publisher(name: str) -> Callable[[], None]:
     return leave
 
 
-def _until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def _until(condition: Callable[[], object], seconds: float = 30.0) -> bool:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "It did not happen in time."
         time.sleep(0.02)
+    return True

@@ -17,7 +17,7 @@ from regie.publishing import services
 from regie.publishing.engine import claim, record, sweep
 from regie.publishing.engine.database import Database
 from regie.publishing.engine.record import Intent, Told
-from regie.publishing.engine.work import DEADLINE
+from regie.publishing.engine.work import DEADLINE, LEASE
 from regie.publishing.errors import NotNow
 from regie.publishing.models import Attempt, Delivery
 from regie.studio.models import Post
@@ -147,6 +147,21 @@ def _intent(delivery: Delivery, lane: claim.Lane) -> Intent:
         content=step.content,
         post_version=held.post_version,
     )
+
+
+def test_no_intent_is_written_down_under_a_lease_that_has_run_out(
+    clock: Clock, account: Account, post: Post, promise: Callable[..., Delivery], mastodon: Sandbox
+) -> None:
+    delivery = promise(post)
+
+    async def oversleep() -> None:
+        async with Database(2) as database:
+            (lane,) = await claim.claim(database, most=5, publisher="slow")
+            clock.advance(seconds=LEASE.total_seconds() + 1)
+            assert await record.begin(database, [_intent(delivery, lane)]) == [None]
+
+    asyncio.run(oversleep())
+    assert not Attempt.objects.exists()
 
 
 def test_it_is_not_there_cannot_be_said_while_it_may_still_be_on_its_way(
