@@ -126,7 +126,9 @@ def test_a_date_is_left_out_taken_in_and_given_its_own_text(
     browser, here = signed_in(bob), f"{HERE}/calendar/recurring/{row.pk}"
     browser.post(f"{here}/2030-03-11/skip/")
     assert waiting(row) == ["03-04 09:30", "03-18 09:30", "03-25 09:30"]
-    assert "11 March 2030" in browser.get(f"{here}/").content.decode()
+    page = browser.get(f"{here}/").content.decode()
+    assert "11 March 2030" in page
+    assert page.count(">Mon<") == 1  # each day of the rule has one label
     browser.post(f"{here}/2030-03-11/take-in/")
     assert len(waiting(row)) == 4
     answer = browser.post(f"{here}/2030-03-11/own-text/")

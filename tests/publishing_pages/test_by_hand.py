@@ -45,7 +45,8 @@ def waiting(
     """Its hour has come, and Bob is to publish it with a picture."""
     post = write_post("Good morning", on=[account], by_hand=True)
     file = media.upload(workspace=bob.workspace, name="coat.jpg", source=picture(), by=bob)
-    post.content = Content(parts=[Part(text="Good morning", media=[MediaUse(file=file.pk, alt="A coat")])]).as_json()
+    said = Part(text="Good morning", media=[MediaUse(file=file.pk, alt="A coat")])
+    post.content = Content(parts=[said], first_comment="#linen").as_json()
     post.save()
     post.files.add(file)
     post.variants.update(assignee=bob.user)
@@ -72,6 +73,7 @@ def test_the_notice_leads_to_all_that_a_phone_needs(
     ):
         assert piece in page
     assert "Paste its link here" in page
+    assert "Part 1" not in page  # it has one, and a first comment is none
 
 
 def test_the_link_brings_receipt_and_numbers(
