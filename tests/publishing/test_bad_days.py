@@ -472,6 +472,24 @@ def test_a_published_post_can_be_deleted(
     assert delivery.gone_at == clock.moment
 
 
+def test_a_token_that_ran_out_is_refreshed_to_take_a_post_away(
+    clock: Clock,
+    bluesky: Sandbox,
+    bluesky_account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    bob: Member,
+    publish_due: Callable[[], None],
+) -> None:
+    delivery = promise(write_post("Good morning", on=[bluesky_account]))
+    publish_due()
+    bluesky.itself.expire_tokens()
+    services.delete_published(delivery, by=bob)
+    publish_due()
+    assert (state_of(delivery), bluesky.texts()) == ("published", [])
+    assert delivery.gone_at == clock.moment
+
+
 def test_the_receipt_tells_every_moment_and_what_the_network_said(
     clock: Clock, mastodon: Sandbox, delivery: Delivery, bob: Member, publish_due: Callable[[], None]
 ) -> None:

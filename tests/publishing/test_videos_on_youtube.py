@@ -213,6 +213,14 @@ def test_a_token_that_ran_out_is_renewed_and_nothing_is_lost(
     assert state_of(delivery) == "published"
     assert youtube.texts() == [WORDS]
 
+    Delivery.objects.update(visible_at=None, looks=0, look_at=clock.moment)
+    youtube.itself.expire_tokens()
+    publish_due()
+    clock.advance(seconds=10)
+    publish_due()
+    delivery.refresh_from_db()
+    assert delivery.visible_at == clock.moment
+
 
 def test_what_youtube_will_not_have_is_said_before_and_refused_with_its_reason(
     clock: Clock, youtube: Sandbox, show: Show, publish_due: Due

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from regie.accounts.budgets import USED_UP, Priority, SavedForLater
+from regie.accounts.services import refresh_token
 from regie.networks.data import NOT_PUBLIC, Published, Ref
-from regie.networks.errors import Gone, NetworkError, Refused, TryLater
+from regie.networks.errors import Gone, NetworkError, Refused, TokenExpired, TryLater
 from regie.networks.protocols import Deletes, Finds
 from regie.publishing.engine.database import Database, sql
 from regie.publishing.engine.record import pause
@@ -155,6 +156,9 @@ async def see(sender: Sender, account: Mapping[str, Any], delivery: Delivery) ->
         except Gone:
             sight.gone = sight.again is None or account["visible_at"] is not None
             sight.again = None if sight.gone else sight.again
+        except TokenExpired:
+            if sight.again is not None and await refresh_token(speaker.account_id):
+                sight.again = min(sight.again, now + LOOKS[0])
         except NetworkError as exc:
             log.info("Could not look at delivery %s: %s", delivery.id, exc)
     else:
@@ -197,6 +201,8 @@ async def remove(sender: Sender, account: Mapping[str, Any], delivery: Delivery)
     except NetworkError as exc:
         later = isinstance(exc, TryLater)
         again = (exc.not_before or database.moment() + pause(delivery.tries)) if later else None
+        if isinstance(exc, TokenExpired) and await refresh_token(speaker.account_id):
+            again = database.moment()
         await database.rows(NOT_REMOVED, id=delivery.id, again=again, problem=exc.sentence, facts=_json(exc.facts))
     else:
         await database.rows(REMOVED, id=delivery.id)
