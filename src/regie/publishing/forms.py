@@ -34,9 +34,3 @@ class AgainForm(MoveForm):
     """A time from which several are planned again, and how far they are from each other."""
 
     apart = forms.IntegerField(label=_("Minutes between them"), min_value=0, max_value=1440, initial=15)
-
-
-class LinkForm(forms.Form):
-    """Where the post is on its network."""
-
-    link = forms.CharField(label=_("Link of the post"), max_length=500)

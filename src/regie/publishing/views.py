@@ -210,10 +210,9 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
 def by_hand(request: HttpRequest, pk: int) -> HttpResponse:
     """Text, pictures and steps for whoever publishes it, made for a phone."""
     found, member = _delivery(request, pk)
-    view = pages.view_of(found, member)
-    return render(
-        request, "publishing/by_hand.html", {"view": view, "steps": pages.steps_of(found), "form": forms.LinkForm()}
-    )
+    view, steps = pages.view_of(found, member), pages.steps_of(found)
+    has_files = any(one.pictures for one in steps)
+    return render(request, "publishing/by_hand.html", {"view": view, "steps": steps, "has_files": has_files})
 
 
 def _delivery(request: HttpRequest, pk: int) -> tuple[Delivery, Member]:
