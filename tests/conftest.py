@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pytest_django
     from django.test import Client
     from seaweed import Seaweed
+    from xdist.scheduler import LoadGroupScheduling
 
     from regie.accounts.models import Account
     from regie.core.bucket import Bucket
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 PATTERN = "tests_pattern"
+# What takes longest, by its group or its file: begun first, so that at the end nobody waits for it alone
+LONG = "real browser screens installation test_model.py bucket test_publishers.py test_fuzz.py".split()
 _shared = None
 
 
@@ -89,9 +92,11 @@ def _set_up_django() -> None:
     del os.environ["DJANGO_SETTINGS_MODULE"]  # xdist's workers would inherit it, and read the settings too early
 
     from django.conf import settings
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
     from django.db import connections
 
     settings.SETUP_CODE = ""  # as on loopback; tests/cli asks for it
+    PBKDF2PasswordHasher.iterations = 1  # a password of the tests need not be dear to guess; else half a second each
 
     # The threads behind async code let go of theirs after each call, or the tests' database could not be dropped.
     connections.settings["default"]["CONN_MAX_AGE"] = 0
@@ -148,6 +153,32 @@ def _fingerprint_of_migrations() -> str:
         for path in sorted(Path(app.path, "migrations").glob("*.py")):
             digest.update(path.as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling:
+    """A group of tests is one worker's, and so is a file: its fixtures, and what it keeps in mind, are made once, and
+    its tests run in the order in which they run alone."""
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Files(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            scope: str = super()._split_scope(nodeid)
+            return nodeid.partition("::")[0] if scope == nodeid else scope
+
+    return Files(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Among workers, what takes long begins first."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group")
+    name = group.args[0] if group is not None else item.path.name
+    return LONG.index(name) if name in LONG else len(LONG)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

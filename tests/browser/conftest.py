@@ -1,4 +1,8 @@
-"""A signed-in page in the system's Chromium. A console error, or a refusal of the page's policy, fails the test."""
+"""A signed-in page in the system's Chromium. A console error, or a refusal of the page's policy, fails the test.
+
+Two groups, so that two workers share them: ``screens`` (the composer, the calendar, how pages look) and ``browser``
+(walks through networks, files, notices).
+"""
 
 from __future__ import annotations
 

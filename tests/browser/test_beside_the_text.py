@@ -20,7 +20,7 @@ from regie_sandbox.threads.app import SCOPES as THREADS
 if TYPE_CHECKING:
     from tests.conftest import Sandbox
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("screens")]
 Show = Callable[[Page, str], None]
 
 

@@ -14,7 +14,7 @@ from regie.networks.capabilities import Counting
 from regie.networks.text import length
 from regie.networks.x.weights import GENERIC
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("screens")]
 TEXTS = (
     "",
     "Good morning",

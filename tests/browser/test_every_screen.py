@@ -17,7 +17,7 @@ from regie.publishing import services
 from regie.studio import campaigns
 from regie.studio.models import Post
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("screens")]
 
 SCREENS = (
     "",

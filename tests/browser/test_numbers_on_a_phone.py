@@ -16,7 +16,7 @@ from regie.people.models import Member
 from regie.publishing import services
 from regie.studio.models import Post
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("screens")]
 
 
 def test_the_numbers_of_accounts_and_posts_fit_a_phone_in_french(

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from regie.people.models import Member
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("screens")]
 PASSWORD = "une phrase assez longue"
 
 

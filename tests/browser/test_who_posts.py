@@ -19,7 +19,7 @@ from regie.studio.models import Post, Variant
 if TYPE_CHECKING:
     from tests.conftest import Sandbox
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("screens")]
 Show = Callable[[Page, str], None]
 MUSIC = "https://www.tiktok.com/legal/page/global/music-usage-confirmation/en"
 

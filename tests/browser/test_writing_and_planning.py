@@ -20,7 +20,7 @@ from regie.publishing import services
 from regie.publishing.models import Delivery
 from regie.studio.models import Post
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("screens")]
 
 
 @pytest.fixture
