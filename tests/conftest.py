@@ -161,7 +161,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupSch
     its tests run in the order in which they run alone."""
     from xdist.scheduler import LoadGroupScheduling
 
-    class Files(LoadGroupScheduling):
+    class Files(LoadGroupScheduling):  # type: ignore[misc]  # xdist tells no types
         def _split_scope(self, nodeid: str) -> str:
             scope: str = super()._split_scope(nodeid)
             return nodeid.partition("::")[0] if scope == nodeid else scope
