@@ -60,6 +60,23 @@ def test_what_is_brought_arrives_once_however_often_it_comes(
     assert webhooks.waiting_intakes() == []
 
 
+def test_an_old_edit_that_is_brought_again_does_not_bring_old_words_back(
+    client: Client, telegram: Sandbox, telegram_account: Account, inbox: Inbox, published: Callable[..., Delivery]
+) -> None:
+    update = update_of(telegram, published("Open today", telegram_account), "Until wen?")
+    edits = [
+        {"update_id": update["update_id"] + n, "edited_message": {**update["message"], "text": text, "edit_date": n}}
+        for n, text in enumerate(["Until when?", "Until what hour?"], start=1)
+    ]
+    for one in [update, *edits]:
+        assert bring(client, inbox, one) == 200
+        work()
+    assert Message.objects.get().text == "Until what hour?"
+    assert bring(client, inbox, edits[0]) == 200
+    work()
+    assert (Message.objects.get().text, Intake.objects.count()) == ("Until what hour?", 3)
+
+
 def test_a_private_message_finds_its_channel_though_the_delivery_does_not_name_it(
     client: Client, telegram: Sandbox, telegram_account: Account, inbox: Inbox
 ) -> None:

@@ -63,12 +63,14 @@ class Intake(models.Model):
 
     inbox = models.ForeignKey(Inbox, on_delete=models.CASCADE, related_name="intakes")
     body = models.BinaryField()
+    digest = models.BinaryField(max_length=32, null=True, help_text="SHA-256 of the body: what comes again is known.")
     headers = models.JSONField(default=dict)
     received_at = models.DateTimeField(default=clock.now)
     done_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["inbox", "digest"], name="intake_once")]
         indexes = [models.Index(fields=["received_at"], name="intake_waiting", condition=Q(done_at=None))]
 
 

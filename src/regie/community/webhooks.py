@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
+from hashlib import sha256
 from typing import cast
 
 from django.conf import settings
@@ -155,11 +156,18 @@ def _not_arranged(inbox: Inbox, account: Account, problem: NetworkError) -> None
 def take_in(inbox: Inbox, *, body: bytes, headers: Mapping[str, str]) -> Intake:
     """Keeps one delivery as it came, with a nudge to work on it. Raises Refused when it is not signed right."""
     understand(inbox, body=body, headers=headers)
+    kept = body.replace(secret_of(inbox).encode(), _place_in_body(inbox))
     with transaction.atomic():
-        kept = body.replace(secret_of(inbox).encode(), _place_in_body(inbox))
-        intake = Intake.objects.create(inbox=inbox, body=kept, headers=_kept(inbox, headers))
-        from regie.community.tasks import work_on_intake
+        return _keep(inbox, kept, _kept(inbox, headers))
 
+
+def _keep(inbox: Inbox, body: bytes, headers: Mapping[str, str]) -> Intake:
+    """What comes again, from its network or from somebody who overheard it, is the one that we have already."""
+    from regie.community.tasks import work_on_intake
+
+    given = {"body": body, "headers": dict(headers)}
+    intake, is_new = Intake.objects.get_or_create(inbox=inbox, digest=sha256(body).digest(), defaults=given)
+    if is_new:
         work_on_intake.defer(intake_id=intake.pk)
     return intake
 
@@ -174,13 +182,8 @@ def take_in_for_app(network: str, *, body: bytes, headers: Mapping[str, str]) ->
     ids = connector.concerns(body)
     accounts = Account.objects.filter(network=network, remote_id__in=ids).exclude(state=Account.State.REMOVED)
     with transaction.atomic():
-        from regie.community.tasks import work_on_intake
-
         inboxes = Inbox.objects.filter(accounts__account__in=accounts).distinct().order_by("pk")
-        taken = [Intake.objects.create(inbox=inbox, body=body) for inbox in inboxes]
-        for intake in taken:
-            work_on_intake.defer(intake_id=intake.pk)
-    return taken
+        return [_keep(inbox, body, {}) for inbox in inboxes]
 
 
 def challenge(network: str, query: Mapping[str, str]) -> str | None:
