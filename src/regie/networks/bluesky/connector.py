@@ -60,6 +60,7 @@ class Bluesky:
 
     can: ClassVar[Capabilities] = Capabilities(
         text=TextLimit(longest=300, counting=Counting.GRAPHEMES, longest_bytes=3000),
+        direct=TextLimit(longest=1000, counting=Counting.GRAPHEMES, longest_bytes=10_000),  # chat.bsky.convo.defs
         repeat=Repeatable(for_=None),  # we choose the record's key
         sign_in=(SignIn.OAUTH, SignIn.APP_PASSWORD),
         images=ImageLimit(

@@ -102,6 +102,8 @@ POST_METRICS = ("likes", "score", "upvote_ratio", "replies", "views", "votes")
 ACCOUNT_METRICS = ("followers", "karma")
 CAN = Capabilities(
     text=TextLimit(longest=40_000),
+    comment=TextLimit(longest=LONGEST_COMMENT),
+    direct=TextLimit(longest=LONGEST_COMMENT),
     repeat=Search(visible_within=timedelta(minutes=2)),
     sign_in=(SignIn.OAUTH,),
     link_card=True,

@@ -104,6 +104,7 @@ OPTIONS = (
 )
 CAN = Capabilities(
     text=TextLimit(longest=16_384),
+    direct=TextLimit(longest=9000),
     repeat=Search(visible_within=timedelta(minutes=1)),
     sign_in=(SignIn.ACCESS_KEY,),
     link_card=True,

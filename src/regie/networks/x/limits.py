@@ -123,6 +123,7 @@ KEYS = (
 
 CAN = Capabilities(
     text=TextLimit(longest=SHORT, counting=Counting.X),
+    direct=TextLimit(longest=10_000),
     repeat=Search(visible_within=timedelta(minutes=1)),
     sign_in=(SignIn.OAUTH,),
     link_card=True,
