@@ -75,6 +75,7 @@ def test_that_an_app_is_needed_is_said_before_anybody_signs_in(
     page = client.get(f"{HERE}/connect/facebook/").text
     assert "Facebook needs an app of your own first" in page
     assert f'href="{HERE}/networks/#network-facebook"' in page
+    assert all(f'data-copy="{address}"' in page for _label, address in guide_for("facebook").addresses)
     server = logins_of("facebook")["facebook"]
     client.post(f"{HERE}/networks/facebook/keys/", {"client_id": "1", "client_secret": "2", "server": server})
     assert "needs an app of your own first" not in client.get(f"{HERE}/connect/facebook/").text
