@@ -11,13 +11,14 @@ import secrets as dice
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from regie.networks.data import AppKeys, Login, SignedIn, SigningIn
-from regie.networks.errors import Refused, SignInAgain, TryLater
+from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TokenExpired, TryLater
 from regie.networks.line import Answer, Reader, read
 
 HOSTS = {"page": "https://accounts.google.com", "token": "https://oauth2.googleapis.com"}
@@ -104,6 +105,80 @@ def error_in(answer: Answer) -> Said | None:
 
 def not_before(answer: Answer) -> datetime:
     return answer.retry_at or answer.now + SOON
+
+
+class Answers(Reader):
+    """What the answers of one of Google's APIs mean. An API says what only it means in ``special``."""
+
+    def special(self, answer: Answer, said: Said) -> None:
+        """Raises what this API alone means by an answer that says no."""
+
+    def words(self, answer: Answer, said: Said) -> str:
+        """Why Google refused, in its own words."""
+        return said.words
+
+    def must_be_fine(
+        self, answer: Answer, *, addressed: bool = False, vital: bool = False, renewable: bool = False
+    ) -> None:
+        """Raise what an answer means.
+
+        addressed: the request names one object, so "not there" is that object's
+        vital:     without the permission for this, the account is of no use: connect it again
+        renewable: there is a refresh token, so a token that is not taken is traded first
+        """
+        if 200 <= answer.status < 300:
+            return
+        said = error_in(answer)
+        if said is None:
+            if 300 <= answer.status < 400 or answer.body.lstrip()[:1] == b"<":
+                raise self.not_its_api(answer)
+            said = Said(code=answer.status)
+        facts: dict[str, Any] = {"network": self.network, "answer": answer}
+        self.special(answer, said)
+        self._must_be_allowed(answer, said, vital=vital, renewable=renewable)
+        if answer.status == 404 and addressed:
+            raise Gone("{network} no longer has it.", **facts)
+        if answer.status >= 500 or said.status in ("ABORTED", "UNAVAILABLE"):
+            raise TryLater("{network} has trouble at the moment.", **facts)
+        raise Refused("{network} said: {reason}", reason=self.words(answer, said), **facts)
+
+    def _must_be_allowed(self, answer: Answer, said: Said, *, vital: bool, renewable: bool) -> None:
+        """Tokens, permissions, the pace."""
+        reasons = said.reasons
+        facts: dict[str, Any] = {"network": self.network, "answer": answer}
+        if answer.status == 401 and renewable and (not reasons or reasons & RAN_OUT):
+            raise TokenExpired("The access to {network} ran out.", **facts)
+        if answer.status == 401:
+            raise SignInAgain("{network} asks you to connect this account again.", **facts)
+        if answer.status == 429 or reasons & SLOW_DOWN:
+            raise TryLater("{network} asked us to slow down.", not_before=not_before(answer), **facts)
+        if reasons & NOT_SWITCHED_ON:
+            raise Refused(
+                "An API of {network} is not switched on in your app at Google: {reason}", reason=said.words, **facts
+            )
+        if reasons & NO_PERMISSION:
+            kind: type[NetworkError] = SignInAgain if vital else Refused
+            raise kind("{network} says that a permission is missing: {reason}", reason=said.words, **facts)
+
+
+class Line:
+    """One account's line to one of Google's APIs. ``answers``: what its answers mean."""
+
+    answers: ClassVar[Answers]
+
+    def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
+        self.http, self.login = http, login
+        self.server = login.server.rstrip("/")
+        self.now = datetime.now(UTC)  # by Google's clock, since its last answer
+        self._renewable = bool(login.credentials.get("refresh_token"))
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.login.credentials.get('access_token', '')}"}
+
+    def fine(self, answer: Answer, *, addressed: bool = False, vital: bool = False) -> Answer:
+        self.now = answer.now
+        self.answers.must_be_fine(answer, addressed=addressed, vital=vital, renewable=self._renewable)
+        return answer
 
 
 def challenge(verifier: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,19 +15,9 @@ import aiohttp
 from pydantic import BaseModel, Field, ValidationError
 
 from regie.networks.data import Login
-from regie.networks.errors import Gone, NetworkError, Refused, SignInAgain, TokenExpired, TryLater
-from regie.networks.google import (
-    HOSTS,
-    NO_PERMISSION,
-    NOT_SWITCHED_ON,
-    RAN_OUT,
-    SLOW_DOWN,
-    Entity,
-    Said,
-    error_in,
-    not_before,
-)
-from regie.networks.line import Answer, Reader, read, write
+from regie.networks.errors import Refused, SignInAgain, TryLater
+from regie.networks.google import HOSTS, Answers, Entity, Line, Said
+from regie.networks.line import Answer, read, write
 
 NETWORK = "YouTube"
 API = "https://youtube.googleapis.com"
@@ -80,68 +70,32 @@ def next_midnight(now: datetime) -> datetime:
     return datetime(there.year, there.month, there.day, tzinfo=PACIFIC) + timedelta(days=1)
 
 
-def must_be_fine(answer: Answer, *, addressed: bool = False, vital: bool = False, renewable: bool = False) -> None:
-    """Raise what an answer means.
-
-    addressed: the request names one object, so "not there" is that object's
-    vital:     without the permission for this, the account is of no use: connect it again
-    renewable: there is a refresh token, so a token that is not taken is traded first
-    """
-    if 200 <= answer.status < 300:
-        return
-    said = error_in(answer)
-    if said is None:
-        if 300 <= answer.status < 400 or answer.body.lstrip()[:1] == b"<":
-            raise not_the_api(answer)
-        said = Said(code=answer.status)
-    _must_be_allowed(answer, said, vital=vital, renewable=renewable)
-    facts: dict[str, Any] = {"network": NETWORK, "answer": answer}
-    if answer.status == 404 and addressed:
-        raise Gone("{network} no longer has it.", **facts)
-    if said.reasons & NO_COMMENTS:
-        raise Refused("Comments are switched off under this video on {network}.", **facts)
-    if answer.status >= 500 or said.status in ("ABORTED", "UNAVAILABLE"):
-        raise TryLater("{network} has trouble at the moment.", **facts)
-    raise Refused("{network} said: {reason}", reason=said.words, **facts)
+class YouTubeAnswers(Answers):
+    def special(self, answer: Answer, said: Said) -> None:
+        """A channel's end, quotas that last a day, and comments that are switched off."""
+        reasons = said.reasons
+        facts: dict[str, Any] = {"network": self.network, "answer": answer}
+        if reasons & DEAD:
+            raise SignInAgain(
+                "{network} says that this channel is closed or suspended: {reason}", reason=said.words, **facts
+            )
+        if reasons & USED_UP:
+            raise TryLater(
+                "Your app at Google has used up what {network} allows in a day.",
+                not_before=next_midnight(answer.now),
+                **facts,
+            )
+        if reasons & TOO_MANY:
+            raise TryLater(
+                "{network} takes no more uploads of this channel for now.", not_before=answer.now + HOURLY, **facts
+            )
+        if reasons & NO_COMMENTS:
+            raise Refused("Comments are switched off under this video on {network}.", **facts)
 
 
-def _must_be_allowed(answer: Answer, said: Said, *, vital: bool, renewable: bool) -> None:
-    """Tokens, permissions, quotas."""
-    reasons = said.reasons
-    facts: dict[str, Any] = {"network": NETWORK, "answer": answer}
-    if reasons & DEAD:
-        raise SignInAgain(
-            "{network} says that this channel is closed or suspended: {reason}", reason=said.words, **facts
-        )
-    if answer.status == 401 and renewable and (not reasons or reasons & RAN_OUT):
-        raise TokenExpired("The access to {network} ran out.", **facts)
-    if answer.status == 401:
-        raise SignInAgain("{network} asks you to connect this account again.", **facts)
-    if reasons & USED_UP:
-        raise TryLater(
-            "Your app at Google has used up what {network} allows in a day.",
-            not_before=next_midnight(answer.now),
-            **facts,
-        )
-    if reasons & TOO_MANY:
-        raise TryLater(
-            "{network} takes no more uploads of this channel for now.",
-            not_before=answer.now + HOURLY,
-            **facts,
-        )
-    if answer.status == 429 or reasons & SLOW_DOWN:
-        raise TryLater("{network} asked us to slow down.", not_before=not_before(answer), **facts)
-    if reasons & NOT_SWITCHED_ON:
-        raise Refused(
-            "An API of {network} is not switched on in your app at Google: {reason}", reason=said.words, **facts
-        )
-    if reasons & NO_PERMISSION:
-        kind: type[NetworkError] = SignInAgain if vital else Refused
-        raise kind("{network} says that a permission is missing: {reason}", reason=said.words, **facts)
-
-
-answers = Reader(NETWORK)
-not_the_api, parsed, written = answers.not_its_api, answers.parsed, answers.written
+answers = YouTubeAnswers(NETWORK)
+must_be_fine, not_the_api = answers.must_be_fine, answers.not_its_api
+parsed, written = answers.parsed, answers.written
 
 
 def listed(answer: Answer, entity: type[E]) -> tuple[list[E], str]:
@@ -165,15 +119,14 @@ class SessionOver(Exception):
     """The place of an upload is no longer known there: it has to begin anew."""
 
 
-class Wire:
+class Wire(Line):
     """``channel``: the id of the channel that the token speaks for."""
 
+    answers = answers
+
     def __init__(self, http: aiohttp.ClientSession, login: Login) -> None:
-        self.http, self.login = http, login
-        self.server = login.server.rstrip("/")
+        super().__init__(http, login)
         self.channel = login.remote_id
-        self.now = datetime.now(UTC)  # by Google's clock, since its last answer
-        self._renewable = bool(login.credentials.get("refresh_token"))
 
     def host(self, role: str) -> str:
         return host_beside(self.server, role)
@@ -181,14 +134,6 @@ class Wire:
     def address(self, film: str, *, short: bool = False) -> str:
         """Where people watch a video."""
         return f"{self.host('watch')}/" + (f"shorts/{film}" if short else f"watch?v={film}")
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.login.credentials.get('access_token', '')}"}
-
-    def fine(self, answer: Answer, *, addressed: bool = False, vital: bool = False) -> Answer:
-        self.now = answer.now
-        must_be_fine(answer, addressed=addressed, vital=vital, renewable=self._renewable)
-        return answer
 
     async def get(
         self, what: str, params: Mapping[str, str], *, addressed: bool = False, vital: bool = False
