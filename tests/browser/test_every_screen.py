@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import Page
 from regie.accounts.models import Account
 from regie.core.clock import now
 from regie.core.times import WallTime
+from regie.media import services as media
 from regie.people.models import Member
 from regie.publishing import services
 from regie.studio import campaigns
@@ -36,27 +38,32 @@ SCREENS = (
     "inbox/",
     "numbers/",
     "accounts/",
+    "settings/",
+    "settings/audit/",
+    "api/tokens/",
+    "notices/",
+    "search/?q=morning",
+)
+SAME = (  # whether or not there is anything yet
     "accounts/connect/",
     "accounts/connect/mastodon/",
     "accounts/connect/bluesky/",
     "accounts/connect/telegram/",
     "accounts/networks/",
-    "settings/",
-    "settings/audit/",
-    "api/tokens/",
     "settings/new-client/",
     "me/",
-    "notices/",
-    "search/?q=morning",
     "api/v1/docs",
 )
 
 
-def look(page: Page, addresses: tuple[str, ...], assert_accessible: Callable[[Page], None]) -> None:
+def look(
+    page: Page, addresses: tuple[str, ...], assert_accessible: Callable[[Page], None], *, language: str = "en"
+) -> None:
     for address in addresses:
         answer = page.goto(address)
         assert answer is not None, address
         assert answer.status == 200, (address, answer.status)
+        assert page.locator("html").get_attribute("lang") == language, address
         assert_accessible(page)
         wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wider <= 0, (address, wider)
@@ -66,9 +73,9 @@ def look(page: Page, addresses: tuple[str, ...], assert_accessible: Callable[[Pa
 def test_an_empty_workspace_teaches_without_a_flaw(
     open_page: Callable[..., Page], alice: Member, assert_accessible: Callable[[Page], None], clothes: dict[str, Any]
 ) -> None:
-    alice.user.language = clothes.get("language", "en")
+    language = alice.user.language = clothes.get("language", "en")
     alice.user.save()
-    look(open_page(alice, **clothes), SCREENS, assert_accessible)
+    look(open_page(alice, **clothes), SCREENS, assert_accessible, language=language)
 
 
 @pytest.mark.parametrize("clothes", [{}, {"phone": True, "dark": True, "language": "fr"}], ids=["desk", "phone"])
@@ -77,6 +84,7 @@ def test_a_workspace_at_work_has_no_flaw(
     alice: Member,
     make_account: Callable[..., Account],
     write_post: Callable[..., Post],
+    picture: Callable[..., BytesIO],
     assert_accessible: Callable[[Page], None],
     clothes: dict[str, Any],
 ) -> None:
@@ -88,7 +96,8 @@ def test_a_workspace_at_work_has_no_flaw(
     services.cancel(planned[1][0], by=alice)
     campaign = campaigns.save(campaign=None, plan=campaigns.Plan(name="Spring"), by=alice)
     freeze = services.freeze(accounts[2], why="The product is recalled", by=alice)
-    alice.user.language = clothes.get("language", "en")
+    file = media.upload(workspace=alice.workspace, name="coat.jpg", source=picture(), by=alice)
+    language = alice.user.language = clothes.get("language", "en")
     alice.user.save()
     own = (
         f"campaigns/{campaign.pk}/",
@@ -96,6 +105,9 @@ def test_a_workspace_at_work_has_no_flaw(
         f"accounts/{accounts[0].pk}/",
         f"posts/{planned[0][0].variant.post_id}/",
         f"deliveries/{planned[0][0].pk}/",
+        f"posts/{planned[0][0].variant.post_id}/edit/",
         f"deliveries/{planned[1][0].pk}/",
+        f"deliveries/{planned[0][0].pk}/by-hand/",
+        f"media/{file.pk}/",
     )
-    look(open_page(alice, **clothes), (*SCREENS, *own), assert_accessible)
+    look(open_page(alice, **clothes), (*SCREENS, *SAME, *own), assert_accessible, language=language)
