@@ -35,7 +35,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--planned", type=int, default=0, help="deliveries planned for later days (0)")
     parser.add_argument("--rounds", type=int, default=3, help="the median of so many (3)")
     parser.add_argument("--reel", action="store_true", help="prepared Reels on Instagram instead of texts on Mastodon")
-    parser.add_argument("--fairness", action="store_true", help="all but one in one workspace, that one in another")
+    parser.add_argument(
+        "--fairness",
+        action="store_true",
+        help="all but one in one workspace, that one in another; try --workspaces 2: few accounts meet their quotas",
+    )
 
 
 @dataclass(frozen=True, slots=True)
