@@ -237,7 +237,9 @@ def test_a_text_too_long_by_one_is_not_promised(clock: Clock, say: Say, chloe: M
         services.answer(message=message, text="   ", by=chloe, seen=0)
 
 
-@pytest.mark.parametrize(("network", "longest"), [("facebook", 2000), ("instagram", 500), ("bluesky", 1000), ("vk", 9000)])
+@pytest.mark.parametrize(
+    ("network", "longest"), [("facebook", 2000), ("instagram", 500), ("bluesky", 1000), ("vk", 9000)]
+)
 def test_a_private_answer_is_as_short_as_the_network_wants_it(
     network: str, longest: int, make_account: Callable[..., Account], say: Say
 ) -> None:

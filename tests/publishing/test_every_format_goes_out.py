@@ -1,4 +1,4 @@
-"""Every format that a network declares, from the calendar through the engine to the sandbox, which says what it took."""
+"""Every format that a network declares, from the calendar through the engine to the sandbox, which tells of it."""
 
 from __future__ import annotations
 
