@@ -152,7 +152,7 @@ def test_moving_into_the_past_says_why_not(page: Page, planned: Delivery) -> Non
     expect(page.get_by_text("This time has passed")).to_be_visible()
 
 
-@pytest.mark.parametrize("how", [{"phone": True}, {"dark": True}], ids=str)  # the other two: test_every_screen.py
+@pytest.mark.parametrize("how", [{"dark": True}], ids=str)  # in other clothes: test_every_screen.py
 def test_every_screen_is_accessible_and_fits(
     how: dict[str, Any],
     open_page: Callable[..., Page],
