@@ -149,6 +149,18 @@ def test_the_pages_say_that_it_may_be_out(
     assert "so it may be out. We keep looking" not in page
 
 
+def test_the_reason_of_the_freeze_is_in_the_readers_language(
+    alice: Member, signed_in: Callable[[Member], Client], clock: Clock, transactional_db: None
+) -> None:
+    frozen = services.start_frozen_after_restore(backed_up_at=clock.moment)
+    alice.user.language = "fr"
+    alice.user.save()
+    for path in ("", "freezes/", f"freezes/{frozen.pk}/"):
+        page = signed_in(alice).get(f"/w/atelier-nord/{path}").text
+        assert "Rétabli à partir d’une sauvegarde." in page
+        assert frozen.why not in page
+
+
 def test_under_the_freeze_it_is_looked_for_and_not_sent(
     clock: Clock, mastodon: Sandbox, missed: Delivery, publish_due: Due, alice: Member, bob: Member
 ) -> None:

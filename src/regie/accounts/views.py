@@ -265,7 +265,7 @@ def permit_app(request: MemberRequest, pk: int) -> HttpResponse:
     form = PermitsForm(request.POST, app=app)
     if form.is_valid():
         services.permit(app=app, names=form.chosen(), by=request.user)
-        messages.success(request, _("Kept. Accounts that are connected already have to be connected again for it."))
+        messages.success(request, _("Saved."))
     return redirect(_keys_url(app.network))
 
 

@@ -173,9 +173,9 @@ def _publishers() -> Iterator[Finding]:
     from regie.core.clock import now
     from regie.publishing.models import Publisher
 
-    alive = Publisher.objects.filter(seen_at__gt=now() - timedelta(seconds=15))
-    if not alive.exclude(given_to="video"):
+    since = now() - timedelta(seconds=15)
+    if not Publisher.who_send(since=since).exists():
         yield Finding("note", "publisher", "No publisher runs at this moment: nothing goes out. Run: regie up")
-    for publisher in alive:
+    for publisher in Publisher.objects.filter(seen_at__gte=since):
         verdict: Verdict = "bad" if abs(publisher.skew_ms) > 1000 else "good"
         yield Finding(verdict, "publisher", f"{publisher.name} is alive; its clock is {publisher.skew_ms:.0f} ms off.")

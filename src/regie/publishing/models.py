@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 from regie.accounts.models import Account
 from regie.core import clock
@@ -277,6 +278,11 @@ class Freeze(models.Model):
 
     def __str__(self) -> str:
         return str(self.account or self.campaign or self.workspace or "")
+
+    @property
+    def said(self) -> str:
+        """Why, in the words of whoever froze it; ours, in the reader's language, where nobody did."""
+        return self.why if self.by_id is not None else gettext(self.why)
 
 
 class Publisher(models.Model):

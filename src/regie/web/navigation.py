@@ -112,7 +112,7 @@ def freeze(scope: Scope) -> dict[str, object] | None:
         "on": found is not None,
         "since": found.at if found else None,
         "who": str(found.by or "") if found else "",
-        "why": found.why if found else "",
+        "why": found.said if found else "",
         "url": _address("publishing:freezes" if found else "publishing:freeze"),
         "all_url": _address("publishing:freezes"),
         "can": found is not None or scope.may("freeze"),

@@ -1,4 +1,4 @@
-"""A delivery that comes again is known by its body. Rows of before have no digest, and are worked on already."""
+"""A delivery that comes again is known by its body. Rows of before have no digest: what they hold may come once more."""
 
 from django.db import migrations, models
 

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Least
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from regie.accounts.models import Account
 from regie.core import clock
@@ -207,7 +208,7 @@ def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
         account=None,
         campaign=None,
         lifted_at=None,
-        defaults={"why": "Restored from a backup.", "at": now},
+        defaults={"why": gettext_noop("Restored from a backup."), "at": now},
     )
     waiting = Q(state__in=[State.HELD, *WAITING], due_at__lte=now)
     under_way = Delivery.objects.filter(state__in=[State.SENDING, State.UNCLEAR])  # its next part may be out as well
