@@ -11,8 +11,9 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from regie.community import services
+from regie.community import queries, sending, services
 from regie.community.models import Answer, Avatar, Message
+from regie.networks.data import Published
 from regie.people.permissions import MAY, Role
 
 if TYPE_CHECKING:
@@ -189,6 +190,23 @@ def test_whoever_answers_second_sees_the_first_answer_and_keeps_the_text(
     seen = page.context["pane"]["seen"]
     client.post(f"{HERE}/inbox/{message.pk}/answer/", {"text": "Six o'clock", "seen": seen})
     assert Answer.objects.count() == 2
+
+
+@pytest.mark.parametrize("read", ["waiting_answers", "conversation_of", "answers_behind"])
+def test_an_answer_that_goes_out_while_the_page_is_made_stands_on_it_once(
+    read: str, signed_in: SignIn, say: Say, clock: Clock, chloe: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = say()
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    before = getattr(queries, read)
+
+    def goes_out_first(of: Any) -> Any:
+        sending.sent(answer, Published(remote_id="out"))
+        return before(of)
+
+    monkeypatch.setattr(queries, read, goes_out_first)
+    page = signed_in(chloe).get(f"{HERE}/inbox/?message={message.pk}").content.decode()
+    assert page.count('<p class="talk-text">Until six</p>') == 1
 
 
 def test_done_goes_on_to_the_next_message_and_can_be_undone(

@@ -90,22 +90,23 @@ def conversation_of(message: Message) -> list[Message]:
     return list(reversed(rows))
 
 
-def answers_to(messages: list[Message]) -> dict[int, list[Answer]]:
-    """Message number -> its answers that are not simply sent (those are messages of ours), oldest first."""
+def waiting_answers(message: Message) -> dict[int, list[Answer]]:
+    """Of its whole conversation: message number -> answers that are not simply sent (those are messages of ours),
+    oldest first."""
     found: dict[int, list[Answer]] = {}
-    rows = Answer.objects.filter(message__in=messages).exclude(state=Answer.State.SENT).select_related("by", "message")
-    for answer in rows.order_by("created_at", "pk"):
+    rows = Answer.objects.filter(message__conversation=message.conversation_id).exclude(state=Answer.State.SENT)
+    for answer in rows.select_related("by", "message").order_by("created_at", "pk"):
         found.setdefault(answer.message_id, []).append(answer)
     return found
 
 
-def who_answered(messages: list[Message]) -> dict[str, User]:
-    """Remote id of a message of ours -> the member who wrote it."""
+def answers_behind(messages: list[Message]) -> dict[str, Answer]:
+    """Remote id of a message of ours -> the answer that it is, with the member who wrote it."""
     ours = [message.remote_id for message in messages if message.ours]
     if not ours:
         return {}
     rows = Answer.objects.filter(message__account=messages[0].account_id, remote_id__in=ours).select_related("by")
-    return {answer.remote_id: answer.by for answer in rows if answer.by is not None}
+    return {answer.remote_id: answer for answer in rows}
 
 
 def said_under(delivery: Delivery, scope: Scope, *, most: int = 20) -> list[Message]:

@@ -106,9 +106,8 @@ def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict
     """Everything about one message: its conversation, the post above it, and what may be done."""
     member = request.scope.member_in(message.workspace_id)
     limit, offered = services.longest_answer(message), moderating.offered(message)
-    said = queries.conversation_of(message)
     delivery = message.conversation.delivery
-    lines = _lines(said, may_delete=member.may("answer"))
+    lines = _lines(message, may_delete=member.may("answer"))
     return {
         "message": message,
         "state": queries.shown_state(message),
@@ -139,16 +138,20 @@ def _lacking(message: Message, offered: dict[str, str]) -> str:
     return " ".join(dict.fromkeys(said for said in offered.values() if said))
 
 
-def _lines(said: list[Message], *, may_delete: bool) -> list[dict[str, Any]]:
-    answers, who = queries.answers_to(said), queries.who_answered(said)
+def _lines(message: Message, *, may_delete: bool) -> list[dict[str, Any]]:
+    """The conversation of a message. What waits is read before what was said, so that an answer going out meanwhile
+    stands in one of the two; and an answer whose words stand there does not wait."""
+    waiting = queries.waiting_answers(message)
+    said = queries.conversation_of(message)
+    behind = queries.answers_behind(said)
     return [
         {
-            "message": message,
-            "by": who.get(message.remote_id),
-            "deletable": may_delete and message.ours and moderating.why_not("delete", message) is None,
-            "answers": [_answer_line(answer) for answer in answers.get(message.pk, [])],
+            "message": word,
+            "by": behind[word.remote_id].by if word.remote_id in behind else None,
+            "deletable": may_delete and word.ours and moderating.why_not("delete", word) is None,
+            "answers": [_answer_line(answer) for answer in waiting.get(word.pk, []) if answer not in behind.values()],
         }
-        for message in said
+        for word in said
     ]
 
 

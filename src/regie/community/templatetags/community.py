@@ -17,5 +17,5 @@ register = template.Library()
 def said_under(context: Mapping[str, Any], delivery: Delivery) -> list[dict[str, Any]]:
     """Lines of {message, by}: what people said under a delivery and what we answered, for those who may read it."""
     said = queries.said_under(delivery, context["scope"])
-    who = queries.who_answered(said)
-    return [{"message": message, "by": who.get(message.remote_id)} for message in said]
+    answers = queries.answers_behind(said)
+    return [{"message": message, "by": getattr(answers.get(message.remote_id), "by", None)} for message in said]
