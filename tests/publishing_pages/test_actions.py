@@ -13,6 +13,7 @@ from regie.accounts.models import Account
 from regie.core import clock as product_clock
 from regie.core.times import WallTime
 from regie.people.models import Member
+from regie.people.scope import Scope
 from regie.publishing import pages, services
 from regie.publishing.models import Delivery, Step
 from regie.publishing.states import State
@@ -155,7 +156,7 @@ def test_a_move_into_the_past_is_refused_with_a_sentence(promised: Delivery, bob
 
 def test_a_page_that_knows_the_state_is_told_nothing_new(promised: Delivery, bob: Member, signed_in: SignIn) -> None:
     client = signed_in(bob)
-    mark = pages.mark(pages.deliveries_seen_by(bob).get(pk=promised.pk))
+    mark = pages.mark(pages.deliveries_seen(Scope.for_member(bob)).get(pk=promised.pk))
     url = f"/w/atelier-nord/deliveries/{promised.pk}/row/?mark={mark}"
     assert client.get(url).status_code == 204
     brought_to(promised, State.SENDING)

@@ -31,7 +31,7 @@ from regie.community.models import Answer, Inbox, Message
 from regie.core import clock
 from regie.measure import services as measuring
 from regie.measure import tasks as measure_tasks
-from regie.measure.models import Sample
+from regie.measure.models import Collection, Sample
 from regie.people.models import Member
 from regie.publishing.models import Delivery
 
@@ -204,7 +204,8 @@ def sampled(delivery: Delivery, metric: str, at_least: int) -> int:
 
     def look() -> int | None:
         def do() -> None:
-            measuring.collect_soon([delivery])
+            measuring.plan_what_is_new()
+            Collection.objects.filter(delivery=delivery).update(next_at=clock.now())
             measure_tasks.collect.defer(account_id=delivery.account_id)
 
         newest = Sample.objects.filter(delivery=delivery, metric=metric).order_by("-at", "-pk").first()

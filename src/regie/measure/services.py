@@ -270,9 +270,3 @@ def put_off(turn: Round, problem: NetworkError) -> None:
     pause = min(PAUSE * 2 ** min(turn.failures, 8), LONGEST_PAUSE)
     until = problem.not_before or clock.now() + pause
     Round.objects.filter(pk=turn.pk).update(not_before=until, failures=turn.failures + 1)
-
-
-def collect_soon(deliveries: Iterable[Delivery]) -> None:
-    """Ask for these posts' numbers at the next sweep, whatever their timetable says."""
-    plan_what_is_new()
-    Collection.objects.filter(delivery__in=list(deliveries)).update(next_at=clock.now())

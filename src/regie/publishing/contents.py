@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -72,10 +71,6 @@ def _step(content: Content, part: Part, *, first: bool) -> Step:
 def _use(use: MediaUse) -> dict[str, Any]:
     """What is not asked for is not written: an older step says the same."""
     return {name: value for name, value in use.as_json().items() if name != "cut" or value}
-
-
-def has_media(steps: list[Mapping[str, Any]] | list[Step]) -> bool:
-    return any(step.get("media") for step in steps)
 
 
 def has_video(content: Content) -> bool:

@@ -44,11 +44,6 @@ def deliveries_seen(scope: Scope) -> QuerySet[Delivery]:
     )
 
 
-def deliveries_seen_by(member: Member) -> QuerySet[Delivery]:
-    """As ``deliveries_seen``, of one workspace."""
-    return deliveries_seen(Scope.for_member(member))
-
-
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A line of the receipt. ``after`` is how long after the promised time, in seconds; below zero: before it."""
