@@ -82,7 +82,7 @@ def prepare_static_files() -> None:
     from django.core.management import call_command
 
     fresh = target.with_name(f"static.{os.getpid()}")
-    settings.STORAGES["staticfiles"]["BACKEND"] = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    settings.STORAGES["staticfiles"]["BACKEND"] = "regie.cli.compressing.Storage"
     settings.STATIC_ROOT = str(fresh)
     call_command("collectstatic", interactive=False, verbosity=0)
     (fresh / MARK).write_text(_fingerprint())
