@@ -5,6 +5,7 @@ Alice owns the workspace, Bob is her colleague (an editor), Charlie is a strange
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
 import itertools
@@ -98,8 +99,6 @@ def _set_up_django() -> None:
     settings.SETUP_CODE = ""  # as on loopback; tests/cli asks for it
     PBKDF2PasswordHasher.iterations = 1  # a password of the tests need not be dear to guess; else half a second each
 
-    # The threads behind async code let go of theirs after each call, or the tests' database could not be dropped.
-    connections.settings["default"]["CONN_MAX_AGE"] = 0
 
 
 _test_environment()
@@ -110,13 +109,23 @@ _set_up_django()
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: pytest_django.DjangoDbBlocker
 ) -> None:
-    """Threads give their connections back at once, so that none is left when the database goes; and its tables are
-    those of a pattern, in which the migrations ran once for all workers."""
+    """The tables are those of a pattern, in which the migrations ran once for all workers."""
     from django.conf import settings
 
-    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
     with django_db_blocker.unblock():
         settings.DATABASES["default"]["TEST"] |= {"TEMPLATE": _pattern(), "MIGRATE": False}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> Iterator[None]:
+    """The threads behind async code keep their connections from test to test; they end before the database goes."""
+    from django.db import connection
+
+    yield
+    with django_db_blocker.unblock(), connection._nodb_cursor() as server:
+        name = connection.settings_dict["NAME"]
+        connection.close()
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
 
 
 def _pattern() -> str:
@@ -570,12 +579,48 @@ def delivery(post: Post, bob: Member) -> Delivery:
     return services.schedule(post=post, at=WallTime.at(clock.now(), "Europe/Paris"), by=bob)[0]
 
 
-@pytest.fixture
-def publish_due(transactional_db: None) -> Callable[[], None]:
-    """Runs the engine until nothing more is due at the clock's moment."""
-    from regie.publishing.engine.publisher import publish_due
+@pytest.fixture(scope="session")
+def _engine(django_db_setup: None) -> Iterator[Callable[[], None]]:
+    """A publisher for each call, on connections that stay open: those of a new one are four fifths of an idle round."""
+    from regie.publishing.engine.database import Database
+    from regie.publishing.engine.publisher import Publisher
 
-    return publish_due
+    class KeptOpen(Database):
+        is_open = False
+
+        async def __aenter__(self) -> Database:
+            if not self.is_open:
+                await super().__aenter__()
+                self.is_open = True
+            return self
+
+        async def __aexit__(self, *_exc: object) -> None:
+            """Closed at the end of all tests."""
+
+        async def close(self) -> None:
+            if self.is_open:
+                await super().__aexit__()
+
+    database: list[KeptOpen] = []  # it must be made while the tests' database is in the settings, and in a loop
+
+    async def drain() -> None:
+        if not database:
+            database.append(KeptOpen(3))
+        publisher = Publisher(name="once", in_flight=50, connections=3)
+        publisher.database = database[0]
+        async with publisher.open():
+            await publisher.drain()
+
+    with asyncio.Runner() as runner:
+        yield lambda: runner.run(drain())
+        for one in database:
+            runner.run(one.close())
+
+
+@pytest.fixture
+def publish_due(transactional_db: None, _engine: Callable[[], None]) -> Callable[[], None]:
+    """Runs the engine until nothing more is due at the clock's moment."""
+    return _engine
 
 
 @pytest.fixture
