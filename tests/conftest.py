@@ -11,9 +11,12 @@ import hashlib
 import itertools
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +26,7 @@ import pytest
 if TYPE_CHECKING:
     import pytest_django
     from django.test import Client
+    from pytest_django.live_server_helper import LiveServer
     from seaweed import Seaweed
     from xdist.scheduler import LoadGroupScheduling
 
@@ -94,11 +98,10 @@ def _set_up_django() -> None:
 
     from django.conf import settings
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
-    from django.db import connections
 
     settings.SETUP_CODE = ""  # as on loopback; tests/cli asks for it
+    settings.DATABASES["default"]["OPTIONS"]["application_name"] = "regie tests"  # those of processes have another
     PBKDF2PasswordHasher.iterations = 1  # a password of the tests need not be dear to guess; else half a second each
-
 
 
 _test_environment()
@@ -334,6 +337,25 @@ def signed_in() -> Callable[[Member], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def until_all_is_answered() -> Callable[[LiveServer], None]:
+    """What a browser asked has its answer before the tests' data go. It hung up: each request's thread ends with its
+    answer, and one that comes now is taken after all those that came before."""
+
+    def wait(server: LiveServer) -> None:
+        connection = HTTPConnection(server.thread.host, server.thread.port, timeout=60)
+        connection.request("GET", "/static/nothing")
+        connection.getresponse().read()
+        connection.close()
+        deadline = time.monotonic() + 60
+        for thread in threading.enumerate():
+            if "process_request_thread" in thread.name:
+                thread.join(max(0.0, deadline - time.monotonic()))
+                assert not thread.is_alive(), "A request of the browser has no answer yet."
+
+    return wait
 
 
 class Sandbox:

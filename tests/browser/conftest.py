@@ -10,12 +10,9 @@ import asyncio
 import os
 import re
 import shutil
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +56,11 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(
-    chromium: Browser, live_server: Any, alice: Member, signed_in: Callable[[Member], Any]
+    chromium: Browser,
+    live_server: LiveServer,
+    alice: Member,
+    signed_in: Callable[[Member], Any],
+    until_all_is_answered: Callable[[LiveServer], None],
 ) -> Iterator[Callable[..., Page]]:
     """Opens a page: ``open_page(bob, phone=True, dark=True, language="fr")``. Its errors are told at the end."""
     contexts: list[BrowserContext] = []
@@ -91,20 +92,6 @@ def open_page(
         context.close()
     until_all_is_answered(live_server)
     assert errors == []
-
-
-def until_all_is_answered(server: LiveServer) -> None:
-    """What the browser asked has its answer before the tests' data go. It hung up: each request's thread ends with its
-    answer, and one that comes now is taken after all those that came before."""
-    connection = HTTPConnection(server.thread.host, server.thread.port, timeout=60)
-    connection.request("GET", "/static/nothing")
-    connection.getresponse().read()
-    connection.close()
-    deadline = time.monotonic() + 60
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(max(0.0, deadline - time.monotonic()))
-            assert not thread.is_alive(), "A request of the browser has no answer yet."
 
 
 @pytest.fixture

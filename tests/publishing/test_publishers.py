@@ -73,7 +73,7 @@ def start_publisher(mastodon: Sandbox) -> Iterator[Callable[..., subprocess.Pope
     with connection.cursor() as cursor:  # the database's side of a killed process may take a while to see it
         cursor.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND application_name <> current_setting('application_name')"
         )
 
 

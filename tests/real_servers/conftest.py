@@ -20,6 +20,7 @@ from atproto import Client
 from mastodon import Mastodon
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 from . import install, servers
 from .processes import CHROMIUM, workdir
@@ -248,37 +249,16 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 
 @pytest.fixture
-def house(transactional_db: None, settings: Any) -> Iterator[str]:
+def house(transactional_db: None, settings: Any, until_all_is_answered: Callable[[LiveServer], None]) -> Iterator[str]:
     """The product's web server on 127.0.0.1, which Bluesky wants of an app on loopback; yields its address."""
-    from pytest_django.live_server_helper import LiveServer
-
     settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "127.0.0.1"]
     server = LiveServer("127.0.0.1")
     settings.PUBLIC_URL = server.url
     try:
         yield server.url
     finally:
+        until_all_is_answered(server)
         server.stop()
-        end_sessions()
-
-
-def replace_ended_session() -> None:
-    """While a browser is open this thread has another session than before: the one that ``end_sessions`` ended."""
-    from django.db import connection
-
-    if connection.connection is not None and not connection.is_usable():
-        connection.close()
-
-
-def end_sessions() -> None:
-    """Ends the database sessions of requests that a closing browser left behind: the tests' database goes soon."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
 
 @pytest.fixture
@@ -292,7 +272,6 @@ def page(house: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
             problems.append(f"{where}: {problem}")
 
     with sync_playwright() as playwright:
-        replace_ended_session()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
             page = browser.new_page(locale="en-GB")

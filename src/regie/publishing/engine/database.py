@@ -35,16 +35,14 @@ def sql(text: str) -> bytes:
 def address() -> str:
     """The database Django uses, for connections of our own. LISTEN and the sweep's lock need it direct, unpooled."""
     given = settings.DATABASES["default"]
-    return make_conninfo(
-        "",
-        dbname=given["NAME"],
-        user=given["USER"] or None,
-        password=given["PASSWORD"] or None,
-        host=given["HOST"] or None,
-        port=given["PORT"] or None,
-        application_name="regie publisher",
-        **given.get("OPTIONS", {}),
-    )
+    place = {
+        "dbname": given["NAME"],
+        "user": given["USER"] or None,
+        "password": given["PASSWORD"] or None,
+        "host": given["HOST"] or None,
+        "port": given["PORT"] or None,
+    }
+    return make_conninfo("", **{"application_name": "regie publisher", **given.get("OPTIONS", {}), **place})
 
 
 class Database:
