@@ -12,6 +12,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,16 +43,42 @@ PHONE = {"width": 375, "height": 780}
 DESK = {"width": 1360, "height": 900}
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One browser a module: while it is open its event loop runs in this thread, where others could not run theirs."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this thread; the ORM is ours alone
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+class Chromium:
+    """One browser for the tests that follow each other. While it is open its event loop runs in this thread, where
+    others could not run theirs; so it is closed before another test comes."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._browser: Browser | None = None
+
+    def browser(self) -> Browser:
+        if self._browser is None:
+            path = shutil.which("chromium") or shutil.which("chromium-browser")
+            playwright = self._open.enter_context(sync_playwright())
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the loop runs in this thread; the ORM is ours alone
+            self._open.callback(os.environ.pop, "DJANGO_ALLOW_ASYNC_UNSAFE", None)
+            self._browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+            self._open.callback(self._browser.close)
+        return self._browser
+
+    def close(self) -> None:
+        self._browser = None
+        self._open.close()
+
+
+CHROMIUM = Chromium()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    yield
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        CHROMIUM.close()
+
+
+@pytest.fixture
+def chromium() -> Browser:
+    return CHROMIUM.browser()
 
 
 @pytest.fixture
