@@ -99,6 +99,7 @@ def test_a_change_is_written_down_then_said_and_the_post_stays_the_same(
     assert "2 versions" in receipt
     assert "changed by Bob" in receipt
     assert "Open until six" in receipt
+    assert '<p class="page-lead">Open until seven</p>' in receipt
 
 
 def test_where_a_change_gives_a_post_a_new_id_the_receipt_follows(

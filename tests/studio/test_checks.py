@@ -311,3 +311,16 @@ def test_a_network_that_fetches_files_must_be_able_to_reach_us(
     assert any("public https address" in said for said in advice(showing(file), account, files))
     settings.PUBLIC_URL = "https://regie.example.org"
     assert not any("public https address" in said for said in advice(showing(file), account, files))
+
+
+@pytest.mark.parametrize("address", ["http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"])
+def test_what_a_network_would_fetch_from_this_very_machine_is_not_planned(
+    address: str, make_account: MakeAccount, file: File, settings: Any
+) -> None:
+    settings.PUBLIC_URL = address
+    account, files = make_account("instagram"), by_number(file)
+    (said,) = stops(showing(file), account, files)
+    assert f"{address} leads nowhere from there" in said
+    assert stops(text("Good morning"), make_account("threads")) == []
+    stand_in = make_account("instagram", server="http://127.0.0.1:9000")
+    assert stops(showing(file), stand_in, files) == []

@@ -26,6 +26,7 @@ from regie.publishing.holds import KEPT, WHY
 from regie.publishing.models import Attempt, Delivery, Edit, Step
 from regie.publishing.services import can_look_again
 from regie.publishing.states import LIMITED, MOVABLE, State
+from regie.studio.models import first_line
 from regie.studio.options import told
 
 IN_FLIGHT = frozenset((State.PREPARING, State.CLAIMED, State.SENDING, State.PROCESSING))
@@ -104,6 +105,12 @@ class DeliveryView:
     @property
     def steps(self) -> list[Step]:
         return [step for step in self.delivery.steps.all() if step.state != Step.State.DROPPED]
+
+    @property
+    def title(self) -> str:
+        """The post's, or the first line of what its readers see by now: it may have been changed after publication."""
+        post, steps = self.delivery.variant.post, self.steps
+        return post.title or (first_line(str(steps[0].content.get("text", ""))) if steps else "") or str(post)
 
     @property
     def late_choices(self) -> list[tuple[int, str]]:

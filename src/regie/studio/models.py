@@ -14,6 +14,12 @@ from regie.people.models import Workspace
 from regie.studio.content import Content
 
 
+def first_line(text: str) -> str:
+    """What stands for a post that has no title: at most 80 characters."""
+    line = text.strip().split("\n")[0]
+    return line if len(line) <= 80 else f"{line[:79].rstrip()}…"
+
+
 class Campaign(models.Model):
     """Posts that belong together for a time: a launch, a season. Days are days on the workspace's clocks."""
 
@@ -57,8 +63,7 @@ class Post(models.Model):
         ordering = ["-updated_at", "-pk"]
 
     def __str__(self) -> str:
-        line = self.document.text.strip().split("\n")[0]
-        return self.title or (line if len(line) <= 80 else f"{line[:79].rstrip()}…")
+        return self.title or first_line(self.document.text)
 
     @property
     def document(self) -> Content:

@@ -17,7 +17,7 @@ from regie.media.models import File
 from regie.networks import registry, text
 from regie.networks.capabilities import Capabilities, Format
 from regie.studio import options
-from regie.studio.checks.files import about_files, about_files_there
+from regie.studio.checks.files import about_fetching, about_files, about_files_there
 from regie.studio.checks.findings import Files, Finding, Level, advice, stop
 from regie.studio.checks.polls import about_poll, span
 from regie.studio.checks.texts import Counter, about_first_comment, about_parts, about_texts, counters
@@ -53,6 +53,7 @@ def look_at(content: Content, account: Account, files: Files, *, by_hand: bool =
         *about_texts(content, can, files),
         *_about_format(content, can, files, name),
         *about_files(content, can, files, name),
+        *about_fetching(content, account, can, name),
         *about_poll(content, can, name),
         *_about_audience(content, can, name),
         *about_first_comment(content, can, name),

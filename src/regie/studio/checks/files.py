@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from regie.accounts.models import Account
+from regie.config.first_start import is_loopback
 from regie.media import links, making, pictures
 from regie.media.models import File
 from regie.media.services import SUFFIX
@@ -43,15 +48,25 @@ def about_files(content: Content, can: Capabilities, files: Files, name: str) ->
         found += _about_company([file for _use, file in there], number)
         if shots and films and not can.mixed_media:
             found.append(stop(_("On {network} pictures and a video cannot go together.").format(network=name), number))
-    if can.fetches_media and content.file_ids and not links.reachable():
-        found.append(
-            advice(
-                _(
-                    "{network} fetches files from this installation, which it can only reach at a public https address."
-                ).format(network=name)
-            )
-        )
     return found
+
+
+def about_fetching(content: Content, account: Account, can: Capabilities, name: str) -> list[Finding]:
+    """A network that fetches the files itself has to reach us. A stand-in for it on this machine does."""
+    if not can.fetches_media or not content.file_ids or links.reachable():
+        return []
+    if _is_here(settings.PUBLIC_URL) and not _is_here(account.server):
+        said = _(
+            "{network} fetches files from this installation, and {address} leads nowhere from there. Whoever runs "
+            "Régie has to give it a public https address (REGIE_URL)."
+        )
+        return [stop(said.format(network=name, address=settings.PUBLIC_URL))]
+    said = _("{network} fetches files from this installation, which it can only reach at a public https address.")
+    return [advice(said.format(network=name))]
+
+
+def _is_here(address: str) -> bool:
+    return is_loopback(urlsplit(address).hostname or "")
 
 
 def _alt(use: MediaUse, file: File) -> str:
