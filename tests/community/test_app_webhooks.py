@@ -17,8 +17,11 @@ from regie.accounts.opening import seal_app_keys
 from regie.community import reading, webhooks
 from regie.community.models import Inbox, Intake, Message
 from regie.networks.data import AppKeys
+from regie.web import health as healths
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.test import Client
 
     from tests.conftest import Clock, Sandbox
@@ -42,10 +45,10 @@ def news(account: Account, comment: str = "17", text: str = "Until when?") -> by
     return json.dumps({"object": "instagram", "entry": [entry]}).encode()
 
 
-def bring(client: Client, body: bytes, secret: str) -> int:
+def bring(client: Client, body: bytes, secret: str, where: str = HERE) -> int:
     sign = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     headers = {"X-Hub-Signature-256": sign}
-    return client.post(HERE, body, content_type="application/json", headers=headers).status_code
+    return client.post(where, body, content_type="application/json", headers=headers).status_code
 
 
 def work() -> None:
@@ -95,6 +98,39 @@ def test_news_of_nobody_and_of_kinds_we_do_not_know_do_no_harm(
     assert bring(client, body, keys.client_secret) == 200
     work()
     assert (Intake.objects.count(), Message.objects.count()) == (1, 0)
+
+
+@pytest.mark.parametrize("slug", ["facebook", "instagram"])
+def test_a_message_arrives_though_its_delivery_tells_milliseconds(
+    client: Client, request: pytest.FixtureRequest, connect: Callable[..., Account], clock: Clock, slug: str
+) -> None:
+    """As Meta tells the time beside messages; beside changes it is seconds."""
+    sandbox: Sandbox = request.getfixturevalue(slug)
+    account, ready = connect(sandbox), sandbox.network.ready_account()
+    keys = AppKeys(client_id=ready["client_id"], client_secret=ready["client_secret"])
+    seal_app_keys(slug, sandbox.base, keys)
+    spoken = {"sender": {"id": "9"}, "timestamp": 1_898_586_000_349, "message": {"mid": "m_1", "text": "Hello"}}
+    entry = {"id": account.remote_id, "time": 1_898_586_001_134, "messaging": [spoken]}
+    body = json.dumps({"object": slug, "entry": [entry]}).encode()
+    assert bring(client, body, keys.client_secret, f"/webhooks/{slug}/") == 200
+    work()
+    message = Message.objects.get()
+    assert (message.text, message.account, int(message.said_at.timestamp())) == ("Hello", account, 1_898_586_000)
+    assert webhooks.waiting_intakes() == []
+
+
+def test_a_delivery_that_cannot_be_read_is_kept_and_counted_and_not_taken_again(
+    client: Client, instagram_account: Account, keys: AppKeys, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = {"id": instagram_account.remote_id, "time": "soon, said Ana", "changes": []}
+    body = json.dumps({"object": "instagram", "entry": [entry]}).encode()
+    assert bring(client, body, keys.client_secret) == 200
+    work()
+    assert webhooks.waiting_intakes() == []
+    assert Intake.objects.get().problem == "This delivery has a shape that we do not know (ValueError)."
+    assert healths.health().webhooks.unknown == 1
+    assert [(one.levelname, "ValueError" in one.message) for one in caplog.records] == [("WARNING", True)]
+    assert "Ana" not in caplog.text
 
 
 def test_the_network_asks_and_brings_by_itself(

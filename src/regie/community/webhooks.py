@@ -44,6 +44,7 @@ PLACE = "{secret}"
 NOT_TAKEN = timedelta(hours=6)  # until a network that would not take our address is told again
 LONGEST_SECRET = 48  # VK takes 50
 AT_ONCE = 200
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError)  # not the shape that we know
 
 
 def address_of(inbox: Inbox) -> str:
@@ -262,12 +263,9 @@ def work_on(intake_id: int) -> None:
     intake = Intake.objects.select_related("inbox").filter(pk=intake_id, done_at=None).first()
     if intake is None:
         return
-    headers = {name: value.replace(PLACE, secret_of(intake.inbox)) for name, value in intake.headers.items()}
     problem = ""
     try:
-        body = bytes(intake.body).replace(_place_in_body(intake.inbox), secret_of(intake.inbox).encode())
-        news = understand(intake.inbox, body=body, headers=headers)
-        store(intake.inbox, _completed(intake.inbox, news), cursor=False)
+        store(intake.inbox, _completed(intake.inbox, _read_again(intake)), cursor=False)
     except Refused as exc:
         problem = exc.said[:300]
     except TryLater:  # the next sweep finds it again
@@ -275,6 +273,19 @@ def work_on(intake_id: int) -> None:
     except SignInAgain:  # it may come late, and be cured meanwhile
         check_soon(accounts_of(intake.inbox))
     Intake.objects.filter(pk=intake.pk).update(done_at=clock.now(), problem=problem)
+
+
+def _read_again(intake: Intake) -> Messages:
+    """What a kept delivery says. One of a shape that we do not know would say as little next time: Refused."""
+    secret, network = secret_of(intake.inbox), intake.inbox.network
+    headers = {name: value.replace(PLACE, secret) for name, value in intake.headers.items()}
+    body = bytes(intake.body).replace(_place_in_body(intake.inbox), secret.encode())
+    try:
+        return understand(intake.inbox, body=body, headers=headers)
+    except UNREADABLE as exc:  # its words may hold what people wrote: only its kind is told
+        reason = type(exc).__name__
+        log.warning("Delivery %s of %s has a shape that we do not know: %s", intake.pk, network, reason)
+        raise Refused("This delivery has a shape that we do not know ({reason}).", reason=reason) from None
 
 
 def forget_old_intakes() -> int:

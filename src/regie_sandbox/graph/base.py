@@ -317,7 +317,8 @@ class GraphNetwork(Network):
         """Bring news of an account to the apps that asked for it. ``entry``: all but id and time."""
         if field not in self.state.subscribed.get(about, ()):
             return
-        body = {"object": what, "entry": [{"id": about, "time": int(self.now().timestamp()), **entry}]}
+        unit = 1000 if "messaging" in entry else 1  # messages are told in milliseconds, changes in seconds
+        body = {"object": what, "entry": [{"id": about, "time": int(self.now().timestamp() * unit), **entry}]}
         for app in self.state.apps.values():
             if app.callback_url and field in app.objects.get(what, ()):
                 self.bring(app, body)

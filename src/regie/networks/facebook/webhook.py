@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
@@ -31,7 +31,7 @@ def news(login: Login, *, body: bytes) -> Messages:
     for entry in webhook.entries(body, network=NETWORK):
         if str(entry["id"]) != login.remote_id:
             continue
-        at = datetime.fromtimestamp(int(entry.get("time") or 0), UTC)
+        at = webhook.moment(entry.get("time"))
         for field, value in webhook.changes(entry):
             if field == "feed" and value.get("item") == "comment" and value.get("comment_id"):
                 if value.get("verb") == "remove":
@@ -57,7 +57,7 @@ def _comment(value: Mapping[str, Any], at: datetime) -> Incoming:
         kind=MessageKind.COMMENT,
         by=person_of(_author(value) if value.get("from") else None),
         text=str(value.get("message") or ""),
-        said_at=datetime.fromtimestamp(int(made), UTC) if made else at,
+        said_at=webhook.moment(made) if made else at,
         conversation_id=post,
         reply_to_id=str(value.get("parent_id") or post),
         post_id=post,
@@ -81,6 +81,6 @@ def _direct(one: Mapping[str, Any], app: AppKeys | None) -> Incoming | None:
     sender = one.get("sender")
     if not isinstance(sender, dict):
         return None
-    at = datetime.fromtimestamp(int(one.get("timestamp") or 0) / 1000, UTC)
+    at = webhook.moment(one.get("timestamp"))
     said = {"id": one["message"]["mid"], "message": one["message"].get("text"), "created_time": at, "from": sender}
     return direct_said(Message.model_validate(said), app)

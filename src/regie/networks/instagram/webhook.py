@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from regie.networks.data import Incoming, Login, Messages
@@ -33,7 +33,7 @@ def news(login: Login, *, body: bytes) -> Messages:
     for entry in webhook.entries(body, network=NETWORK):
         if str(entry["id"]) != login.remote_id:
             continue
-        at = datetime.fromtimestamp(int(entry.get("time") or 0), UTC)
+        at = webhook.moment(entry.get("time"))
         for field, value in webhook.changes(entry):
             if field in ("comments", "live_comments") and (one := _comment(value, at, login)) is not None:
                 found.append(one)
@@ -45,7 +45,7 @@ def news(login: Login, *, body: bytes) -> Messages:
                 who=str(one["sender"]["id"]),
                 name="",
                 text=str(one["message"].get("text") or ""),
-                at=datetime.fromtimestamp(int(one.get("timestamp") or 0) / 1000, UTC),
+                at=webhook.moment(one.get("timestamp")),
                 story=_story(one["message"]),
                 app=login.app,
             )

@@ -6,12 +6,14 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from regie.networks.data import AppKeys
 from regie.networks.errors import Refused
 
 HEADER = "x-hub-signature-256"
+MILLISECONDS = 10**11  # from here on a time cannot be in seconds: that would be the year 5138
 
 
 def verify(app: AppKeys, *, body: bytes, headers: Mapping[str, str], network: str) -> None:
@@ -37,6 +39,15 @@ def entries(body: bytes, *, network: str) -> Iterator[Mapping[str, Any]]:
 def concerns(body: bytes, *, network: str) -> frozenset[str]:
     """The ids of the accounts that it is about."""
     return frozenset(str(entry["id"]) for entry in entries(body, network=network))
+
+
+def moment(told: Any) -> datetime:
+    """When it was, as Meta tells it: in seconds beside ``changes``, in milliseconds beside ``messaging`` and in it.
+
+    Raises ValueError or TypeError for what is no time.
+    """
+    since = int(told or 0)
+    return datetime.fromtimestamp(since / 1000 if since > MILLISECONDS else since, UTC)
 
 
 def changes(entry: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
