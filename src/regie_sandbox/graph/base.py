@@ -228,6 +228,7 @@ class GraphNetwork(Network):
 
     def page(self, call: Call, kind: str, objects: list[Any], wanted: list[Field], args: Mapping[str, Any]) -> Json:
         limit = int(args.get("limit") or PER_PAGE)
+        objects = objects[::-1] if args.get("order") == "reverse_chronological" else objects
         some, paging = page_of(
             objects, limit=limit, after=str(args.get("after", "")), address=f"{self.base}{call.request.path_qs}"
         )

@@ -58,6 +58,26 @@ async def test_what_is_said_in_the_same_second_or_told_late_is_not_missed(facebo
     assert await heard(page, page_two.cursor) == []
 
 
+async def test_under_a_post_with_many_comments_the_new_ones_arrive(facebook: Facebook, page: Connector) -> None:
+    """A page holds fifty: one new comment is on the first, of many at once the others are on the next ones."""
+    post = await publish(page, saying("Open today"))
+    for nth in range(60):
+        facebook.world.clock.advance(timedelta(minutes=10))
+        facebook.say(by="ana", text=f"Old {nth}", to=post.remote_id)
+    first = await page.messages(cursor="")
+    assert [one.text for one in first.messages] == [f"Old {nth}" for nth in range(10, 60)]
+    facebook.world.clock.advance(timedelta(hours=1))
+    facebook.say(by="bea", text="Until when?", to=post.remote_id)
+    second = await page.messages(cursor=first.cursor)
+    assert [one.text for one in second.messages] == ["Until when?"]
+    facebook.world.clock.advance(timedelta(hours=1))
+    for nth in range(120):
+        facebook.say(by="cem", text=f"New {nth}", to=post.remote_id)
+    third = await page.messages(cursor=second.cursor)
+    assert {one.text for one in third.messages} == {f"New {nth}" for nth in range(120)}
+    assert await heard(page, third.cursor) == []
+
+
 @pytest.mark.parametrize("among", [True, False])
 async def test_what_is_said_under_a_video_belongs_to_our_video(
     facebook: Facebook, page: Connector, video: Any, among: bool

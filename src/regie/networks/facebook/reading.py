@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from regie.networks.capabilities import MessageKind
@@ -13,14 +14,16 @@ from regie.networks.errors import Refused
 from regie.networks.facebook.entities import Comment, Commented, Film, Message, Post, Thread
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.meta.answering import answer_until
-from regie.networks.meta.cursor import Cursor, read_cursor
+from regie.networks.meta.cursor import AGAIN, Cursor, read_cursor
 from regie.networks.meta.entities import Edge, From
 from regie.networks.meta.wire import parsed
 
 POSTS, COMMENTS, THREADS, REELS = 25, 50, 20, 10
+MOST_PAGES = 20  # of comments under one post, when more than a page is new
+NEWEST = "reverse_chronological"
 INNER = "id,message,from,created_time,parent{id},permalink_url,like_count,user_likes,is_hidden"
 HELD = "attachments{media_type,target}"
-UNDER = f"id,permalink_url,{HELD},comments.filter(stream).limit({COMMENTS}){{{INNER}}}"
+UNDER = f"id,permalink_url,{HELD},comments.filter(stream).order({NEWEST}).limit({COMMENTS}){{{INNER}}}"
 TAGGED = "id,message,from,created_time,permalink_url"
 
 
@@ -33,7 +36,7 @@ async def messages(wire: Wire, *, cursor: str) -> Messages:
     for name, ask in (("comments", _comments), ("ads", _under_ads), ("tagged", _tagged), ("direct", _direct)):
         mine = Cursor.model_validate(known.get(name) or {})
         try:
-            found = await ask(wire)
+            found = await ask(wire, mine.at - AGAIN if mine.at else None)
         except Refused:
             if name == "comments":
                 raise
@@ -46,10 +49,10 @@ async def messages(wire: Wire, *, cursor: str) -> Messages:
     return Messages(messages=tuple(told), cursor=json.dumps(now, sort_keys=True))
 
 
-async def _comments(wire: Wire) -> list[Incoming]:
+async def _comments(wire: Wire, since: datetime | None) -> list[Incoming]:
     answer = await wire.graph.get(f"/{wire.page}/published_posts", {"fields": UNDER, "limit": str(POSTS)})
     posts = parsed(answer, Edge[Commented], network=NETWORK).data
-    return _said_under(wire, [*posts, *await _reels_beside(wire, {post.id for post in posts})])
+    return await _said_under(wire, [*posts, *await _reels_beside(wire, {post.id for post in posts})], since)
 
 
 async def _reels_beside(wire: Wire, known: Collection[str]) -> list[Commented]:
@@ -81,20 +84,34 @@ async def completed(wire: Wire, news: Messages) -> Messages:
     )
 
 
-async def _under_ads(wire: Wire) -> list[Incoming]:
+async def _under_ads(wire: Wire, since: datetime | None) -> list[Incoming]:
     """Posts that are shown as advertisements only are in no other list."""
     params = {"fields": UNDER, "include_inline_create": "true", "limit": str(POSTS)}
     answer = await wire.graph.get(f"/{wire.page}/ads_posts", params)
-    return _said_under(wire, parsed(answer, Edge[Commented], network=NETWORK).data)
+    return await _said_under(wire, parsed(answer, Edge[Commented], network=NETWORK).data, since)
 
 
-def _said_under(wire: Wire, posts: Iterable[Commented]) -> list[Incoming]:
+async def _said_under(wire: Wire, posts: Iterable[Commented], since: datetime | None) -> list[Incoming]:
     return [
         _comment_said(one, post)
         for post in posts
-        for one in (post.comments.data if post.comments else ())
+        for one in await _back_to(wire, post, since)
         if one.created_time is not None and not (one.author and one.author.id == wire.page)
     ]
+
+
+async def _back_to(wire: Wire, post: Commented, since: datetime | None) -> list[Comment]:
+    """The newest comments under a post, page by page while all are newer than ``since``; None: one page."""
+    page = post.comments or Edge[Comment]()
+    found = list(page.data)
+    for _ in range(MOST_PAGES - 1):
+        if since is None or not page.after or any(one.created_time and one.created_time < since for one in page.data):
+            break
+        asked = {"filter": "stream", "order": NEWEST, "fields": INNER, "limit": str(COMMENTS), "after": page.after}
+        answer = await wire.graph.get(f"/{post.id}/comments", asked)
+        page = parsed(answer, Edge[Comment], network=NETWORK)
+        found += page.data
+    return found
 
 
 def _comment_said(one: Comment, post: Commented) -> Incoming:
@@ -122,7 +139,7 @@ def person_of(author: From | None) -> Person:
     return Person(remote_id=author.id, name=author.name or NETWORK, handle=author.name)
 
 
-async def _tagged(wire: Wire) -> list[Incoming]:
+async def _tagged(wire: Wire, _: datetime | None) -> list[Incoming]:
     answer = await wire.graph.get(f"/{wire.page}/tagged", {"fields": TAGGED, "limit": str(POSTS)})
     return [
         Incoming(
@@ -140,7 +157,7 @@ async def _tagged(wire: Wire) -> list[Incoming]:
     ]
 
 
-async def _direct(wire: Wire) -> list[Incoming]:
+async def _direct(wire: Wire, _: datetime | None) -> list[Incoming]:
     fields = "id,messages.limit(10){id,created_time,message,from}"
     params = {"platform": "messenger", "fields": fields, "limit": str(THREADS)}
     answer = await wire.graph.get(f"/{wire.page}/conversations", params)
