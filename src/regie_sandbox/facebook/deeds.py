@@ -471,11 +471,11 @@ def _told(node: str, name: str, value: int, period: str) -> dict[str, Any]:
 
 
 def _countries(asked: Mapping[str, Any]) -> list[str]:
-    """Of ``feed_targeting``."""
-    where = as_object(as_object(asked.get("feed_targeting")).get("geo_locations"))
+    """Of ``targeting``, which says who can see it; ``feed_targeting`` only says who more likely does."""
+    where = as_object(as_object(asked.get("targeting")).get("geo_locations"))
     countries = [str(one) for one in as_list(where.get("countries"))]
     if any(len(one) != 2 or not one.isupper() for one in countries):
-        raise Trouble("(#100) Invalid parameter feed_targeting: countries", 100)
+        raise Trouble("(#100) Invalid parameter targeting: countries", 100)
     return countries
 
 

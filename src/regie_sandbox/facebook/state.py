@@ -59,7 +59,7 @@ class Post:
     message: str
     made_at: datetime
     link: str = ""
-    countries: list[str] = field(default_factory=list)  # the only ones in whose feeds it shows
+    countries: list[str] = field(default_factory=list)  # the only ones where people see it
     place: str = ""  # a place's page
     sponsor: str = ""  # the Page that paid for it
     photos: list[str] = field(default_factory=list)

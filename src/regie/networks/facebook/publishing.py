@@ -220,12 +220,12 @@ def _feed(outgoing: Outgoing, progress: Progress) -> dict[str, Any]:
 
 
 def _options(outgoing: Outgoing) -> dict[str, Any]:
-    """Who is shown it, where it is and who paid for it; of a video its title and who made it."""
+    """Who can see it, where it is and who paid for it; of a video its title and who made it."""
     fields: dict[str, Any] = {}
     if outgoing.options.get("place"):
         fields["place"] = outgoing.options["place"]
     if where := countries(outgoing.options):
-        fields["feed_targeting"] = {"geo_locations": {"countries": where}}
+        fields["targeting"] = {"geo_locations": {"countries": where}}
     if outgoing.options.get("title"):
         fields["title"] = outgoing.options["title"]
     if outgoing.options.get("sponsor"):
