@@ -11,6 +11,7 @@ import pytest
 from regie.community import sending, services
 from regie.community.errors import AnsweredMeanwhile, CannotAnswer, CannotReach
 from regie.community.models import Answer, Message
+from regie.networks.facebook import sign_in as facebook_sign_in
 from regie.people.errors import NotAllowed
 from regie.people.models import AuditEntry, Notice
 
@@ -246,6 +247,14 @@ def test_a_private_answer_is_as_short_as_the_network_wants_it(
     message = say(to=make_account(network), kind="direct")
     assert services.why_not(message, "é" * longest) is None  # Instagram counts bytes
     assert services.why_not(message, "é" * (longest + 1)) is not None
+
+
+def test_what_an_account_may_not_answer_is_not_offered(make_account: Callable[..., Account], say: Say) -> None:
+    """A Page whose sign-in left the permission for comments unticked still answers messages."""
+    lacking = facebook_sign_in.MISSING["pages_manage_engagement"]
+    page = make_account("facebook", limits={"missing": [lacking]})
+    assert services.why_not(say(to=page, kind="comment"), "Until six") == "This cannot be answered from here."
+    assert services.why_not(say(to=page, kind="direct"), "Until six") is None
 
 
 def test_nothing_is_promised_when_the_time_to_answer_is_over(clock: Clock, say: Say, chloe: Member) -> None:

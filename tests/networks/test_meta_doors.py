@@ -14,7 +14,7 @@ from aiohttp import web
 
 from regie.networks import registry
 from regie.networks.capabilities import MessageKind
-from regie.networks.data import AppKeys, Incoming, Login, Outgoing
+from regie.networks.data import AppKeys, Incoming, Login, Outgoing, SigningIn
 from regie.networks.errors import Refused
 from regie_sandbox.frame import Network, World
 from regie_sandbox.registry import network as sandbox_network
@@ -38,16 +38,21 @@ def keys_of(net: Network) -> AppKeys:
     return AppKeys(client_id=ready["client_id"], client_secret=ready["client_secret"])
 
 
+async def came_back(http: aiohttp.ClientSession, signing_in: SigningIn, **chosen: str) -> dict[str, str]:
+    """What the vendor's page sends back once a person allowed it there."""
+    page = urlsplit(signing_in.url)
+    fields = {**dict(parse_qsl(page.query)), "username": "regie", "decision": "allow", **chosen}
+    async with http.post(signing_in.url.partition("?")[0], data=fields, allow_redirects=False) as back:
+        return dict(parse_qsl(urlsplit(back.headers["Location"]).query))
+
+
 @pytest.mark.shows("sign_in")
 async def test_a_person_signs_in_and_the_account_is_theirs(net: Any, http: aiohttp.ClientSession) -> None:
     kind: Any = registry.connector(net.slug)
     keys, ready = keys_of(net), net.ready_account()
     signing_in = await kind.start(http, server=net.base, app=keys, redirect_uri=BACK)
-    page = urlsplit(signing_in.url)
-    assert page.path == PAGES[net.slug]
-    fields = {**dict(parse_qsl(page.query)), "username": "regie", "decision": "allow"}
-    async with http.post(signing_in.url.partition("?")[0], data=fields, allow_redirects=False) as back:
-        query = dict(parse_qsl(urlsplit(back.headers["Location"]).query))
+    assert urlsplit(signing_in.url).path == PAGES[net.slug]
+    query = await came_back(http, signing_in)
     assert query["state"] == signing_in.state
     found = await kind.finish(http, server=net.base, app=keys, redirect_uri=BACK, query=query, secrets={})
     (profile,) = found.profiles
@@ -58,6 +63,28 @@ async def test_a_person_signs_in_and_the_account_is_theirs(net: Any, http: aioht
     assert (await kind(http, login).whoami()).remote_id == ready["remote_id"]
     with pytest.raises(Refused):  # a code serves once
         await kind.finish(http, server=net.base, app=keys, redirect_uri=BACK, query=query, secrets={})
+
+
+UNTICKED = {
+    "facebook": ("pages_manage_engagement", "Comments can be neither written, liked, hidden nor deleted"),
+    "instagram": ("instagram_manage_contents", "Posts cannot be deleted from here"),
+}
+
+
+async def test_what_was_left_unticked_at_facebooks_is_said_and_not_offered(
+    net: Any, http: aiohttp.ClientSession
+) -> None:
+    kind: Any = registry.connector(net.slug)
+    keys, (declined, said) = keys_of(net), UNTICKED[net.slug]
+    server = net.base if net.slug == "facebook" else f"{net.base}/facebook"
+    signing_in = await kind.start(http, server=server, app=keys, redirect_uri=BACK)
+    query = await came_back(http, signing_in, declined=declined)
+    found = await kind.finish(http, server=server, app=keys, redirect_uri=BACK, query=query, secrets={})
+    limits = found.profiles[0].limits
+    assert [one.partition(":")[0] for one in limits["missing"]] == [said]
+    can, whole = kind.can_on(limits), kind.can_on({**limits, "missing": []})
+    assert (whole.delete, whole.first_comment) == (True, True)
+    assert (can.delete, can.first_comment) == ((True, False) if net.slug == "facebook" else (False, True))
 
 
 async def a_post(net: Any, connector: Any) -> str:

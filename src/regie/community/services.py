@@ -61,7 +61,7 @@ def why_not(message: Message, text: str | None = None) -> str | None:
     """A sentence that says why this cannot be answered (with this text); None when it can."""
     account = message.account
     can = capabilities_of(account)
-    if message.ours or Answering.REPLY not in can.answers:
+    if message.ours or Answering.REPLY not in can.answers or message.kind in can.unanswered:
         return _("This cannot be answered from here.")
     if message.gone_at is not None:
         return _("The message was deleted on the network.")

@@ -361,6 +361,7 @@ class Capabilities:
     delete_within: timedelta | None = None
     reads: frozenset[MessageKind] = frozenset()
     answers: frozenset[Answering] = frozenset()
+    unanswered: frozenset[MessageKind] = frozenset()  # of what it reads, what Answering.REPLY is not for
     arrival: tuple[Arrival, ...] = ()
     post_metrics: tuple[str, ...] = ()  # names from metrics.py
     account_metrics: tuple[str, ...] = ()

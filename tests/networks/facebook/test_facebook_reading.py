@@ -10,10 +10,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from regie.networks.capabilities import Format, MessageKind
+from regie.networks.capabilities import Answering, Format, MessageKind
 from regie.networks.data import Incoming, Ref
 from regie.networks.errors import Refused
 from regie.networks.facebook.connector import Facebook as Connector
+from regie.networks.facebook.sign_in import MISSING
 from regie_sandbox.facebook.app import Facebook
 
 from .posting import NOW, publish, ref_to, saying
@@ -155,6 +156,31 @@ async def test_a_comment_is_answered_liked_and_hidden(facebook: Facebook, page: 
     assert comment.hidden
     await page.delete(to(message))
     assert message.remote_id not in facebook.state.comments
+
+
+@pytest.mark.parametrize("code", [10, 200])
+async def test_without_the_permission_to_answer_the_page_stays_connected(
+    facebook: Facebook, page: Connector, code: int
+) -> None:
+    """A comment or a message that is refused says why, and posts still go out."""
+    post = await publish(page, saying("Open today"))
+    facebook.say(by="ana", text="Until when?", to=post.remote_id)
+    facebook.say(by="ana", text="Hello", kind="direct")
+    body = {"error": {"message": "Missing", "type": "OAuthException", "code": code, "fbtrace_id": "A"}}
+    for message, where in zip(await heard(page), ("comments", "messages"), strict=True):
+        facebook.faults.will_answer(403, path=where, body=body, method="POST")
+        with pytest.raises(Refused, match="a permission is missing: Missing"):
+            await publish(page, saying("Until six", reply_to=to(message)))
+    assert facebook.texts() == ["Open today"]
+
+
+def test_what_a_page_may_not_answer_is_not_offered() -> None:
+    can = Connector.can_on({"missing": [MISSING["pages_manage_engagement"]]})
+    assert (can.first_comment, can.edit_comment, can.answers) == (False, False, {Answering.REPLY})
+    assert can.unanswered == {MessageKind.COMMENT, MessageKind.MENTION}
+    assert can.delete
+    assert Connector.can_on({"missing": [MISSING["pages_messaging"]]}).unanswered == {MessageKind.DIRECT}
+    assert Connector.can_on({"missing": []}) == Connector.can
 
 
 async def test_a_message_is_answered_for_a_day(facebook: Facebook, page: Connector) -> None:

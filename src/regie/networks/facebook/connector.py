@@ -54,7 +54,7 @@ class Facebook:
 
     @classmethod
     def can_on(cls, limits_: Json) -> Capabilities:
-        return cls.can
+        return limits.can_on(limits_)
 
     @classmethod
     def objections(cls, limits_: Json, draft: Draft) -> tuple[Refused, ...]:

@@ -21,8 +21,9 @@ from regie.networks.capabilities import (
     TextLimit,
     VideoLimit,
 )
-from regie.networks.data import Draft, Options
+from regie.networks.data import Draft, Json, Options
 from regie.networks.errors import Refused
+from regie.networks.facebook.sign_in import MISSING
 from regie.networks.facebook.wire import NETWORK
 
 COUNTRY = re.compile(r"[A-Z]{2}")
@@ -139,6 +140,23 @@ CAN = Capabilities(
     post_metrics=POST_METRICS,
     account_metrics=ACCOUNT_METRICS,
 )
+
+
+def can_on(limits: Json) -> Capabilities:
+    """Without the permission for it, comments are only read; messages are answered with another one."""
+    missing = limits.get("missing", ())
+    can = CAN
+    if MISSING["pages_messaging"] in missing:
+        can = replace(can, unanswered=frozenset({MessageKind.DIRECT}))
+    if MISSING["pages_manage_engagement"] in missing:
+        can = replace(
+            can,
+            first_comment=False,
+            edit_comment=False,
+            answers=frozenset({Answering.REPLY}),
+            unanswered=can.unanswered | {MessageKind.COMMENT, MessageKind.MENTION},
+        )
+    return can
 
 
 def objections(draft: Draft) -> tuple[Refused, ...]:

@@ -28,6 +28,8 @@ SCOPES = (
 )
 MISSING = {
     "pages_manage_posts": "Nothing can be published: connect again and leave publishing ticked.",
+    "pages_manage_engagement": "Comments can be neither written, liked, hidden nor deleted: connect again and leave "
+    "answering comments ticked.",
     "pages_read_user_content": "Comments can be neither read nor answered: connect again and leave comments ticked.",
     "pages_messaging": "Direct messages can be neither read nor answered: connect again and leave messages ticked.",
     "read_insights": "There are no numbers but likes and comments: connect again and leave insights ticked.",

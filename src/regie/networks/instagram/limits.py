@@ -124,6 +124,7 @@ WHY_NOT = {
     NO_SHOP: "Instagram says that this account has no shop whose products it may tag.",
     AGAIN: "The permission to tag products has run out: connect this account again through Facebook.",
 }
+NO_DELETING = "Posts cannot be deleted from here: connect again and leave managing posts ticked."
 CAN = Capabilities(
     text=TextLimit(longest=2200),
     direct=TextLimit(longest=1000, longest_bytes=1000),  # Send API: UTF-8, 1,000 bytes
@@ -156,6 +157,8 @@ def can_on(limits: Json) -> Capabilities:
     few ask for. How many posts a day fit it tells itself."""
     most = limits.get("posts_a_day")
     can = replace(CAN, quotas=(Quota(name="posts", limit=int(most), per=DAY),)) if most else CAN
+    if NO_DELETING in limits.get("missing", ()):
+        can = replace(can, delete=False)
     if limits.get("login") != "instagram":
         why_not = WHY_NOT.get(str(limits.get("products")), NO_PERMISSION)
         closed = "" if limits.get("products") == READY else why_not

@@ -17,7 +17,7 @@ from regie.networks.data import AppKeys, Login, Profile, SignedIn, SigningIn
 from regie.networks.errors import NetworkError, Refused, SignInAgain
 from regie.networks.instagram import shop
 from regie.networks.instagram.entities import Me, Quota
-from regie.networks.instagram.limits import AGAIN, WHY_NOT
+from regie.networks.instagram.limits import AGAIN, NO_DELETING, WHY_NOT
 from regie.networks.instagram.wire import NETWORK, Wire, login_of
 from regie.networks.line import read
 from regie.networks.meta import sign_in as meta
@@ -48,6 +48,7 @@ MISSING = {  # the end of a permission's name -> what cannot be done without it
     "manage_comments": "Comments can be neither read nor answered: connect again and leave comments ticked.",
     "manage_messages": "Direct messages can be neither read nor answered: connect again and leave messages ticked.",
     "manage_insights": "There are no numbers but likes and comments: connect again and leave insights ticked.",
+    "manage_contents": NO_DELETING,  # of Facebook's login only
 }
 ME = "username,name,profile_picture_url,followers_count,follows_count,media_count"
 LINKED = f"id,name,access_token,instagram_business_account{{id,{ME}}}"
@@ -112,7 +113,7 @@ async def finish(
     token = parsed(long, meta.Token, network=NETWORK)
     credentials = {"access_token": token.access_token}
     scopes = tuple(one.strip() for one in permissions if one.strip())
-    login = Login(server=server, credentials=credentials, app=app, limits={"missing": missing(scopes)})
+    login = Login(server=server, credentials=credentials, app=app, limits={"missing": missing(scopes, BY_INSTAGRAM)})
     profile = await whoami(Wire(http, login))
     return SignedIn(credentials=credentials, profiles=(profile,), expires_at=meta.ends_at(token), scopes=scopes)
 
@@ -140,9 +141,10 @@ async def _short_token(
     return listed[0]
 
 
-def missing(scopes: Sequence[str]) -> list[str]:
-    """What cannot be done, in words. Nothing is said when Meta did not tell what was granted."""
-    return [said for end, said in MISSING.items() if scopes and not any(one.endswith(end) for one in scopes)]
+def missing(scopes: Sequence[str], asked: Sequence[str]) -> list[str]:
+    """What cannot be done of what was asked for, in words. Nothing is said when Meta did not tell what was granted."""
+    lacking = [one for one in asked if scopes and one not in scopes]
+    return [said for end, said in MISSING.items() if any(one.endswith(end) for one in lacking)]
 
 
 async def _through_facebook(
@@ -174,7 +176,7 @@ async def _of_page(
     """The account linked to a Page. ``theirs``: the person's own token, where they may speak of its shop."""
     assert page.instagram_business_account is not None
     credentials = {"access_token": page.access_token, **theirs}
-    limits: dict[str, Any] = {"page_id": page.id, "missing": missing(scopes)}
+    limits: dict[str, Any] = {"page_id": page.id, "missing": missing(scopes, BY_FACEBOOK)}
     if theirs:
         user = page.instagram_business_account.id
         login = Login(server=server, remote_id=user, credentials=credentials, app=app)
