@@ -101,6 +101,22 @@ async def test_stories_of_a_photo_and_of_a_video(
     assert facebook.texts() == []
 
 
+async def test_a_video_in_a_story_says_where_it_is_and_who_made_it(
+    facebook: Facebook, page: Connector, picture: Make, video: Make
+) -> None:
+    """A picture in a story has fields for neither."""
+    there = {"place": "108127605875718"}
+    told = {**there, "made_with_ai": True}
+    story = await publish(page, saying("", videos=(video(),), format=Format.STORY, options=told))
+    shown = facebook.state.posts[story.remote_id]
+    assert (shown.story, shown.place, facebook.state.videos[shown.video].made_with_ai) == (True, there["place"], True)
+    with pytest.raises(Refused, match="a picture in a story has no place"):
+        await prepared(page, saying("", pictures=(picture(),), format=Format.STORY, options=there))
+    assert not facebook.state.photos
+    for_stories = {one.name for one in Connector.can.options if Format.STORY in (one.formats or tuple(Format))}
+    assert for_stories == {"place", "made_with_ai"}
+
+
 async def test_what_does_not_exist_there_is_refused_before_anything_is_made(
     facebook: Facebook, page: Connector, picture: Make, video: Make
 ) -> None:

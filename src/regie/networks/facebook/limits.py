@@ -86,7 +86,6 @@ OPTIONS = (
         label="Place",
         help="The number of the place's page on Facebook.",
         longest=20,
-        formats=IN_FEED,
     ),
     Option(
         name="sponsor",
@@ -109,7 +108,6 @@ OPTIONS = (
         name="made_with_ai",
         kind=OptionKind.SWITCH,
         label="Made with artificial intelligence",
-        formats=IN_FEED,
         only_with="video",
         shows=Shows.MARK,
     ),
@@ -169,6 +167,8 @@ def objections(draft: Draft) -> tuple[Refused, ...]:
         said.append(Refused("The place on {network} is a number.", network=NETWORK))
     if place and draft.videos and draft.format is Format.POST:
         said.append(Refused("On {network} a video has no place, unless it is a short one.", network=NETWORK))
+    if place and draft.pictures and draft.format is Format.STORY:
+        said.append(Refused("On {network} a picture in a story has no place.", network=NETWORK))
     pages = (str(draft.options.get("sponsor", "")), *collaborators(draft.options))
     if any(page and not page.isdigit() for page in pages):
         said.append(Refused("A Page on {network} is named by its number here.", network=NETWORK))
