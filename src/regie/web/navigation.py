@@ -49,6 +49,9 @@ GROUPS: tuple[tuple[Promise | str, tuple[Place, ...]], ...] = (
 # A phone's bar has room for four: these first, where the person may go there.
 PHONE = ("web:today", "planner:calendar", "studio:posts", "community:inbox")
 
+NAMED = 3
+"""So many frozen clients are named on every page; the others are counted."""
+
 
 def for_scope(scope: Scope, *, namespace: str, view: str, counts: dict[str, int]) -> list[dict[str, Any]]:
     """Groups of ``{label, items: [{label, view, url, icon, count, current}]}`` for the shell."""
@@ -95,25 +98,37 @@ def counts(scope: Scope) -> dict[str, int]:
     }
 
 
-def freeze(scope: Scope) -> dict[str, object] | None:
-    """The freeze in force over what is in view, and where to change it. None where the person cannot."""
+def freeze(scope: Scope) -> dict[str, Any] | None:
+    """What is frozen as a whole of what is in view, and where to change it; None: nothing is, and the person cannot.
+
+    ``on``: nothing of what is in view goes out. ``some``: otherwise, the freezes of the workspaces that are frozen,
+    for the first NAMED of which there is room; ``more``: how many there are beside those.
+    """
     from regie.publishing.models import Freeze
 
-    where = Q(workspace__in=scope.workspace_ids()) | Q(workspace=None)
-    found = (
-        Freeze.objects.filter(where, account=None, campaign=None, lifted_at=None)
-        .select_related("by")
-        .order_by("at")
-        .first()
+    seen = scope.workspace_ids()
+    found = list(
+        Freeze.objects.filter(Q(workspace__in=seen) | Q(workspace=None), account=None, campaign=None, lifted_at=None)
+        .select_related("by", "workspace")
+        .order_by("at", "pk")
     )
-    if found is None and not scope.may("freeze"):
+    everywhere = next((one for one in found if one.workspace_id is None), None)
+    frozen = {one.workspace_id for one in found}
+    on = everywhere is not None or (bool(seen) and frozen.issuperset(seen))
+    may = on or any(seat.may("freeze") and seat.workspace_id not in frozen for seat in scope.seats)
+    if not (found or may):
         return None
+    some = [] if on else found
+    # Of clients frozen one after the other: nothing goes out since the last of them, and each has reasons of its own.
+    told = everywhere or (found[-1] if on and len({(one.why, one.by_id) for one in found}) == 1 else None)
     return {
-        "on": found is not None,
-        "since": found.at if found else None,
-        "who": str(found.by or "") if found else "",
-        "why": found.said if found else "",
-        "url": _address("publishing:freezes" if found else "publishing:freeze"),
+        "on": on,
+        "since": (everywhere or found[-1]).at if on else None,
+        "who": str(told.by or "") if told else "",
+        "why": told.said if told else "",
+        "some": some[:NAMED],
+        "more": len(some[NAMED:]),
+        "url": _address("publishing:freezes" if on else "publishing:freeze"),
         "all_url": _address("publishing:freezes"),
-        "can": found is not None or scope.may("freeze"),
+        "can": may,
     }
