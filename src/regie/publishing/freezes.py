@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.dateparse import parse_datetime
@@ -115,6 +118,25 @@ def _meant(scope: Scope, what: str) -> list[tuple[services.Covered, Member]]:
     return [(thing, scope.member_in(thing.workspace_id))]
 
 
+@dataclass(slots=True)
+class Answers:
+    """What a person sent from the page, and what of it makes no sense: shown again, so that nothing is decided twice.
+
+    ``decisions``: None where there are problems. ``rows``: delivery -> what is wrong with its decision.
+    ``seen_at``: when the page was drawn that they had before their eyes.
+    """
+
+    data: QueryDict
+    seen_at: datetime
+    decisions: Decisions | None = None
+    rows: dict[int, str] = field(default_factory=dict)
+    still_to_come: str = ""
+
+    @property
+    def said(self) -> list[str]:
+        return [*dict.fromkeys(self.rows.values()), *([self.still_to_come] if self.still_to_come else [])]
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
@@ -130,25 +152,61 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "publishing/resume.html", _held_context(wide, found, by))
 
 
-def _held_context(scope: Scope, found: Freeze, by: Member | User | None) -> dict[str, Any]:
+def _held_context(scope: Scope, found: Freeze, by: Member | User | None, sent: Answers | None = None) -> dict[str, Any]:
     now = clock.now()
     held = _held(scope, found) if found.lifted_at is None else Delivery.objects.none()
-    rows: list[Any] = list(held[: SHOWN + 1])
+    groups = [
+        _group("passed", held.filter(due_at__lt=now), sent),
+        _group("still_to_come", held.filter(due_at__gte=now), sent),
+    ]
+    rows = [row for group in groups for row in group["rows"]]
     answers: list[tuple[Any, Any]] = held_shown.send(Freeze, rows=rows)
     known = {pk: said for _receiver, told in answers for pk, said in told.items()}
     for row in rows:
         row.known = known.get(row.pk, "")
-    past, coming = [row for row in rows if row.due_at < now], [row for row in rows if row.due_at >= now]
     return {
         "frozen": found,
-        "groups": [
-            {"name": "passed", "rows": past[:SHOWN], "choices": _choices("passed")},
-            {"name": "still_to_come", "rows": coming[:SHOWN], "choices": _choices("still_to_come")},
-        ],
-        "more": max(0, held.count() - SHOWN) if len(rows) > SHOWN else 0,
+        "groups": groups,
         "may_lift": by is not None,
-        "seen_at": now.isoformat(),
-        "many": len(rows),
+        "seen_at": (sent.seen_at if sent else now).isoformat(),
+        "many": sum(group["many"] for group in groups),
+    }
+
+
+def _group(name: str, held: QuerySet[Delivery], sent: Answers | None) -> dict[str, Any]:
+    """The first of them to be drawn, with what was sent about each, and how many they are."""
+    many = held.count()
+    rows: list[Any] = list(held[:SHOWN]) if sent is None else _drawn_again(held, sent.data)
+    for row in rows:
+        row.sent = _sent(row, sent)
+    return {
+        "name": name,
+        "rows": rows,
+        "many": many,
+        "more": max(0, many - len(rows)),
+        "choices": _choices(name),
+        "chosen": sent.data.get(name, "") if sent else "",
+        "problem": sent.still_to_come if sent and name == "still_to_come" else "",
+    }
+
+
+def _drawn_again(held: QuerySet[Delivery], data: QueryDict) -> list[Delivery]:
+    """The first ones, and whatever else was decided on while it was among them."""
+    return [row for number, row in enumerate(held) if number < SHOWN or data.get(f"do-{row.pk}")]
+
+
+def _sent(row: Delivery, sent: Answers | None) -> dict[str, str]:
+    """The fields of a delivery. One that was promised since the page was drawn stays held unless it is decided on."""
+    if sent is None:
+        return {"time": f"{row.local_at:%H:%M}"}
+    do = sent.data.get(f"do-{row.pk}")
+    if do is None and row.created_at > sent.seen_at:
+        do = "hold"
+    return {
+        "do": do or "",
+        "date": sent.data.get(f"date-{row.pk}", ""),
+        "time": sent.data.get(f"time-{row.pk}", f"{row.local_at:%H:%M}"),
+        "problem": sent.rows.get(row.pk, ""),
     }
 
 
@@ -159,25 +217,53 @@ def _choices(group: str) -> list[tuple[str, Any]]:
 
 def _lift(request: HttpRequest, scope: Scope, found: Freeze, by: Member | User) -> HttpResponse:
     seats = {seat.workspace_id: seat for seat in scope.members}
-    try:
-        decisions = _decisions(request.POST, {row.pk: row for row in _held(scope, found)})
-        made = resuming.resume(found, decisions, by=by, seat_in=seats.get)
-    except Problem as problem:
-        messages.error(request, problem.said)
-        return redirect("publishing:resume", found.pk)
-    _say(request, made)
-    return redirect("publishing:freezes")
+    sent = _answers(request.POST, {row.pk: row for row in _held(scope, found)})
+    problems = sent.said
+    if sent.decisions is not None:
+        try:
+            made = resuming.resume(found, sent.decisions, by=by, seat_in=seats.get)
+        except NotAllowed:
+            raise
+        except Problem as problem:
+            problems = [problem.said]
+        else:
+            _say(request, made)
+            return redirect("publishing:freezes")
+    found.refresh_from_db(fields=["lifted_at", "lifted_by"])
+    context = _held_context(scope, found, by, sent) | {"problems": problems}
+    return render(request, "publishing/resume.html", context, status=422)
 
 
-def _decisions(data: QueryDict, held: dict[int, Delivery]) -> Decisions:
-    """Raises Problem when nothing was chosen for what is still to come, or a date makes no sense."""
-    coming, passed = _do(data.get("still_to_come", "")), _do(data.get("passed", "") or "keep")
-    on = {pk: decision for pk, row in held.items() if (decision := _decision(data, row)) is not None}
+def _answers(data: QueryDict, held: dict[int, Delivery]) -> Answers:
+    """Problems: nothing was chosen for what is still to come, or a date makes no sense."""
     now = clock.now()
-    if coming is None and any(row.due_at >= now and pk not in on for pk, row in held.items()):
-        raise Problem(_("Choose what happens to the deliveries that are still to come."))
-    seen_at = parse_datetime(data.get("seen_at", "")) or now
-    return Decisions(on=on, still_to_come=coming or "hold", passed=passed or "keep", seen_at=seen_at)
+    sent = Answers(data, seen_at=_seen_at(data, now))
+    on: dict[int, Decision] = {}
+    for pk, row in held.items():
+        try:
+            decision = _decision(data, row)
+        except Problem as problem:
+            sent.rows[pk] = problem.said
+        else:
+            if decision is not None:
+                on[pk] = decision
+    coming, passed = _do(data.get("still_to_come", "")), _do(data.get("passed", "") or "keep")
+    decided = {*on, *sent.rows}
+    if coming is None and any(
+        row.due_at >= now and pk not in decided and row.created_at <= sent.seen_at for pk, row in held.items()
+    ):
+        sent.still_to_come = _("Choose what happens to the deliveries that are still to come.")
+    if not sent.said:
+        sent.decisions = Decisions(on=on, still_to_come=coming or "hold", passed=passed or "keep", seen_at=sent.seen_at)
+    return sent
+
+
+def _seen_at(data: QueryDict, now: datetime) -> datetime:
+    try:
+        found = parse_datetime(data.get("seen_at", ""))
+    except ValueError:
+        found = None
+    return found if found is not None and found.tzinfo is not None else now
 
 
 def _do(word: str) -> Do | None:
