@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connection
 
 from regie.media.services import upload
 from regie.people.errors import NotAllowed
@@ -67,6 +68,20 @@ Work = Callable[[], None]
 
 def edit(delivery: Delivery, text: str, by: Member, *, seen: int = 0, part: int = 0, **options: Any) -> Edit:
     return editing.edit(delivery, text=text, options=options, by=by, seen=seen, part=part)
+
+
+class EndsBetween:
+    """Lets an edit end right after the first query: as when a worker is done while a page is drawn."""
+
+    def __init__(self, made: Edit) -> None:
+        self.made, self.ended = made, False
+
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        found = execute(sql, params, many, context)
+        if not self.ended:
+            self.ended = True
+            edit_calls.done(self.made, None)
+        return found
 
 
 def states() -> list[str]:
@@ -332,6 +347,59 @@ def test_of_two_editors_at_once_the_second_sees_the_first(
     assert signed_in(bob).post(f"{HERE}/deliveries/{delivery.pk}/edit/0/", sent).status_code == 302
     work()
     assert mastodon.texts() == ["Open until eight"]
+
+
+def test_who_opens_the_form_while_a_change_is_under_way_does_not_undo_it(
+    clock: Clock,
+    mastodon: Sandbox,
+    mastodon_account: Account,
+    out: Out,
+    work: Work,
+    alice: Member,
+    bob: Member,
+    signed_in: Callable[[Member], Client],
+) -> None:
+    delivery = out(mastodon_account, "Open until six. Come!")
+    form = f"{HERE}/deliveries/{delivery.pk}/edit/0/"
+    edit(delivery, "Open until seven. Come!", alice)
+    client = signed_in(bob)
+    page = client.get(form)
+    assert (page.context["seen"], page.context["text"]) == (0, "Open until seven. Come!")
+    assert "Change asked by Alice" in page.text
+    assert "This change is under way, and its words are below." in page.text
+    early = client.post(form, {"text": "Open until six. Do come!", "seen": 0})
+    assert (early.status_code, early.context["seen"]) == (422, 0)
+    assert "Another change is under way" in early.text
+    assert "What it is going to say" in early.text
+    assert "Open until seven. Come!" in early.text
+    work()
+    late = client.post(form, {"text": "Open until six. Do come!", "seen": early.context["seen"]})
+    assert (late.status_code, late.context["seen"], late.context["under_way"]) == (422, 1, None)
+    assert late.context["says_now"] == "Open until seven. Come!"
+    assert client.post(form, {"text": "Open until seven. Do come!", "seen": 1}).status_code == 302
+    work()
+    assert mastodon.texts() == ["Open until seven. Do come!"]
+
+
+def test_a_change_that_ends_while_the_form_is_drawn_does_not_count_as_seen(
+    mastodon: Sandbox, mastodon_account: Account, out: Out, alice: Member
+) -> None:
+    delivery = out(mastodon_account, "Open until six")
+    made, step = edit(delivery, "Open until seven", alice), delivery.steps.get()
+    assert editing.look(step) == editing.Look(seen=0, content=step.content, under_way=made)
+    with connection.execute_wrapper(EndsBetween(made)):
+        looked = editing.look(step)
+    assert (looked.seen, looked.content["text"], looked.under_way) == (0, "Open until seven", None)
+    assert editing.look(step).seen == 1
+
+
+@pytest.mark.parametrize("seen", ["", "none", "²", "-1", "9" * 30])
+def test_a_number_that_is_none_counts_as_nothing_seen(
+    seen: str, mastodon: Sandbox, mastodon_account: Account, out: Out, bob: Member, signed_in: Callable[..., Client]
+) -> None:
+    delivery = out(mastodon_account, "Open until six")
+    page = signed_in(bob).post(f"{HERE}/deliveries/{delivery.pk}/edit/0/", {"text": "", "seen": seen})
+    assert (page.status_code, page.context["seen"]) == (422, 0)
 
 
 def test_a_change_has_to_pass_the_composers_checks(

@@ -27,14 +27,20 @@ class EditIn(Given):
         "not named stays.",
     )
     part: int = Field(0, ge=0, le=100, description="Of a thread, from 0; a first comment is the last.")
-    seen: int = Field(0, ge=0, le=LARGEST, description="The newest edit known to the program; a newer one is a 409.")
+    seen: int = Field(
+        0,
+        ge=0,
+        le=LARGEST,
+        description="The newest edit of the part that had ended when the program read it; a newer one is a 409, and so "
+        "is one that is still under way.",
+    )
 
 
 class EditOut(BaseModel):
     id: int
     delivery: int
     part: int
-    number: int = Field(description="From 1 for each part. To be sent back as ``seen`` with the next edit.")
+    number: int = Field(description="From 1 for each part. Once it has ended, to be sent back as ``seen``.")
     state: str = Field(description="waiting, asking, done, unclear or refused")
     asks_a_person: bool = Field(description="Nobody knows whether it was done: look there, then settle it.")
     before: str = Field(description="The text until then.")

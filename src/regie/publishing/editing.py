@@ -6,6 +6,7 @@ An edit is a row before its network hears of it; ``edit_calls`` says it. One at 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -72,9 +73,26 @@ def options_of(step: Step, account: Account) -> list[Option]:
     return [one for one in can.options if one.name in can.edits and one.kind in TYPED and form in one.formats]
 
 
-def newest_of(step: Step) -> int:
-    """The number of the newest edit of a part, whatever became of it; 0: never edited."""
-    return step.edits.order_by("-number").values_list("number", flat=True).first() or 0
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A part as somebody is shown it before they change it.
+
+    seen: the number of the newest edit that had ended, 0 for none; to be given back to ``edit``
+    content: what the part says
+    under_way: the edit whose end is not known yet
+    """
+
+    seen: int
+    content: dict[str, Any]
+    under_way: Edit | None
+
+
+def look(step: Step) -> Look:
+    """The number is read first: an edit that ends while we look is not taken for one that was seen."""
+    ended = step.edits.exclude(state__in=Edit.OPEN).order_by("-number").values_list("number", flat=True).first()
+    content = Step.objects.values_list("content", flat=True).get(pk=step.pk)
+    under_way = step.edits.filter(state__in=Edit.OPEN).select_related("by").first()
+    return Look(seen=ended or 0, content=content, under_way=under_way)
 
 
 @transaction.atomic
@@ -82,7 +100,7 @@ def edit(delivery: Delivery, *, text: str, options: Mapping[str, Value], by: Mem
     """Asks for a part to say something else; a worker tells the network within seconds.
 
     options: those of ``options_of`` by name; one that is not named stays as it is
-    seen: the newest edit that the person had before their eyes (its number, 0 for none)
+    seen: the newest edit that had ended when the person looked (``look``: its number, 0 for none)
     Raises NotAllowed, NotNow, NotReady with the composer's sentences, EditedMeanwhile.
     """
     by.must("publish", delivery)
@@ -93,7 +111,11 @@ def edit(delivery: Delivery, *, text: str, options: Mapping[str, Value], by: Mem
     if step is None:
         raise NotNow(_("It is not there to be changed."))
     newest = step.edits.order_by("-number").first()
-    if newest is not None and (newest.is_open or newest.number > seen):
+    if newest is not None and newest.is_open:
+        raise EditedMeanwhile(
+            _("Another change is under way. Read what it is going to say, and send yours once it is done.")
+        )
+    if newest is not None and newest.number > seen:
         raise EditedMeanwhile(
             _("Somebody changed it meanwhile. Read what it says now, then change it again if needed.")
         )
@@ -101,7 +123,7 @@ def edit(delivery: Delivery, *, text: str, options: Mapping[str, Value], by: Mem
     _must_be_ready(row, step, content)
     made = Edit.objects.create(
         step=step,
-        number=newest_of(step) + 1,
+        number=newest.number + 1 if newest is not None else 1,
         before=step.content,
         content=content,
         by=by.user,

@@ -38,28 +38,24 @@ def edit(request: HttpRequest, pk: int, part: int = 0) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _ask(request, delivery, step, member)
-    return _page(request, delivery, step, seen=editing.newest_of(step))
+    return _page(request, delivery, step)
 
 
 def _ask(request: HttpRequest, delivery: Delivery, step: Step, member: Member) -> HttpResponse:
-    typed, seen = request.POST.get("text", ""), request.POST.get("seen", "0")
+    typed, seen = request.POST.get("text", ""), _number(request.POST.get("seen", ""))
     options = {one.name: _read(one, request) for one in editing.options_of(step, delivery.account)}
     try:
-        editing.edit(
-            delivery,
-            text=typed,
-            options=options,
-            by=member,
-            seen=int(seen) if seen.isdigit() else 0,
-            part=step.position,
-        )
+        editing.edit(delivery, text=typed, options=options, by=member, seen=seen, part=step.position)
     except EditedMeanwhile as exc:
-        now = Step.objects.get(pk=step.pk)
-        return _page(request, delivery, now, seen=editing.newest_of(now), typed=typed, chosen=options, said=exc.said)
+        return _page(request, delivery, step, typed=typed, chosen=options, said=exc.said)
     except Problem as exc:
-        return _page(request, delivery, step, seen=int(seen or 0), typed=typed, chosen=options, said=exc.said)
+        return _page(request, delivery, step, seen=seen, typed=typed, chosen=options, said=exc.said)
     messages.success(request, _("Your change is on its way to the network."))
     return redirect("publishing:delivery", delivery.pk)
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 6 else 0
 
 
 def _read(option: Option, request: HttpRequest) -> Value:
@@ -72,25 +68,30 @@ def _page(
     delivery: Delivery,
     step: Step,
     *,
-    seen: int,
+    seen: int | None = None,
     typed: str | None = None,
     chosen: dict[str, Value] | None = None,
     said: str = "",
 ) -> HttpResponse:
-    can, now = capabilities_of(delivery.account), step.content.get("text", "")
+    """``seen``: what the person had before their eyes; None: what is shown to them now."""
+    look = editing.look(step)
+    can, now = capabilities_of(delivery.account), look.content.get("text", "")
+    to_say = look.under_way.content if look.under_way is not None else look.content
     limit = (can.comment if COMMENT in step.content else None) or can.text
     context = {
         "delivery": delivery,
         "step": step,
         "parts": [(one, COMMENT in one.content) for one in editing.parts_of(delivery)],
         "view": pages.view_of(delivery, _scope(request).member_in(delivery.workspace_id)),
-        "text": now if typed is None else typed,
+        "text": to_say.get("text", "") if typed is None else typed,
         "says_now": now if typed is not None and typed != now else "",
+        "under_way": look.under_way,
+        "to_say": to_say.get("text", "") if look.under_way is not None and typed is not None else "",
         "fields": [
-            _field(one, (chosen or step.content.get("options", {})).get(one.name, ""))
+            _field(one, (chosen or to_say.get("options", {})).get(one.name, ""))
             for one in editing.options_of(step, delivery.account)
         ],
-        "seen": seen,
+        "seen": look.seen if seen is None else seen,
         "said": said,
         "no_edit": "" if said else editing.why_not(delivery) or "",
         "limit": limit.longest,

@@ -161,7 +161,8 @@ class Step(models.Model):
 
 
 class Attempt(models.Model):
-    """One call for a step, written before it was made, with what the network said. Never changed after its end."""
+    """One call for a step, written before it was made, with what the network said. Never changed after its end,
+    but for a look that the network could not answer: the next that it cannot answer either takes its place."""
 
     class Kind(models.TextChoices):
         PREPARE = "prepare"
@@ -198,6 +199,9 @@ class Edit(models.Model):
         UNCLEAR = "unclear"  # nobody answered: it is looked for and said again, or, with next_at None, a person decides
         REFUSED = "refused"
 
+    OPEN = (State.WAITING, State.ASKING, State.UNCLEAR)
+    """Its end is not known yet."""
+
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="edits", db_index=False)  # edit_once
     number = models.PositiveSmallIntegerField(help_text="From 1, in the order of the changes.")
     before = models.JSONField(help_text="What the part said.")
@@ -232,7 +236,7 @@ class Edit(models.Model):
     @property
     def is_open(self) -> bool:
         """Its end is not known yet."""
-        return self.state in (self.State.WAITING, self.State.ASKING, self.State.UNCLEAR)
+        return self.state in self.OPEN
 
     @property
     def asks_a_person(self) -> bool:
