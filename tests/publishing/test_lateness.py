@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -127,6 +128,38 @@ def test_a_time_that_has_passed_is_refused_and_nothing_is_planned(
     )
     assert "This time has passed" in answer.content.decode()
     assert Delivery.objects.filter(state="missed").count() == 3
+
+
+def test_a_second_click_is_told_that_it_is_settled_and_none_chosen_to_choose(
+    missed: list[int], bob: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    browser = signed_in(bob)
+    assert "data-busy" in browser.get(f"{HERE}/deliveries/missed/").text
+    cancel = f"{HERE}/deliveries/missed/cancel/"
+    browser.post(cancel, {"delivery": missed[:1]})
+    again = browser.post(cancel, {"delivery": missed[:1]}, follow=True).text
+    assert "They were settled meanwhile." in again
+    assert "Choose at least one." not in again
+    assert "Choose at least one." in browser.post(cancel, follow=True).text
+
+
+def test_a_mistyped_zone_loses_neither_ticks_nor_fields(
+    missed: list[int], bob: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    browser, plan = signed_in(bob), f"{HERE}/deliveries/missed/plan/"
+    sent = {"delivery": missed[1:], "date": "2030-03-02", "time": "09:05", "zone": "Europe/Pariss", "apart": "25"}
+    answer = browser.post(plan, sent)
+    page = answer.text
+    assert answer.status_code == 422
+    assert "This is not a time zone we know" in page
+    assert re.findall(r'name="delivery" value="(\d+)" checked', page) == [str(pk) for pk in missed[1:]]
+    for value in ("2030-03-02", "09:05", "Europe/Pariss", "25"):
+        assert f'value="{value}"' in page
+    assert re.search(r'<input[^>]*name="zone"[^>]* autofocus', page)
+    assert Delivery.objects.filter(state="missed").count() == 3
+    assert browser.get(f"{plan}?page=2")["Location"] == f"{HERE}/deliveries/missed/?page=2"  # the pager below it
+    browser.post(plan, {**sent, "zone": "Europe/Paris"})
+    assert Delivery.objects.filter(state="missed").count() == 1
 
 
 @pytest.mark.parametrize("action", ["send", "plan", "cancel"])
