@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,12 @@ import pytest
 
 from regie.accounts.models import Account
 from regie.core.threads import in_thread
+from regie.people.models import Member
+from regie.publishing import services
 from regie.publishing.engine import sweep
 from regie.publishing.engine.database import Database
-from regie.publishing.models import Attempt, Delivery
+from regie.publishing.errors import AlreadyPlanned
+from regie.publishing.models import Attempt, Delivery, Step
 from regie.studio.models import Post
 
 from .going import state_of
@@ -124,3 +127,87 @@ def test_whoever_settled_it_meanwhile_is_not_contradicted(
         "refused",
         "published",
     ]
+
+
+def states_of(delivery: Delivery) -> Sequence[str]:
+    return list(delivery.steps.values_list("state", flat=True))
+
+
+@pytest.fixture
+def thread(
+    clock: Clock,
+    mastodon: Sandbox,
+    mastodon_account: Account,
+    write_post: Callable[..., Post],
+    promise: Promise,
+    publish_due: Callable[[], None],
+) -> Delivery:
+    """Of which nobody knows whether its first part is out, on a server where that has to be looked up."""
+    mastodon.itself.keys_honoured = False
+    mastodon_account.limits |= {"honours_key": False}
+    mastodon_account.save()
+    delivery = promise(write_post("One", "Two", on=[mastodon_account]), late_minutes=600)
+    mastodon.will_drop(method="POST", path="statuses")
+    publish_due()
+    assert state_of(delivery) == "unclear"
+    return delivery
+
+
+def test_a_look_that_found_nothing_does_not_contradict_the_person_who_found_it_meanwhile(
+    clock: Clock, mastodon: Sandbox, thread: Delivery, bob: Member, publish_due: Callable[[], None]
+) -> None:
+    """The list that the publisher was shown did not have it yet, and the rest of the thread waits for a person."""
+
+    def found() -> None:
+        services.settle_there(thread, link=mastodon.say(by="regie", text="One"), by=bob)
+
+    async def go() -> None:
+        puppet = await Puppet(until=Moment("look")).begin()
+        await puppet.live(everything)
+        await in_thread(found)
+        await puppet.wake()
+
+    clock.advance(minutes=5)
+    asyncio.run(go())
+    publish_due()
+    assert (state_of(thread), states_of(thread)) == ("partly", ["published", "waiting"])
+    assert (thread.problem, mastodon.texts()) == ("", ["One"])
+    services.finish_partly(thread, by=bob)
+    publish_due()
+    assert (state_of(thread), mastodon.texts()) == ("published", ["One", "Two"])
+
+
+def test_what_the_post_no_longer_says_is_nothing_that_a_person_could_find(
+    clock: Clock, mastodon: Sandbox, thread: Delivery, bob: Member
+) -> None:
+    """Its second part was dropped by an edit after it had been tried."""
+    Step.objects.filter(delivery=thread, position=1).update(state="dropped", position=1001)
+    services.settle_there(thread, link=mastodon.say(by="regie", text="One"), by=bob)
+    assert (state_of(thread), states_of(thread)) == ("published", ["published", "dropped"])
+
+
+def test_what_the_post_no_longer_says_was_not_done_by_hand_either(
+    clock: Clock, mastodon: Sandbox, thread: Delivery, bob: Member
+) -> None:
+    Step.objects.filter(delivery=thread, position=1).update(state="dropped", position=1001)
+    Delivery.objects.filter(pk=thread.pk).update(state="missed")
+    services.done_by_hand(thread, link=mastodon.say(by="regie", text="One"), by=bob)
+    assert (state_of(thread), states_of(thread)) == ("published", ["published", "dropped"])
+
+
+def test_the_beginning_of_a_thread_is_not_what_another_delivery_published(
+    clock: Clock,
+    mastodon: Sandbox,
+    thread: Delivery,
+    bob: Member,
+    write_post: Callable[..., Post],
+    promise: Promise,
+    publish_due: Callable[[], None],
+) -> None:
+    clock.advance(seconds=5)
+    other = promise(write_post("One", on=[thread.account]))
+    publish_due()
+    assert state_of(other) == "published"
+    with pytest.raises(AlreadyPlanned, match="another delivery"):
+        services.settle_there(thread, link=other.remote_id, by=bob)
+    assert (state_of(thread), states_of(thread)) == ("unclear", ["unclear", "waiting"])

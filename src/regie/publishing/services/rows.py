@@ -117,6 +117,11 @@ def publish(row: Delivery) -> None:
     row.state, row.problem, row.problem_facts, row.to_tell = State.PUBLISHED, "", {}, False
     row.sent_at, row.accepted_at = row.sent_at or now, now
     row.holds, row.lease, row.leased_until, row.look_at, row.looks = [], None, None, now, 0
+    save_with_its_post(row)
+
+
+def save_with_its_post(row: Delivery) -> None:
+    """Raises AlreadyPlanned when the post that it names as its own is another delivery's."""
     try:
         with transaction.atomic():
             row.save()

@@ -16,7 +16,7 @@ from regie.people import audit
 from regie.people.models import Member
 from regie.publishing.errors import NotNow
 from regie.publishing.models import Attempt, Delivery, Step
-from regie.publishing.services.rows import has_parts_out, label, locked, publish
+from regie.publishing.services.rows import has_parts_out, label, locked, publish, save_with_its_post
 from regie.publishing.states import State
 
 
@@ -24,16 +24,18 @@ from regie.publishing.states import State
 def settle_there(delivery: Delivery, *, link: str, by: Member) -> Delivery:
     """A person found an unclear one on the network; ``link`` is its address or its id there, the receipt.
 
-    The parts of a thread that are missing then go out. Raises AlreadyPlanned when that post is another delivery's.
+    The parts of a thread that are missing wait for a person's word. Raises AlreadyPlanned when that post is another
+    delivery's.
     """
     by.must("publish", delivery)
     row = locked(delivery, (State.UNCLEAR,), _("It is no longer unclear."))
-    step = row.steps.exclude(state=Step.State.PUBLISHED).order_by("position").first()
-    if step is not None:
-        _mark_published(row, step, link)
-    if row.steps.exclude(state=Step.State.PUBLISHED).exists():
-        row.state, row.look_at, row.to_tell = State.PARTLY, None, False
-        row.save()
+    missing = list(row.steps.exclude(state__in=(Step.State.PUBLISHED, Step.State.DROPPED)).order_by("position"))
+    if missing:
+        _mark_published(row, missing[0], link)
+    if missing[1:]:
+        row.state, row.look_at, row.to_tell, row.problem, row.problem_facts = State.PARTLY, None, False, "", {}
+        row.lease, row.leased_until = None, None  # whoever looks for it at this moment knows less than a person
+        save_with_its_post(row)
     else:
         publish(row)
     audit.record(by=by, did="delivery.settled_there", to=row, label=label(row), link=link[:300])
@@ -67,7 +69,7 @@ def done_by_hand(delivery: Delivery, *, link: str, by: Member) -> Delivery:
     row = locked(
         delivery, (State.BY_HAND, State.MISSED, State.REFUSED), _("Nobody is waiting for this to be done by hand.")
     )
-    for step in row.steps.all():
+    for step in row.steps.exclude(state=Step.State.DROPPED):
         if step.position == 0:
             _mark_published(row, step, link)
         else:
