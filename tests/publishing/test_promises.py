@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from regie.studio.content import Content, Part
 from regie.studio.models import Post, Variant
 
 if TYPE_CHECKING:
-    from tests.conftest import Clock
+    from tests.conftest import Clock, Sandbox
 
 
 @pytest.fixture
@@ -154,6 +155,55 @@ def test_in_a_doubled_hour_the_first_is_meant(clock: Clock, two: Post, bob: Memb
     at = WallTime(datetime(2030, 10, 27, 2, 30), "Europe/Paris")  # noqa: DTZ001
     delivery = services.schedule(post=two, at=at, by=bob)[0]
     assert delivery.due_at == datetime(2030, 10, 27, 0, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def autumn(clock: Clock) -> datetime:
+    """A moment in the second half of the hour that clocks in Paris show twice: a quarter past two, again."""
+    moment = datetime(2030, 10, 27, 1, 15, 30, tzinfo=UTC)
+    clock.set(moment)
+    return moment
+
+
+def test_now_is_now_in_the_second_half_of_a_doubled_hour_too(
+    autumn: datetime, post: Post, bob: Member, mastodon: Sandbox, publish_due: Callable[[], None]
+) -> None:
+    (delivery,) = services.publish_now(post=post, by=bob)
+    assert delivery.due_at == autumn
+    publish_due()
+    assert mastodon.texts() == ["Good morning"]
+
+
+def test_what_is_sent_again_in_the_second_half_of_a_doubled_hour_is_not_missed_once_more(
+    autumn: datetime,
+    clock: Clock,
+    write_post: Callable[..., Post],
+    account: Account,
+    bob: Member,
+    mastodon: Sandbox,
+    publish_due: Callable[[], None],
+) -> None:
+    """Each way to send now; the clocks of Paris are an hour further than they show since the first half."""
+    (missed,) = services.publish_now(post=write_post("Missed", on=[account]), by=bob)
+    Delivery.objects.filter(pk=missed.pk).update(state="missed")
+    (waiting,) = services.schedule(post=write_post("Waiting", on=[account]), at=paris(clock.at("09:00")), by=bob)
+    thread = services.publish_now(post=write_post("One", "Two", on=[account]), by=bob)[0]
+    Delivery.objects.filter(pk=thread.pk).update(state="partly")
+    clock.advance(minutes=1)
+    again = (services.send_again(missed, by=bob), services.send_now(waiting, by=bob))
+    now = [*again, services.finish_partly(thread, by=bob)]
+    assert {one.due_at for one in now} == {clock.moment}
+    assert services.recompute_due_times() == 0
+    publish_due()
+    assert sorted(mastodon.texts()) == ["Missed", "One", "Two", "Waiting"]
+
+
+def test_the_page_says_when_it_was_also_where_clocks_show_that_time_twice(
+    autumn: datetime, post: Post, bob: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    (delivery,) = services.publish_now(post=post, by=bob)
+    page = signed_in(bob).get(f"/w/atelier-nord/deliveries/{delivery.pk}/").text
+    assert "1:15 a.m. in UTC" in page or "01:15 in UTC" in page
 
 
 @given(

@@ -163,7 +163,11 @@ def begin_making(delivery: Delivery) -> None:
 
 
 def this_moment(workspace: Workspace) -> WallTime:
-    return WallTime.at(clock.now(), workspace.zone)
+    """On the workspace's clock; on that of UTC while the workspace's shows a doubled hour for the second time, as such
+    a time means the first."""
+    now = clock.now()
+    at = WallTime.at(now, workspace.zone)
+    return at if at.utc == now else WallTime.at(now, "UTC")
 
 
 def wake(deliveries: Iterable[Delivery]) -> None:
