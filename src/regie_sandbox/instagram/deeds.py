@@ -241,10 +241,12 @@ class Does:
             net.new_id(), user.id, kind, product, net.faults.rewritten(one.caption), net.now(), net.shortcode()
         )
         media.alt, media.file, media.products = one.alt, f"instagram-{one.id}", one.products
+        media.people = one.people
         for child in (self.state.containers[each] for each in one.children):
             made = Media(
                 net.new_id(), user.id, "VIDEO" if child.video else "IMAGE", "FEED", "", net.now(), net.shortcode(),
                 alt=child.alt, file=f"instagram-{child.id}", is_child=True, products=child.products,
+                people=child.people,
             )  # fmt: skip
             self.state.media[made.id] = made
             media.children.append(made.id)
@@ -506,10 +508,12 @@ def _take_options(one: Container, call: Call) -> None:
     if len(tags) > PEOPLE:
         raise Trouble("(#100) Too many user tags", 100, said=f"At most {PEOPLE} people.")
     for tag in tags:
-        placed = "x" in tag and "y" in tag and all(0 <= float(tag[axis]) <= 1 for axis in "xy")
-        if not tag.get("username") or (one.kind == "IMAGE" and not placed):
+        axes = [axis for axis in "xy" if axis in tag]  # both, or none where nobody needs a place
+        placed = len(axes) == 2 and all(0 <= float(tag[axis]) <= 1 for axis in axes)
+        if not tag.get("username") or not (placed or (not axes and one.kind != "IMAGE")):
             raise Trouble("(#100) Invalid parameter user_tags", 100)
     one.people, one.place = [str(tag["username"]) for tag in tags], str(asked.get("location_id") or "")
+    one.placed = [str(tag["username"]) for tag in tags if "x" in tag]
     if one.place and not one.place.isdigit():
         raise Trouble("(#100) Invalid parameter location_id", 100)
     if one.kind == "STORIES" and (one.place or one.collaborators):

@@ -70,6 +70,7 @@ class Container:
     share_to_feed: bool = True
     collaborators: list[str] = field(default_factory=list)
     people: list[str] = field(default_factory=list)
+    placed: list[str] = field(default_factory=list)  # of the people, those who have a place in it
     place: str = ""
     products: list[dict[str, Any]] = field(default_factory=list)
     cover: bool = False
@@ -95,6 +96,7 @@ class Media:
     saved: int = 0
     file: str = ""
     tagged: list[str] = field(default_factory=list)  # accounts named in the caption
+    people: list[str] = field(default_factory=list)  # marked in it; in a story, mentioned
     products: list[dict[str, Any]] = field(default_factory=list)  # product_id, and x and y in a picture
     is_child: bool = False
 

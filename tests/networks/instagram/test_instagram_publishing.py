@@ -129,10 +129,11 @@ async def test_people_are_marked_in_the_first_picture_of_several_and_in_a_video_
     several = saying("Two", videos=(video(place=0),), pictures=(picture(place=1),), options={"people": ("ines",)})
     await publish(ours, several)
     assert [one.people for one in instagram.state.containers.values() if one.child] == [[], ["ines"]]
+    assert [one.placed for one in instagram.state.containers.values() if one.child] == [[], ["ines"]]
     reel = saying(videos=(video("b"),), format=Format.SHORT, options={"people": ("ines",), "share_to_feed": True})
     await publish(ours, reel)
     made = list(instagram.state.containers.values())[-1]
-    assert (made.people, made.share_to_feed) == (["ines"], True)
+    assert (made.people, made.placed, made.share_to_feed) == (["ines"], [], True)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +170,24 @@ async def test_stories_of_a_picture_and_of_a_video(
     assert products == {"STORY"}
     assert instagram.texts() == []
     assert [entry.kind for entry in instagram.world.ledger.entries] == ["story", "story"]
+
+
+async def test_a_story_mentions_people_without_a_place(
+    instagram: Instagram, connector: Connector, picture: Make, video: Make
+) -> None:
+    (offered,) = [one for one in connector.can.options if one.name == "people"]
+    assert Format.STORY in offered.formats
+    chosen = {"people": ("@ines", "atelier.sud")}
+    still = saying("", pictures=(picture(width=1080, height=1920),), format=Format.STORY, options=chosen)
+    first = await publish(connector, still)
+    film = saying("", videos=(video(),), format=Format.STORY, options=chosen)
+    second = await publish(connector, film)
+    assert [instagram.state.media[one.remote_id].people for one in (first, second)] == [["ines", "atelier.sud"]] * 2
+    assert [one.placed for one in instagram.state.containers.values()] == [[], []]
+    assert [entry.remote_id for entry in instagram.world.ledger.of("instagram", kind="story")] == [
+        first.remote_id,
+        second.remote_id,
+    ]
 
 
 async def test_through_facebook_a_video_is_uploaded_and_needs_no_public_address(

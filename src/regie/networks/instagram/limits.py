@@ -73,10 +73,10 @@ OPTIONS = (
         name="people",
         kind=OptionKind.TAGS,
         label="People in it",
-        help="Usernames of public accounts. In pictures they are marked in the middle; of several, in the first.",
+        help="Usernames of public accounts. In pictures of a post they are marked in the middle; of several, in the "
+        "first. In a story they are mentioned.",
         most=20,
         longest=30,
-        formats=IN_FEED,
         shows=Shows.LINE,
     ),
     Option(

@@ -158,8 +158,9 @@ def _options(outgoing: Outgoing) -> dict[str, Any]:
 
 
 def _people(outgoing: Outgoing) -> dict[str, Any]:
-    """In a picture each has a place from 0 to 1; in a video nobody has one."""
-    middle = {} if outgoing.videos and not outgoing.pictures else {"x": 0.5, "y": 0.5}
+    """In a picture each has a place from 0 to 1; in a video nobody has one, and in a story nobody needs one."""
+    nowhere = outgoing.format is Format.STORY or not outgoing.pictures
+    middle = {} if nowhere else {"x": 0.5, "y": 0.5}
     tags = [{"username": name, **middle} for name in limits.names(outgoing.options, "people")]
     return {"user_tags": tags} if tags else {}
 
