@@ -82,6 +82,17 @@ def test_the_caption_of_a_video_may_have_another(make_account: MakeAccount, work
     assert left == [4000 - 2202, 2200 - 2202]
 
 
+def test_a_cover_beyond_the_pictures_stops_the_post(make_account: MakeAccount, file: File) -> None:
+    def covered_by(number: str) -> list[str]:
+        chosen = {"tiktok": {"privacy": "PUBLIC_TO_EVERYONE", "consent": True, "cover_picture": number}}
+        part = {"text": "A walk", "media": [{"file": file.pk}]}
+        content = Content.model_validate({"parts": [part], "options": chosen})
+        return stops(content, make_account("tiktok"), {file.pk: file})
+
+    assert covered_by("1") == []
+    assert covered_by("2") == ["The cover on TikTok is the number of one of the pictures, from 1 to 1."]
+
+
 def test_a_server_with_its_own_limits_is_believed(make_account: MakeAccount) -> None:
     assert stops(text("a" * 900), make_account("mastodon", limits={"characters": 1000})) == []
 

@@ -296,9 +296,10 @@ class Business:
             raise Wrong(40002, "photo_images: Missing data for required field.")
         if info.get("privacy_level") != EVERYBODY:
             raise Wrong(40002, "privacy_level: Not a valid choice.")
+        cover = asked.number("photo_cover_index", default=0, most=len(images) - 1)
         told = switches_in(info, ("disable_comment", "auto_add_music"))
         one = self._begin(asked, "photo", text_in(info, "caption", most=4000), {**told, **_branded(info)})
-        one.title, one.images = text_in(info, "title", most=90), list(images)
+        one.title, one.images, one.cover = text_in(info, "title", most=90), list(images), cover
         self.net.posting.publish(one, await self.net.posting.photo_trouble(images))
         return {"share_id": one.id}
 

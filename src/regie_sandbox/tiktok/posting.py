@@ -179,7 +179,7 @@ class Posting:
         if call.app.verified and not all(one.startswith(tuple(call.app.verified)) for one in images):
             raise Trouble("url_ownership_unverified", status=403)
         one = self.make((call.user, call.app), "p_pub_url~v2", "photo", text, privacy, told)
-        one.title, one.images = title, list(images)
+        one.title, one.images, one.cover = title, list(images), cover
         self.publish(one, await self.photo_trouble(images))
         return {"publish_id": one.id}
 
@@ -225,6 +225,7 @@ class Posting:
             made_at=one.over_at,
             public_at=public,
             images=len(one.images),
+            cover=one.cover,
             info=dict(one.info),
         )
         one.post = post.id

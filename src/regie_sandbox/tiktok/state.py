@@ -76,6 +76,7 @@ class Publishing:
     received: int = 0
     token: str = ""
     images: list[str] = field(default_factory=list)
+    cover: int = 0  # which of the images, from 0
     pulled: bool = False  # through the API for business accounts
     over_at: datetime | None = None
     fail_reason: str = ""
@@ -95,6 +96,7 @@ class Post:
     made_at: datetime
     public_at: datetime | None
     images: int = 0
+    cover: int = 0
     info: dict[str, str | int | bool] = field(default_factory=dict)
     likes: set[str] = field(default_factory=set)
     comments: list[str] = field(default_factory=list)

@@ -71,10 +71,10 @@ async def test_a_video_that_tiktok_fetches(tiktok: TikTok, shop: Connector, vide
 
 
 async def test_photos_that_tiktok_fetches(tiktok: TikTok, shop: Connector, picture: Make) -> None:
-    what = saying("Two", pictures=(picture("a"), picture("b")), options={"title": "Teal"})
+    what = saying("Two", pictures=(picture("a"), picture("b")), options={"title": "Teal", "cover_picture": "2"})
     published = await publish(shop, what)
     post = tiktok.state.posts[published.remote_id]
-    assert (post.title, post.images) == ("Teal", 2)
+    assert (post.title, post.images, post.cover) == ("Teal", 2, 1)
 
 
 async def test_everything_there_is_for_everybody(tiktok: TikTok, shop: Connector, video_there: Make) -> None:

@@ -65,6 +65,28 @@ async def test_photos_with_a_title_a_description_and_music(tiktok: TikTok, ours:
     assert [entry.media for entry in tiktok.world.ledger.entries] == [2]
 
 
+async def test_the_cover_of_photos_is_the_one_that_was_chosen_or_else_the_first(
+    tiktok: TikTok, ours: Connector, picture: Make
+) -> None:
+    pictures = tuple(picture(name, place=place) for place, name in enumerate("abc"))
+    for text, chosen in (("First", {}), ("Second", {"cover_picture": "2"}), ("Last", {"cover_picture": "3"})):
+        await publish(ours, saying(text, pictures=pictures, options=chosen))
+    assert {post.text: post.cover for post in tiktok.state.posts.values()} == {"First": 0, "Second": 1, "Last": 2}
+
+
+@pytest.mark.parametrize("number", ["0", "4", "-1", "a", "²", "1.5"])
+async def test_a_cover_that_is_none_of_the_photos_is_refused_before_anything_is_sent(
+    tiktok: TikTok, ours: Connector, picture: Make, number: str
+) -> None:
+    chosen = {"cover_picture": number}
+    (objection,) = Connector.objections({}, Draft(text="", options=chosen, pictures=3))
+    assert "The cover on TikTok is the number of one of the pictures, from 1 to 3." in objection.said
+    with pytest.raises(Refused, match="from 1 to 3"):
+        await ours.prepare(saying(pictures=(picture(),) * 3, options=chosen), {})
+    assert tiktok.state.publishing == {}
+    assert Connector.objections({}, Draft(text="", options=chosen, videos=1)) == ()
+
+
 @pytest.mark.parametrize(
     ("size", "parts"),
     [(1, 1), (PART - 1, 1), (2 * PART - 1, 1), (2 * PART, 2), (3 * PART + 123, 3), (100 * PART, 50), (4 * 10**9, 381)],

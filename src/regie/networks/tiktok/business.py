@@ -198,10 +198,15 @@ async def publish_photos(wire: Wire, outgoing: Outgoing) -> Begun:
     }
     body = {
         "photo_images": [picture.public_url for picture in outgoing.pictures],
-        "photo_cover_index": 0,
+        "photo_cover_index": cover_index(outgoing),
         "post_info": info,
     }
     return _begun(await publish(wire, "/business/photo/publish/", body))
+
+
+def cover_index(outgoing: Outgoing) -> int:
+    """Of the picture that stands for all, from 0, as TikTok counts; people count from 1."""
+    return int(str(outgoing.options.get("cover_picture") or 1)) - 1
 
 
 def _begun(answer: Answer) -> Begun:

@@ -24,7 +24,7 @@ from regie.networks.capabilities import (
     TextLimit,
     VideoLimit,
 )
-from regie.networks.data import Draft, Json
+from regie.networks.data import Draft, Json, Options
 from regie.networks.errors import Refused
 from regie.networks.tiktok.business import LONGEST_COMMENT
 from regie.networks.tiktok.measuring import (
@@ -33,6 +33,7 @@ from regie.networks.tiktok.measuring import (
     BUSINESS_POST_METRICS,
     POST_METRICS,
 )
+from regie.networks.tiktok.wire import NETWORK
 
 CAPTION, DESCRIPTION, TITLE = 2200, 4000, 90  # of a video, of photos, the photos' title: UTF-16 units
 PHOTOS = 35
@@ -94,6 +95,14 @@ OPTIONS = (
         counting=Counting.UTF16,
         only_with="picture",
         shows=Shows.TITLE,
+    ),
+    Option(
+        name="cover_picture",
+        kind=OptionKind.LINE,
+        label="Cover: number of the picture",
+        help="The one that people see first on the profile. Without a number it is the first.",
+        longest=2,
+        only_with="picture",
     ),
     Option(name="allow_comments", kind=OptionKind.SWITCH, label="Allow comments"),
     Option(name="allow_duet", kind=OptionKind.SWITCH, label="Allow Duet", only_with="video"),
@@ -241,8 +250,20 @@ def _options(limits: Json) -> list[Option]:
 
 
 def objections(limits: Json, draft: Draft) -> tuple[Refused, ...]:
-    """Without the permission to publish there is nothing to publish."""
-    scopes = limits.get("scopes")
+    """Without the permission to publish there is nothing to publish; a cover is one of the pictures."""
+    scopes, said = limits.get("scopes"), list[Refused]()
     if scopes and "video.publish" not in scopes:
-        return (Refused("Nothing can be published: connect again and leave publishing ticked."),)
-    return ()
+        said.append(Refused("Nothing can be published: connect again and leave publishing ticked."))
+    if (wrong := about_cover(draft.options, draft.pictures)) is not None:
+        said.append(wrong)
+    return tuple(said)
+
+
+def about_cover(options: Options, pictures: int) -> Refused | None:
+    """Why the number of the cover is none of the pictures'; a post of a video has no such cover."""
+    chosen = str(options.get("cover_picture") or "")
+    if not pictures or not chosen or (chosen.isdecimal() and 1 <= int(chosen) <= pictures):
+        return None
+    return Refused(
+        "The cover on {network} is the number of one of the pictures, from 1 to {most}.", network=NETWORK, most=pictures
+    )

@@ -111,6 +111,8 @@ def _must_fit(outgoing: Outgoing) -> None:
         raise Refused("A post on {network} holds one video.", network=NETWORK)
     if len(outgoing.pictures) > limits.PHOTOS:
         raise Refused("{network} takes at most {most} pictures.", network=NETWORK, most=limits.PHOTOS)
+    if (wrong := limits.about_cover(outgoing.options, len(outgoing.pictures))) is not None:
+        raise wrong
     most = limits.CAPTION if outgoing.videos else limits.DESCRIPTION
     if length(outgoing.text, Counting.UTF16) > most:
         raise Refused("The text is too long for {network}: it takes {most} characters.", network=NETWORK, most=most)
@@ -340,7 +342,7 @@ async def _photos(wire: Wire, outgoing: Outgoing) -> Begun:
         "post_info": told,
         "source_info": {
             "source": "PULL_FROM_URL",
-            "photo_cover_index": 0,
+            "photo_cover_index": business.cover_index(outgoing),
             "photo_images": [picture.public_url for picture in outgoing.pictures],
         },
     }
