@@ -193,6 +193,29 @@ def test_a_wrong_passphrase_restores_nothing(source: Installation, tmp_path: Pat
     wait_until_gone(target)
 
 
+def test_a_restore_cut_off_before_the_freeze_is_finished_by_the_next_start(
+    source: Installation, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.zip"
+    assert source.run("backup", str(copy), "--with-key").returncode == 0
+    target = empty_place(tmp_path / "target", source)
+    static = target.data / "static"
+    static.rename(tmp_path / "static")
+    static.write_text("in the way")  # what comes after the data fails
+    assert target.run("restore", str(copy)).returncode != 0
+    static.unlink()
+    (tmp_path / "static").rename(static)
+
+    ended = target.run("publisher")
+    assert ended.returncode == 1
+    assert "Run `regie setup`, which finishes it." in ended.stderr
+    assert target.run("setup").returncode == 0
+    found = states(target)
+    assert found["frozen"] == 1
+    assert not {"scheduled"} & set(found["states"])
+    wait_until_gone(target)
+
+
 def test_rotated_keys_open_everything_that_was_sealed_before(source: Installation) -> None:
     file = source.data / "sealing_key"
     before = file.read_text().split()

@@ -14,6 +14,7 @@ from regie.community.models import Answer, Message
 from regie.networks.facebook import sign_in as facebook_sign_in
 from regie.people.errors import NotAllowed
 from regie.people.models import AuditEntry, Notice
+from regie.publishing.services import lift, start_frozen_after_restore
 
 if TYPE_CHECKING:
     from regie.accounts.models import Account
@@ -176,6 +177,82 @@ def test_a_dead_worker_is_no_harm_where_the_network_knows_our_key(
     send()
     answer.refresh_from_db()
     assert (answer.state, len(replies(mastodon))) == ("sent", 1)
+
+
+def test_an_answer_put_off_until_the_network_forgot_its_key_is_looked_for_first(
+    clock: Clock, mastodon: Sandbox, mastodon_account: Account, asked: Asked, chloe: Member, send: Do
+) -> None:
+    message = asked(mastodon, mastodon_account)
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    mastodon.will_lose_answer(method="POST", path="statuses")
+    send()
+    answer.refresh_from_db()
+    assert (answer.state, len(replies(mastodon))) == ("sending", 1)
+    clock.advance(hours=2)  # the workers were away
+    send()
+    send()
+    answer.refresh_from_db()
+    assert (answer.state, len(replies(mastodon))) == ("sent", 1)
+
+
+def test_an_answer_put_off_for_hours_that_is_not_there_is_sent_once(
+    clock: Clock, mastodon: Sandbox, mastodon_account: Account, asked: Asked, chloe: Member, send: Do
+) -> None:
+    message = asked(mastodon, mastodon_account)
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    mastodon.will_answer(503, method="POST", path="statuses")
+    send()
+    assert replies(mastodon) == []
+    for _ in range(6):
+        clock.advance(hours=1)
+        send()
+    answer.refresh_from_db()
+    assert (answer.state, len(replies(mastodon))) == ("sent", 1)
+
+
+@pytest.mark.parametrize(
+    ("network", "under_the_freeze", "at_last"),
+    [("mastodon", "sent", "sent"), ("bluesky", "sending", "sent"), ("telegram", "unclear", "unclear")],
+)
+def test_what_waited_in_a_backup_and_was_answered_since_is_not_answered_again(
+    network: str,
+    under_the_freeze: str,
+    at_last: str,
+    request: pytest.FixtureRequest,
+    clock: Clock,
+    asked: Asked,
+    alice: Member,
+    chloe: Member,
+    send: Do,
+) -> None:
+    """Looked for, or said again where the key is known for ever, or asked of a person. Nothing new goes out before
+    somebody lifted the freeze."""
+    sandbox: Sandbox = request.getfixturevalue(network)
+    message = asked(sandbox, request.getfixturevalue(f"{network}_account"))
+    answer = services.answer(message=message, text="Until six", by=chloe, seen=0)
+    backup, at = Answer.objects.filter(pk=answer.pk).values().get(), clock.moment
+    send()
+    assert len(replies(sandbox)) == 1
+    Message.objects.filter(ours=True).delete()
+    Answer.objects.filter(pk=answer.pk).update(**backup)
+    freeze = start_frozen_after_restore(backed_up_at=at)
+    sending.doubt_after_restore()
+
+    clock.advance(minutes=10)
+    send()
+    answer.refresh_from_db()
+    assert answer.state == under_the_freeze
+    second = services.answer(message=message, text="Come in", by=chloe, seen=answer.pk)
+    send()
+    assert len(replies(sandbox)) == 1
+
+    alice.user.is_operator = True
+    alice.user.save()
+    lift(freeze, by=alice)
+    send()
+    answer.refresh_from_db()
+    second.refresh_from_db()
+    assert (answer.state, second.state, len(replies(sandbox))) == (at_last, "sent", 2)
 
 
 def test_an_answer_that_the_network_refuses_says_why_and_can_be_sent_again(

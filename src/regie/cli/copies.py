@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from regie import __version__
-from regie.cli.django import database_up, ready, tell
+from regie.cli import setup
+from regie.cli.django import database_up, tell
 from regie.cli.errors import Stop
 from regie.config import database
 from regie.config.env import env
@@ -51,21 +52,18 @@ def restore(file: Path) -> int:
     with database_up():
         try:
             report = backup.restore(
-                file, url=database.url(), media=env().data / "media", passphrase=_passphrase_for(file)
+                file,
+                url=database.url(),
+                media=env().data / "media",
+                passphrase=_passphrase_for(file),
+                begins=setup.will_restore,
             )
         except backup.BackupError as exc:
+            setup.will_restore(None)
             raise Stop(str(exc)) from exc
     if report.key is not None:
         write_secret(sealing_key_path(env()), report.key.decode(), replace=True)
-    from regie.cli.setup import run as setup
-
-    setup()
-    with ready():
-        from regie.measure.known import read_all_soon
-        from regie.publishing.services import start_frozen_after_restore
-
-        start_frozen_after_restore(backed_up_at=report.created_at)
-        read_all_soon()
+    setup.run()
     tell("Restored. Everything is frozen: start Régie, look at what was due meanwhile, then lift the freeze.")
     if (store := env().media_store) and report.media_files:
         tell(f"Its media are in {env().data / 'media'}. Run `regie media copy bucket` to bring them into {store}.")

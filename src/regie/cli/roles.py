@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from regie.cli.django import database_up, ready, take_role, tell
 from regie.cli.errors import Stop
 from regie.cli.forks import load
+from regie.cli.setup import must_have_finished_restore
 from regie.config import budget
 from regie.config.env import env
 
@@ -74,6 +75,7 @@ def require_free_port(host: str, port: int, *, variable: str = "REGIE_PORT") -> 
 
 def publisher(only: str = "") -> int:
     take_role("publisher")
+    must_have_finished_restore()
     with ready():
         from regie.publishing.engine.publisher import run
 
@@ -85,6 +87,7 @@ def publisher(only: str = "") -> int:
 
 def worker() -> int:
     take_role("worker")
+    must_have_finished_restore()
     with ready():
         _run(_work)
     return 0

@@ -6,12 +6,14 @@ import hashlib
 import os
 import shutil
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from regie import __version__
 from regie.cli.django import ready, tell
 from regie.cli.errors import Stop
 from regie.config.env import env
+from regie.core.files import write_secret
 from regie.core.sealed import sealer
 
 MARK = "made-from"
@@ -36,10 +38,46 @@ def run() -> int:
                     cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
         from regie.publishing.models import Installation
 
+        _finish_restore()
         Installation.objects.get_or_create(pk=1)
         sealer()  # makes the sealing key, so that a backup can hold it from the first day
         _say_setup_code()
     return 0
+
+
+def will_restore(made_at: datetime | None) -> None:
+    """Notes, before the data of a backup come back, that everything has to be frozen before anything else happens:
+    whatever cuts a restore off, the next start sees to it. None: nothing came back."""
+    if made_at is None:
+        _restore_mark().unlink(missing_ok=True)
+    else:
+        write_secret(_restore_mark(), made_at.isoformat(), replace=True)
+
+
+def must_have_finished_restore() -> None:
+    """For what would speak to networks: not between the data of a backup and their freeze. Raises Stop."""
+    if _restore_mark().exists():
+        raise Stop("A restore was cut off before everything was frozen. Run `regie setup`, which finishes it.")
+
+
+def _restore_mark() -> Path:
+    return env().data / "restoring"
+
+
+def _finish_restore() -> None:
+    from regie.community.sending import doubt_after_restore
+    from regie.measure.known import read_all_soon
+    from regie.publishing.models import Installation
+    from regie.publishing.services import start_frozen_after_restore
+
+    mark = _restore_mark()
+    if not mark.exists():
+        return
+    if Installation.objects.exists():  # else nothing came back: the restore is one transaction
+        start_frozen_after_restore(backed_up_at=datetime.fromisoformat(mark.read_text()))
+        doubt_after_restore()
+        read_all_soon()
+    mark.unlink()
 
 
 def _changes_wait() -> bool:

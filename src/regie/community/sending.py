@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext_noop
 
 from regie.accounts.budgets import Priority, must_have_room
@@ -26,11 +26,13 @@ from regie.community.words import vector
 from regie.core import clock
 from regie.core.sealed import CannotOpen
 from regie.core.threads import in_thread
+from regie.networks import registry
 from regie.networks.capabilities import Capabilities, Repeatable, Search
 from regie.networks.data import Listing, Outgoing, Pending, Published, Ref, Seen
 from regie.networks.errors import NetworkError, Refused, SignInAgain, TokenExpired, TryLater, Unclear
 from regie.networks.protocols import ListsOwn, Publishes
 from regie.people import notices
+from regie.publishing.services import everything_is_frozen
 
 DEADLINE = timedelta(seconds=90)  # after this a call can no longer be under way: the session gives up at 60
 FOR_EVER = timedelta(days=3650)
@@ -61,8 +63,13 @@ async def work_on(answer_id: int) -> None:
 
 
 def claim(answer_id: int) -> Answer | None:
-    """Writes down that a call begins, before it does; None when another has begun it, or it is settled."""
+    """Writes down that a call begins, before it does; None when another has begun it, or it is settled.
+
+    A copy of the installation that was just restored answers nobody before somebody let it speak.
+    """
     now = clock.now()
+    if everything_is_frozen():
+        return None
     won = Answer.objects.filter(
         pk=answer_id,
         state=Answer.State.SENDING,
@@ -77,24 +84,52 @@ def claim(answer_id: int) -> Answer | None:
 
 
 def mark_interrupted(answer_id: int) -> None:
-    """A call that nobody waits for any more: safe to repeat where the network knows our key, else unclear."""
+    """A call that nobody waits for any more: safe to repeat where the network knows our key, else unclear.
+
+    So is one that was put off to be repeated, once the network has forgotten the key of a first call that it may have
+    taken.
+    """
     now = clock.now()
-    answer = (
-        Answer.objects.select_related("message__account")
-        .filter(pk=answer_id, state=Answer.State.SENDING, began_at__isnull=False, deadline__lt=now)
-        .first()
-    )
+    sending = Answer.objects.filter(pk=answer_id, state=Answer.State.SENDING, first_at__isnull=False)
+    put_off, given_up = Q(began_at=None, next_at__lte=now), Q(deadline__lt=now)
+    answer = sending.filter(put_off | given_up).select_related("message__account").first()
     if answer is None:
         return
-    can = capabilities_of(answer.message.account)
-    same_call = Answer.objects.filter(pk=answer.pk, state=Answer.State.SENDING, began_at=answer.began_at)
+    can, was_put_off = capabilities_of(answer.message.account), answer.began_at is None
+    if was_put_off and not isinstance(can.repeat, Repeatable):
+        return  # only what is safe to repeat is put off after an answer that did not come
+    same_call = sending.filter(began_at=answer.began_at)
     if repeat_until(can, answer):
         same_call.update(began_at=None, next_at=now)
-    elif same_call.update(state=Answer.State.UNCLEAR, next_at=now, problem=INTERRUPTED, problem_facts={}):
+        return
+    network = registry.connector(answer.message.account.network).name
+    problem, facts = (FORGOTTEN, {"network": network}) if was_put_off else (INTERRUPTED, {})
+    if same_call.update(state=Answer.State.UNCLEAR, next_at=now, problem=problem, problem_facts=facts):
         _tell(answer, "answer.unclear")
 
 
+def doubt_after_restore() -> None:
+    """What waited in a backup may have been answered since: it is looked for, or a person is asked. Where the network
+    knows our key for ever, it is simply said again."""
+    now = clock.now()
+    for answer in Answer.objects.filter(state=Answer.State.SENDING).select_related("message__account"):
+        can = capabilities_of(answer.message.account)
+        if isinstance(can.repeat, Repeatable) and can.repeat.for_ is None:
+            continue
+        Answer.objects.filter(pk=answer.pk).update(
+            state=Answer.State.UNCLEAR,
+            began_at=None,
+            deadline=now,  # it may have gone out until this moment
+            next_at=now,
+            looks=0,
+            problem=MAYBE_SINCE_BACKUP,
+            problem_facts={},
+        )
+
+
 INTERRUPTED = gettext_noop("It was interrupted while it was being sent, and may be out.")
+FORGOTTEN = gettext_noop("It may be out: {network} gave no answer, and no longer knows whether it took it.")
+MAYBE_SINCE_BACKUP = gettext_noop("It may have gone out after the backup that was restored.")
 NO_ANSWERS = gettext_noop("{network} takes no answers.")
 NO_KEY = gettext_noop("This installation cannot open the stored sign-in of the account. Connect it again.")
 
@@ -316,7 +351,7 @@ def settle(answer: Answer, listing: Listing) -> None:
         Answer.objects.filter(pk=answer.pk).update(next_at=ended + search.visible_within)
     elif listing.reaches_back_to <= began:
         Answer.objects.filter(pk=answer.pk, state=Answer.State.UNCLEAR).update(
-            state=Answer.State.SENDING, began_at=None, next_at=clock.now()
+            state=Answer.State.SENDING, began_at=None, first_at=None, next_at=clock.now()
         )
     else:
         _ask_a_person(answer)

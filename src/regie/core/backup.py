@@ -23,7 +23,7 @@ import subprocess
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -245,10 +245,18 @@ def key_inside(file: Path) -> bool:
         raise BackupError(f"{file} cannot be read ({exc.strerror}).") from exc
 
 
-def restore(file: Path, *, url: str, media: Path, passphrase: str | None) -> RestoreReport:
+def restore(
+    file: Path,
+    *,
+    url: str,
+    media: Path,
+    passphrase: str | None,
+    begins: Callable[[datetime], None] = lambda _made_at: None,
+) -> RestoreReport:
     """Bring a backup back into an empty database and an empty media folder, or change nothing at all.
 
-    Everything is checked first: every checksum, the passphrase, the emptiness of both places.
+    Everything is checked first: every checksum, the passphrase, the emptiness of both places. Then ``begins`` is called
+    with the moment at which the backup was made, before anything comes back.
     Raises: Damaged, WrongPassphrase, NotEmpty, BackupError.
     """
     try:
@@ -259,6 +267,7 @@ def restore(file: Path, *, url: str, media: Path, passphrase: str | None) -> Res
             server = _server_major(url)
             _must_fit(manifest, server)
             _must_be_empty(url, media)
+            begins(datetime.fromisoformat(manifest["created_at"]))
             with _media_in_place(archive, listed, media):
                 _read_dump(archive, url, server)
     except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error) as exc:  # RuntimeError: encrypted, odd compression

@@ -31,7 +31,8 @@ from regie.publishing.engine.outgoing import outgoing_for
 from regie.publishing.engine.work import Apps, Speaker, speaker_of
 from regie.publishing.engine.work import Delivery as Claimed
 from regie.publishing.engine.work import Step as ClaimedStep
-from regie.publishing.models import Attempt, Delivery, Edit, Freeze, Step
+from regie.publishing.models import Attempt, Delivery, Edit, Step
+from regie.publishing.services.freezing import everything_is_frozen
 from regie.publishing.services.settling import mark_gone
 
 CALL = timedelta(seconds=60)  # files of the post may have to travel again
@@ -70,7 +71,7 @@ def claim(edit_id: int) -> Edit | None:
     A copy of the installation that was just restored says nothing before somebody let it speak.
     """
     now = clock.now()
-    if Freeze.objects.filter(workspace=None, account=None, campaign=None, lifted_at=None).exists():
+    if everything_is_frozen():
         return None
     won = Edit.objects.filter(
         pk=edit_id,

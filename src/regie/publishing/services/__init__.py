@@ -18,6 +18,7 @@ from regie.publishing.services.changing import (
 from regie.publishing.services.freezing import (
     Covered,
     covered,
+    everything_is_frozen,
     follow_campaign,
     freeze,
     hold_what_is_frozen,
@@ -48,6 +49,7 @@ __all__ = [
     "covered",
     "delete_published",
     "done_by_hand",
+    "everything_is_frozen",
     "finish_partly",
     "follow_campaign",
     "freeze",

@@ -192,6 +192,11 @@ def follow_campaign(post: Post) -> None:
         release(Q(variant__post=post), FROZEN, passed_is_missed=True)
 
 
+def everything_is_frozen() -> bool:
+    """The whole installation, as after a restore: then nothing of ours is said anywhere."""
+    return Freeze.objects.filter(workspace=None, account=None, campaign=None, lifted_at=None).exists()
+
+
 @transaction.atomic
 def start_frozen_after_restore(*, backed_up_at: datetime) -> Freeze:
     """A restored or copied database: a new installation, frozen, that first finds out what went out without it.
