@@ -45,6 +45,17 @@ def test_an_empty_inbox_says_what_will_come_and_how(signed_in: SignIn, alice: Me
     page = signed_in(alice).get(f"{HERE}/inbox/")
     assert "Connect an account to hear people" in page.content.decode()
 
+def test_the_search_leads_to_what_people_said_and_never_to_an_answer_of_ours(
+    signed_in: SignIn, say: Say, chloe: Member
+) -> None:
+    say("Until six", ours=True)
+    asked = say("Open until six?")
+    client = signed_in(chloe)
+    (group,) = client.get(f"{HERE}/search/?q=until+six").context["groups"]
+    assert [hit["label"] for hit in group["hits"]] == ["Open until six?"]
+    assert client.get(group["hits"][0]["url"]).context["pane"]["message"] == asked
+
+
 
 def test_the_list_shows_open_messages_newest_first_and_done_ones_on_request(
     signed_in: SignIn, say: Say, clock: Clock, chloe: Member

@@ -32,6 +32,7 @@ from regie.core.sentences import in_words
 from regie.people.scope import Scope
 from regie.publishing.models import Attempt, Delivery, Freeze, Step
 from regie.publishing.states import LIMITED, State
+from regie.studio.queries import saying
 
 SILENT = timedelta(seconds=15)
 NOT_PUBLIC = Q(state=State.PUBLISHED) & ~Q(limited="")
@@ -63,9 +64,8 @@ class Filters:
         if self.states:
             rows = rows.annotate(shown_as=SHOWN).filter(shown_as__in=self.states)
         if self.text:
-            rows = rows.filter(
-                Q(variant__post__title__icontains=self.text) | Q(variant__post__content__icontains=self.text)
-            )
+            named = Q(variant__post__title__icontains=self.text)
+            rows = rows.filter(named | saying(self.text, "variant__post__content"))
         return rows
 
 

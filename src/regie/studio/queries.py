@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Case, Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models import Case, Count, Exists, F, Func, Max, Min, OuterRef, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
+from django.db.models.lookups import IContains
 
 from regie.people.scope import Scope
 from regie.studio.models import Post, Variant
@@ -16,6 +18,41 @@ from regie.studio.models import Post, Variant
 PLANNED = ("held", "scheduled", "preparing", "claimed", "sending", "processing")
 LIMITED = "limited"  # published, and not seen by the public
 NEEDS_ME = ("unclear", "refused", "missed", "partly", "by_hand")
+
+
+TEXTS = (
+    "$.parts[*].text",
+    "$.parts[*].media[*].alt",
+    "$.content_warning",
+    "$.first_comment",
+    "$.poll.question",
+    "$.poll.options[*]",
+    "$.poll.explanation",
+    "$.options.*.title",
+    "$.options.*.description",
+)
+"""Where a document (``content.Content``) holds what somebody wrote, as paths in its JSON."""
+
+
+class TextsOf(Func):
+    """What somebody wrote in a document, a line each."""
+
+    template = (
+        "array_to_string(ARRAY(SELECT said #>> '{}' FROM unnest('{"  # noqa: S608 - nothing in it comes from outside
+        + ",".join(TEXTS)
+        + "}'::jsonpath[]) AS path, jsonb_path_query(%(expressions)s, path) AS said), chr(10))"
+    )
+    output_field = TextField()
+
+
+def saying(word: str, content: str = "content") -> Q:
+    """The rows whose document says ``word``: its keys and choices are no words of anybody.
+
+    Most rows are out at the first look, at the document as it is kept, where a quote is escaped; only the others are
+    taken apart, which takes thrice as long.
+    """
+    kept = json.dumps(word, ensure_ascii=False)[1:-1]
+    return Q(IContains(Cast(content, TextField()), kept)) & Q(IContains(TextsOf(content), word))
 
 
 @dataclass(slots=True)
@@ -52,9 +89,8 @@ def matching(
 ) -> QuerySet[Post]:
     """Narrows a list. ``state``: draft, planned, needs_me, published, or a state of a delivery."""
     if words := text.split():
-        posts = posts.annotate(said=Cast("content", TextField()))
         for word in words:
-            posts = posts.filter(said__icontains=word) | posts.filter(title__icontains=word)
+            posts = posts.filter(Q(title__icontains=word) | saying(word))
     variants = Variant.objects.filter(post=OuterRef("pk"))
     if state == "draft":
         posts = posts.exclude(Exists(variants.filter(deliveries__isnull=False).exclude(deliveries__state="cancelled")))

@@ -17,6 +17,7 @@ from regie.people.scope import Scope
 from regie.publishing.models import Delivery
 from regie.publishing.states import NEEDS_A_PERSON, State
 from regie.studio.models import Post
+from regie.studio.queries import saying
 
 MOST = 8
 SOON = timedelta(days=7)
@@ -34,9 +35,7 @@ def today(scope: Scope) -> dict[str, Any]:
     now = clock.now()
     needs = _deliveries(scope).filter(state__in=NEEDS_A_PERSON).order_by("due_at")
     messages = (
-        Message.objects.filter(
-            workspace__in=scope.workspace_ids("read_inbox"), state=Message.State.OPEN, ours=False, gone_at=None
-        )
+        Message.objects.filter(workspace__in=scope.workspace_ids("read_inbox"), state=Message.State.OPEN, ours=False)
         .select_related("account", "workspace")
         .order_by("-said_at")
     )
@@ -111,11 +110,13 @@ def search(scope: Scope, text: str) -> list[dict[str, Any]]:
 
 def _posts(scope: Scope, text: str) -> QuerySet[Post]:
     found = Post.objects.filter(workspace__in=scope.workspace_ids(), removed_at=None).select_related("workspace")
-    return found.filter(Q(title__icontains=text) | Q(content__icontains=text)).order_by("-updated_at")[:MOST]
+    return found.filter(Q(title__icontains=text) | saying(text)).order_by("-updated_at")[:MOST]
 
 
 def _messages(scope: Scope, text: str) -> QuerySet[Message]:
-    found = Message.objects.filter(workspace__in=scope.workspace_ids("read_inbox")).select_related("workspace")
+    """What people said: an answer of ours has no page of its own to lead to."""
+    found = Message.objects.filter(workspace__in=scope.workspace_ids("read_inbox"), ours=False)
+    found = found.select_related("workspace")
     words = Q(text__icontains=text) | Q(author_name__icontains=text) | Q(author_handle__icontains=text)
     return found.filter(words).order_by("-said_at")[:MOST]
 
