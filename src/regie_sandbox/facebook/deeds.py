@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
 from PIL import Image, UnidentifiedImageError
 
 from regie_sandbox.facebook.state import Comment, Guest, Page, Photo, Post, Video
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from regie_sandbox.facebook.app import Facebook
 
 TEXT, COMMENT, TITLE, PIECE = 63_206, 8_000, 255, 512 * 1024
+SUBTITLES = re.compile(r".+\.([a-z]{2}_[A-Z]{2})\.srt")
+LARGEST_SUBTITLES = 200_000
 POST_METRICS = {"post_media_view", "post_total_media_view_unique", "post_clicks"}
 PAGE_METRICS = {
     "page_media_view", "page_total_media_view_unique", "page_post_engagements", "page_follows", "page_views_total",
@@ -48,6 +52,7 @@ class Does:
             ("POST", "Comment", "comments"): self.answer,
             ("GET", "AdVideo", "likes"): self.likes,
             ("POST", "AdVideo", "thumbnails"): self.thumbnail,
+            ("POST", "AdVideo", "captions"): self.caption,
             ("POST", "AdVideo", "collaborators"): self.collaborate,
             ("POST", "PagePost", "likes"): self.like,
             ("POST", "Comment", "likes"): self.like,
@@ -229,6 +234,20 @@ class Does:
     def thumbnail(self, call: Call, video: Video) -> Any:
         self._own(call, self.state.pages[video.page], "pages_manage_posts")
         self._cover(video, call.params.get("source"))
+        return {"success": True}
+
+    async def caption(self, call: Call, video: Video) -> Any:
+        """Subtitles, whose file's name tells their language."""
+        self._own(call, self.state.pages[video.page], "pages_manage_posts")
+        file = (await call.request.post()).get("captions_file")
+        named = SUBTITLES.fullmatch(file.filename) if isinstance(file, web.FileField) else None
+        raw = call.params.get("captions_file")
+        if named is None or not isinstance(raw, bytes) or b"-->" not in raw:
+            raise Trouble("(#385) Sorry, the captions file you selected is in a format that we don't support.", 385)
+        if len(raw) > LARGEST_SUBTITLES:
+            raise Trouble("(#100) The captions file is too large", 100, said="At most 200 KB.")
+        video.subtitles[named[1]] = raw.decode()
+        video.subtitles_first = str(call.params.get("default_locale") or "")
         return {"success": True}
 
     def collaborate(self, call: Call, video: Video) -> Any:

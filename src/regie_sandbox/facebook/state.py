@@ -44,6 +44,8 @@ class Video:
     post: str = ""
     title: str = ""
     made_with_ai: bool = False
+    subtitles: dict[str, str] = field(default_factory=dict)  # locale -> the file
+    subtitles_first: str = ""  # the locale that is shown by itself
     collaborators: list[str] = field(default_factory=list)  # Pages that are asked to show it too
     out_at: datetime | None = None
     likes: set[str] = field(default_factory=set)

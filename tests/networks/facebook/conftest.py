@@ -12,7 +12,7 @@ import pytest
 from graph_contract import Exchanges
 from PIL import Image
 
-from regie.networks.data import AppKeys, Login, Picture, Video
+from regie.networks.data import AppKeys, Captions, Login, Picture, Video
 from regie.networks.facebook.connector import Facebook as Connector
 from regie_sandbox.facebook.app import Facebook
 from regie_sandbox.frame import World
@@ -52,6 +52,16 @@ def picture(tmp_path: Path) -> Callable[..., Picture]:
         Image.new("RGB", (120, 90), "teal").save(path)
         size = path.stat().st_size
         return Picture(path=path, content_type="image/jpeg", width=120, height=90, size=size, **more)
+
+    return make
+
+
+@pytest.fixture
+def captions(tmp_path: Path) -> Callable[..., Captions]:
+    def make(text: str = "1\n00:00:00,000 --> 00:00:02,000\nBonjour\n", language: str = "fr") -> Captions:
+        path = tmp_path / f"walk-{language}.srt"
+        path.write_text(text)
+        return Captions(path=path, content_type="application/x-subrip", size=path.stat().st_size, language=language)
 
     return make
 

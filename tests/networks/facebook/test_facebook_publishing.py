@@ -12,6 +12,7 @@ from regie.networks.capabilities import Format
 from regie.networks.data import Draft, Pending, Poll, Published, Ref
 from regie.networks.errors import Gone, Refused, SignInAgain, TryLater, Unclear
 from regie.networks.facebook.connector import Facebook as Connector
+from regie.networks.facebook.limits import locale_of
 from regie_sandbox.facebook.app import Facebook
 
 from .posting import MOVIE, NOW, prepared, publish, ref_to, saying
@@ -257,6 +258,40 @@ async def test_a_video_has_a_cover_of_our_own(
     assert facebook.world.files.get(f"facebook-cover-{published.remote_id}") == cover.path.read_bytes()
     film = facebook.state.videos[published.remote_id]
     assert (film.title, facebook.state.posts[film.post].countries) == ("Linen", ["FR"])
+
+
+@pytest.mark.parametrize("form", [Format.POST, Format.SHORT])
+async def test_a_video_has_its_subtitles_before_anybody_sees_it(
+    facebook: Facebook, page: Connector, video: Make, captions: Make, form: Format
+) -> None:
+    words = captions()
+    what = saying("Walk with us", videos=(video(captions=words),), format=form)
+    progress = await prepared(page, what)
+    (film,) = facebook.state.videos.values()
+    assert (film.subtitles, film.subtitles_first, film.out_at) == ({"fr_FR": words.path.read_text()}, "fr_FR", None)
+    film.subtitles.clear()
+    assert await prepared(page, what, progress) == progress
+    assert film.subtitles == {}  # what is there is not sent again
+
+
+async def test_subtitles_that_facebook_does_not_take_are_refused_and_nothing_is_out(
+    facebook: Facebook, page: Connector, video: Make, captions: Make
+) -> None:
+    for words, said in (
+        (captions("no times"), "format that we don't support"),
+        (captions("x" * 200_001), "at most 200"),
+    ):
+        with pytest.raises(Refused, match=said):
+            await publish(page, saying("Walk", videos=(video(captions=words),)))
+    assert facebook.texts() == []
+
+
+@pytest.mark.parametrize(
+    ("language", "locale"),
+    [("fr", "fr_FR"), ("en", "en_US"), ("uk", "uk_UA"), ("fr-CA", "fr_CA"), ("zh-Hans", "zh_CN")],
+)
+def test_a_language_is_named_with_its_country(language: str, locale: str) -> None:
+    assert locale_of(language) == locale
 
 
 async def test_a_cover_that_is_no_picture_is_refused_and_nothing_is_out(

@@ -35,12 +35,20 @@ PICTURES = ImageLimit(
     longest_alt=1000,
 )
 COVER = ImageLimit(most=1, largest_bytes=10_000_000, types=("image/jpeg", "image/png"), longest_side=1920)
+SUBTITLES = ("application/x-subrip",)
+MOST_SUBTITLES = 200_000  # bytes
+COUNTRY_OF = {  # of a language that is not its country's code twice, as in fr_FR
+    "ca": "ES", "cs": "CZ", "da": "DK", "el": "GR", "en": "US", "et": "EE", "eu": "ES", "fa": "IR", "gl": "ES",
+    "he": "IL", "hi": "IN", "ja": "JP", "ko": "KR", "nb": "NO", "nn": "NO", "sl": "SI", "sr": "RS", "sv": "SE",
+    "uk": "UA", "vi": "VN", "zh": "CN",
+}  # fmt: skip
 VIDEO = VideoLimit(
     largest_bytes=1_750_000_000,
     longest=timedelta(minutes=45),
     types=("video/mp4", "video/quicktime"),
     shortest=timedelta(seconds=1),
     cover=COVER,
+    captions=SUBTITLES,
 )
 REEL = VideoLimit(
     largest_bytes=1_000_000_000,
@@ -50,6 +58,7 @@ REEL = VideoLimit(
     widest_ratio=9 / 16,
     longest_side=1920,
     cover=COVER,
+    captions=SUBTITLES,
 )
 IN_FEED = (Format.POST, Format.SHORT)  # not in stories
 OPTIONS = (
@@ -123,7 +132,7 @@ CAN = Capabilities(
     video=VIDEO,
     short=REEL,
     story_images=replace(PICTURES, most=1, longest_alt=None),
-    story_video=replace(REEL, longest=timedelta(seconds=60), cover=None),
+    story_video=replace(REEL, longest=timedelta(seconds=60), cover=None, captions=()),
     options=OPTIONS,
     first_comment=True,
     comment=TextLimit(longest=8000),
@@ -176,6 +185,13 @@ def objections(draft: Draft) -> tuple[Refused, ...]:
     if wrong is not None:
         said.append(Refused("“{name}” is no country: it takes two letters, as FR.", name=wrong))
     return tuple(said)
+
+
+def locale_of(language: str) -> str:
+    """A language ("fr", "fr-CA") as Facebook names them: "fr_FR", "fr_CA"."""
+    code, _, rest = language.replace("_", "-").partition("-")
+    country = rest.rpartition("-")[2]  # what may stand between is a script: zh-Hans-CN
+    return f"{code.lower()}_{country.upper() if len(country) == 2 else COUNTRY_OF.get(code.lower(), code.upper())}"
 
 
 def countries(options: Options) -> list[str]:

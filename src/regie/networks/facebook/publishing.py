@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from regie.networks.capabilities import Format
 from regie.networks.data import (
+    Captions,
     Draft,
     Listing,
     Outgoing,
@@ -29,7 +30,7 @@ from regie.networks.data import (
 )
 from regie.networks.errors import Gone, NetworkError, Refused, Unclear
 from regie.networks.facebook.entities import Attachment, Comment, Done, Film, Mistaken, Post, Sent, Started, Story, Told
-from regie.networks.facebook.limits import CAN, collaborators, countries, objections
+from regie.networks.facebook.limits import CAN, MOST_SUBTITLES, collaborators, countries, locale_of, objections
 from regie.networks.facebook.wire import NETWORK, Wire
 from regie.networks.finding import Page, comment_in_pages
 from regie.networks.line import Answer
@@ -53,8 +54,8 @@ EDGES = {Format.SHORT: "video_reels", Format.STORY: "video_stories"}
 async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready | Pending:
     """Uploads what is not there yet.
 
-    progress: ``{"photos": [id, ...]}``, or of a video ``{"video": id, "session": id, "sent": bytes}``, of a Reel also
-    ``"cover"`` and ``"asked"``: it has its cover, its collaborators are asked
+    progress: ``{"photos": [id, ...]}``, or of a video ``{"video": id, "session": id, "sent": bytes, "captions": True}``
+    (it has its subtitles), of a Reel also ``"cover"`` and ``"asked"``: it has its cover, its collaborators are asked
     """
     refuse_what_is_absent(outgoing)
     now: dict[str, Any] = {"photos": [], **progress}
@@ -70,6 +71,9 @@ async def prepare(wire: Wire, outgoing: Outgoing, progress: Progress) -> Ready |
             await _send_video(wire, outgoing.format, video, now)
         if outgoing.format is Format.SHORT:
             await _dress(wire, outgoing, video, now)
+        if video.captions is not None and not now.get("captions"):
+            await _caption(wire, str(now["video"]), video.captions)
+            now["captions"] = True
     return Ready(progress=now)
 
 
@@ -94,6 +98,10 @@ def refuse_what_is_absent(outgoing: Outgoing) -> None:
     )
     for objection in objections(draft):
         raise objection
+    if any(one.captions is not None and one.captions.size > MOST_SUBTITLES for one in outgoing.videos):
+        raise Refused(
+            "{network} takes subtitles of at most {most} kilobytes.", network=NETWORK, most=MOST_SUBTITLES // 1000
+        )
     images, video = CAN.images_in(outgoing.format), CAN.video_in(outgoing.format)
     if outgoing.format is not Format.POST and len(outgoing.media) != 1:
         raise Refused("{network} takes one picture or video here.", network=NETWORK)
@@ -173,6 +181,20 @@ async def _dress(wire: Wire, outgoing: Outgoing, video: Video, now: dict[str, An
         for page in pages:
             await wire.graph.do("POST", f"/{now['video']}/collaborators", {"target_id": page})
         now["asked"] = True
+
+
+async def _caption(wire: Wire, video: str, captions: Captions) -> None:
+    """Its language is told by the file's name. The same again takes the place of the one before."""
+    locale = locale_of(captions.language)
+    form = aiohttp.FormData()
+    form.add_field("default_locale", locale)
+    form.add_field(
+        "captions_file",
+        captions.path.read_bytes(),
+        filename=f"subtitles.{locale}.srt",
+        content_type=captions.content_type,
+    )
+    await wire.graph.send(f"/{video}/captions", form)
 
 
 def wanted_instead(refused: Refused) -> Told | None:
