@@ -249,6 +249,29 @@ def test_many_are_done_at_once_and_undone_at_once(signed_in: SignIn, say: Say, c
 def test_a_crowded_inbox_has_pages_and_asks_the_database_no_more_often(
     signed_in: SignIn, say: Say, clock: Clock, chloe: Member, django_assert_max_num_queries: Any
 ) -> None:
+@pytest.mark.parametrize("read", ["conversation_of", "answers_behind"])
+def test_a_page_that_lacks_the_answer_of_a_colleague_does_not_count_it_as_read(
+    read: str, signed_in: SignIn, say: Say, clock: Clock, chloe: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = say()
+    before = getattr(queries, read)
+
+    def a_colleague_answers_first(of: Any) -> Any:
+        if not Answer.objects.exists():
+            services.answer(message=message, text="Until six", by=chloe, seen=0)
+        return before(of)
+
+    client = signed_in(chloe)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(queries, read, a_colleague_answers_first)
+        page = client.get(f"{HERE}/inbox/?message={message.pk}")
+    assert "Until six" not in page.content.decode()
+    reply = client.post(f"{HERE}/inbox/{message.pk}/answer/", {"text": "At six", "seen": page.context["pane"]["seen"]})
+    assert reply.status_code == 422
+    assert "Somebody answered meanwhile" in reply.content.decode()
+    assert [answer.text for answer in Answer.objects.all()] == ["Until six"]
+
+
     for number in range(45):
         say(f"message {number}", said_at=clock.moment - timedelta(minutes=number))
     client = signed_in(chloe)

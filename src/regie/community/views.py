@@ -107,6 +107,7 @@ def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict
     member = request.scope.member_in(message.workspace_id)
     limit, offered = services.longest_answer(message), moderating.offered(message)
     delivery = message.conversation.delivery
+    seen = services.newest_answer(message)  # before the lines: what is answered meanwhile stands on no page yet
     lines = _lines(message, may_delete=member.may("answer"))
     return {
         "message": message,
@@ -124,7 +125,7 @@ def _pane(request: MemberRequest, message: Message, rows: list[Message]) -> dict
         "limit": limit.longest,
         "counting": str(limit.counting),
         "price": prices.of_words(message.account.network, with_links=message.kind != MessageKind.DIRECT),
-        "seen": services.newest_answer(message),
+        "seen": seen,
         "people": queries.who_can_answer([message.workspace_id]) if member.may("answer") else [],
         "next": _next_after(message, rows),
         "window_over": message.answer_until is not None and message.answer_until < clock.now(),
