@@ -31,7 +31,7 @@ from regie.studio import posters
 from regie.studio import queries as posts
 from regie.studio import views as studio
 from regie.studio.desk import Desk
-from regie.studio.errors import Outdated
+from regie.studio.errors import InTheBin, Outdated
 from regie.studio.models import Post
 
 # A post
@@ -100,7 +100,7 @@ def schedule_with(
     if not when.ok or when.at is None:
         return _back_to_composer(request, desk, when.said)
     at, late = when.at, lateness.read(request.POST.get("late"), desk.workspace.late_minutes)
-    return _promise(request, desk, lambda kept: promise(kept, at, member, late))
+    return _promise(request, desk, "schedule", lambda kept: promise(kept, at, member, late))
 
 
 @login_required
@@ -113,7 +113,9 @@ def publish(request: HttpRequest) -> HttpResponse:
         return _back_to_composer(request, desk, said)
     late = lateness.read(request.POST.get("late"), desk.workspace.late_minutes)
     member = _member(request, desk)
-    return _promise(request, desk, lambda kept: services.publish_now(post=kept, by=member, late_minutes=late))
+    return _promise(
+        request, desk, "publish", lambda kept: services.publish_now(post=kept, by=member, late_minutes=late)
+    )
 
 
 def _refused_now(desk: Desk) -> str:
@@ -122,11 +124,13 @@ def _refused_now(desk: Desk) -> str:
     return next((f"{account.in_full}: {said}" for account in asked if (said := posters.ask(account).refusal)), "")
 
 
-def _promise(request: HttpRequest, desk: Desk, promise: Callable[[Post], list[Delivery]]) -> HttpResponse:
+def _promise(request: HttpRequest, desk: Desk, plan: str, promise: Callable[[Post], list[Delivery]]) -> HttpResponse:
     try:
         kept = studio.save_desk(request, desk)
     except Outdated:
-        return studio.conflict(request, desk)
+        return studio.conflict(request, desk, again=request.path, plan=plan)
+    except InTheBin as exc:
+        return studio.in_the_bin(request, desk, exc)
     desk.post, desk.version = kept, kept.version
     try:
         made = promise(kept)

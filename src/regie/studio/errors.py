@@ -13,6 +13,10 @@ class Outdated(Changed):
         self.version = version
 
 
+class InTheBin(Problem):
+    """Somebody put the post in the bin since this page was opened. Nothing was kept."""
+
+
 class StillPromised(Problem):
     """The post has deliveries that are under way or planned: they are cancelled first."""
 

@@ -15,7 +15,7 @@ from regie.people import audit
 from regie.people.errors import NotAllowed
 from regie.people.models import Member, Workspace
 from regie.studio.content import Content
-from regie.studio.errors import NoSuchAccount, Outdated, StillPromised
+from regie.studio.errors import InTheBin, NoSuchAccount, Outdated, StillPromised
 from regie.studio.models import Campaign, Post, Variant
 from regie.studio.options import named
 from regie.studio.signals import post_changed, post_removed
@@ -54,7 +54,7 @@ def save(*, post: Post | None, workspace: Workspace, written: Written, version: 
     """Keeps what a person wrote: a new post, or the next version of one.
 
     ``version`` is the one the person's page was made from. Raises NotAllowed; Outdated when somebody saved since,
-    and then nothing was changed; NoSuchAccount.
+    and then nothing was changed; InTheBin; NoSuchAccount.
     """
     by.must("write")
     if by.workspace_id != workspace.pk or (post is not None and post.workspace_id != workspace.pk):
@@ -81,6 +81,8 @@ def _next_version(post: Post | None, workspace: Workspace, version: int, by: Mem
     if post is None:
         return Post(workspace=workspace, author=by.user, version=1)
     row = Post.objects.select_for_update().get(pk=post.pk)
+    if row.removed_at is not None:
+        raise InTheBin(_("This post is in the bin: take it out, then what you typed can be kept."))
     if row.version != version:
         raise Outdated(
             _("Somebody saved this post after you opened it: choose which of the two to keep."), version=row.version

@@ -12,6 +12,7 @@ urlpatterns = [
     path("posts/poster/", views.poster, name="poster"),
     path("posts/save/", views.save, name="save"),
     path("posts/both/", views.both, name="both"),
+    path("posts/take-out/", views.take_out, name="take_out"),
     path("posts/pick/", views.pick, name="pick"),
     path("posts/use/<int:pk>/", views.use, name="use"),
     path("posts/remove/", views.remove, name="remove"),

@@ -31,7 +31,7 @@ from regie.studio import desk as desks
 from regie.studio.beside import Field
 from regie.studio.content import Content
 from regie.studio.desk import Desk
-from regie.studio.errors import Outdated
+from regie.studio.errors import InTheBin, Outdated
 from regie.studio.models import Post
 from regie.studio.options import option_of
 from regie.studio.services import Given, Written
@@ -233,7 +233,7 @@ def desk_from(request: HttpRequest) -> Desk:
     scope = _scope(request)
     post = None
     if data.get("post"):
-        post = get_object_or_404(queries.every_post_for(scope).filter(removed_at=None), pk=_int(data.get("post")))
+        post = get_object_or_404(queries.every_post_for(scope), pk=_int(data.get("post")))
     workspace = post.workspace if post else _workspace(scope, _int(data.get("workspace")))
     scope.member_in(workspace).must("write")
     return Desk(
@@ -275,6 +275,8 @@ def check(request: HttpRequest) -> HttpResponse:
             saved = save_desk(request, desk)
         except Outdated:
             context["outdated"] = True
+        except InTheBin:
+            desk.post.refresh_from_db()
         else:
             desk.post, desk.version = saved, saved.version
             context["saved"] = saved
@@ -386,13 +388,39 @@ def save(request: HttpRequest) -> HttpResponse:
     try:
         saved = save_desk(request, desk)
     except Outdated:
-        return conflict(request, desk)
+        return conflict(request, desk, again=reverse("studio:save"))
+    except InTheBin as exc:
+        return in_the_bin(request, desk, exc)
     messages.success(request, _("Saved."))
     return redirect("studio:post", saved.pk)
 
 
-def conflict(request: HttpRequest, desk: Desk) -> HttpResponse:
-    """Theirs beside mine, and a choice; what was typed travels along in the form."""
+def in_the_bin(request: HttpRequest, desk: Desk, exc: InTheBin) -> HttpResponse:
+    """The composer as it was typed, with the way out of the bin."""
+    assert desk.post is not None
+    desk.post.refresh_from_db()
+    messages.error(request, exc.said)
+    return composer(request, desk, status=409)
+
+
+@login_required
+@require_POST
+def take_out(request: HttpRequest) -> HttpResponse:
+    """Out of the bin, from the composer: what was typed stands there as before, and is not kept yet."""
+    desk = desk_from(request)
+    if desk.post is None:
+        raise Http404
+    services.restore(posts=[desk.post], by=_scope(request).member_in(desk.workspace))
+    messages.success(request, _("Back from the bin. What you typed is not saved yet."))
+    return composer(request, desk)
+
+
+def conflict(request: HttpRequest, desk: Desk, *, again: str, plan: str = "") -> HttpResponse:
+    """Theirs beside mine, and a choice; what was typed travels along in the form.
+
+    ``again``: the address that was asked for, which keeps mine and does the rest. ``plan``: "schedule" or "publish",
+    what that rest is.
+    """
     assert desk.post is not None
     theirs = Desk(
         workspace=desk.workspace,
@@ -401,7 +429,7 @@ def conflict(request: HttpRequest, desk: Desk) -> HttpResponse:
         version=desk.post.version,
     )
     mine = [(name, value) for name, values in request.POST.lists() for value in values if name not in SET_HERE]
-    context = {"mine": desk, "theirs": theirs, "fields": mine}
+    context = {"mine": desk, "theirs": theirs, "fields": mine, "again": again, "plan": plan}
     return render(request, "studio/conflict.html", context, status=409)
 
 
@@ -412,7 +440,10 @@ SET_HERE = ("csrfmiddlewaretoken", "version", "do")
 @require_POST
 def both(request: HttpRequest) -> HttpResponse:
     """The page that shows both versions, from the composer's notice."""
-    return conflict(request, desk_from(request))
+    desk = desk_from(request)
+    if desk.post is None:
+        raise Http404
+    return conflict(request, desk, again=reverse("studio:save"))
 
 
 @login_required
