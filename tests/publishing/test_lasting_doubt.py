@@ -114,6 +114,63 @@ def test_people_hear_once_of_a_doubt_that_we_cannot_look_into(
     assert len(mastodon.accepted()) == 1
 
 
+def test_a_network_that_cannot_be_asked_for_hours_is_asked_less_and_less_and_people_hear_once(
+    clock: Clock, mastodon: Sandbox, forgetful: Account, delivery: Delivery, publish_due: Callable[[], None]
+) -> None:
+    mastodon.will_lose_answer(method="POST", path="statuses")
+    publish_due()
+    mastodon.will_answer(503, method="GET", path="statuses", times=1000)
+    pauses = []
+    while clock.moment < clock.at("12:00"):
+        publish_due()
+        delivery.refresh_from_db()
+        assert delivery.look_at is not None
+        pauses.append((delivery.look_at - clock.moment).total_seconds())
+        clock.set(delivery.look_at)
+    assert pauses[0] < 20 < 300 < min(pauses[8:])
+    assert len(pauses) < 30
+    looks = Attempt.objects.filter(step__delivery=delivery, kind=Attempt.Kind.LOOK, outcome="later")
+    assert looks.count() == 1
+    told = Notice.objects.filter(kind="delivery.unclear")
+    assert told.count() == len(set(told.values_list("user", flat=True))) > 0
+    mastodon.faults.clear()
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert len(mastodon.accepted()) == 1
+
+
+def test_however_often_it_was_looked_for_it_is_looked_for_again(
+    clock: Clock, mastodon: Sandbox, forgetful: Account, delivery: Delivery, publish_due: Callable[[], None]
+) -> None:
+    mastodon.will_lose_answer(method="POST", path="statuses")
+    publish_due()
+    Delivery.objects.filter(pk=delivery.pk).update(looks=32767)
+    clock.advance(seconds=10)
+    mastodon.will_answer(503, method="GET", path="statuses")
+    publish_due()
+    delivery.refresh_from_db()
+    assert delivery.look_at is not None
+    clock.set(delivery.look_at)
+    publish_due()
+    assert state_of(delivery) == "published"
+
+
+def test_a_token_that_died_while_we_looked_disconnects_the_account(
+    clock: Clock, mastodon: Sandbox, forgetful: Account, delivery: Delivery, publish_due: Callable[[], None]
+) -> None:
+    mastodon.will_lose_answer(method="POST", path="statuses")
+    publish_due()
+    clock.advance(seconds=10)
+    mastodon.will_answer(401, method="GET", path="statuses")
+    for _ in range(3):
+        publish_due()
+        clock.advance(minutes=20)
+    forgetful.refresh_from_db()
+    assert (state_of(delivery), forgetful.state) == ("unclear", "broken")
+    kinds = Notice.objects.filter(user__memberships__role="owner").values_list("kind", flat=True)
+    assert sorted(kinds) == ["account.broken", "delivery.unclear"]
+
+
 def test_what_may_be_out_is_not_cancelled_but_looked_for(
     clock: Clock,
     mastodon: Sandbox,

@@ -13,7 +13,7 @@ from regie.core.sentences import in_words
 from regie.people import audit, notices
 from regie.people.models import User
 from regie.people.notices import Facts
-from regie.publishing.models import Delivery
+from regie.publishing.models import Attempt, Delivery
 from regie.publishing.states import LIMITED, State
 
 AT_ONCE = 200
@@ -111,9 +111,12 @@ def tell_people() -> int:
 
 
 def _tell(row: Delivery) -> None:
-    attempts = sum(step.attempts.count() for step in row.steps.all())
+    looks = Attempt.Kind.LOOK  # a network that cannot be asked is asked again and again, which is no news
+    attempts = Attempt.objects.filter(step__delivery=row).exclude(kind=looks).count()
     what = _what(row)
-    reason = f":{crc32(row.limited.encode()):x}" if what == LIMITED else ""  # a new one is news
+    asks = row.problem if what == State.UNCLEAR and row.look_at is None else ""  # what only they can settle
+    news = row.limited if what == LIMITED else asks  # another one is told
+    reason = f":{crc32(news.encode()):x}" if news else ""
     notices.tell(
         _who(row),
         workspace=row.workspace_id,

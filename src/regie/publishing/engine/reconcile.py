@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from regie.accounts.budgets import USED_UP, Priority, SavedForLater
+from regie.accounts.services import refresh_token
+from regie.core.sealed import CannotOpen
 from regie.networks.capabilities import AskStatus, Format, NobodyKnows, Repeat, Repeatable, Search
 from regie.networks.data import Listing, Pending, Published, Seen
-from regie.networks.errors import NetworkError, SignInAgain, Unclear
+from regie.networks.errors import NetworkError, SignInAgain, TokenExpired, Unclear
 from regie.networks.likeness import alike, normal, same
 from regie.networks.protocols import FindsComment, KnowsStatus, ListsOwn
 from regie.publishing.engine.database import Database, as_json, sql
@@ -32,6 +34,7 @@ from regie.publishing.engine.outgoing import outgoing_for
 from regie.publishing.engine.record import UNFROZEN, Told, after_commit, pause
 from regie.publishing.engine.work import (
     ACCOUNT_COLUMNS,
+    CANNOT_OPEN,
     DEADLINE,
     LEASE,
     STEPS,
@@ -40,6 +43,7 @@ from regie.publishing.engine.work import (
     Step,
     delivery_of,
     may_repeat,
+    say_disconnected,
     speaker_of,
 )
 from regie.publishing.holds import FROZEN
@@ -71,8 +75,8 @@ WITH first AS (
         AND a.state = 'connected'
     ORDER BY d.look_at LIMIT %(most)s FOR UPDATE OF d SKIP LOCKED
 ), claimed AS (
-    UPDATE publishing_delivery d SET lease = %(lease)s, leased_until = MOMENT + %(lease_time)s, looks = d.looks + 1,
-        publisher = %(publisher)s
+    UPDATE publishing_delivery d SET lease = %(lease)s, leased_until = MOMENT + %(lease_time)s,
+        looks = least(d.looks + 1, 30000), publisher = %(publisher)s
     FROM first WHERE d.id = first.id RETURNING d.*
 )
 SELECT d.id, d.lease, d.state, d.due_at, d.next_at, d.late_minutes, d.tries, d.looks, d.sent_at,
@@ -109,13 +113,22 @@ WHERE d.account_id = %(account)s AND d.state IN ('sending', 'processing', 'uncle
 GROUP BY s.id ORDER BY 3, 1
 """
 )
+# A look that could tell no more than the one before it takes its place: a network may be away for weeks.
 LOOKED = sql(
     """
+WITH last AS (
+    SELECT id, kind, outcome, said FROM publishing_attempt WHERE step_id = %(step)s ORDER BY number DESC LIMIT 1
+), same AS (
+    UPDATE publishing_attempt t SET began_at = %(began)s, deadline = %(began)s, ended_at = MOMENT,
+        said_facts = %(facts)s::jsonb -> 0
+    FROM last l WHERE t.id = l.id AND l.kind = 'look' AND l.outcome = 'later' AND %(outcome)s = 'later'
+        AND l.said = %(said)s RETURNING t.id
+)
 INSERT INTO publishing_attempt (step_id, number, kind, fingerprint, publisher, began_at, deadline, ended_at, outcome,
     said, said_facts)
 SELECT %(step)s, coalesce(max(number), 0) + 1, 'look', '', '', %(began)s, %(began)s, MOMENT, %(outcome)s, %(said)s,
     %(facts)s::jsonb -> 0
-FROM publishing_attempt WHERE step_id = %(step)s
+FROM publishing_attempt WHERE step_id = %(step)s HAVING NOT EXISTS (SELECT 1 FROM same)
 """
 )
 
@@ -149,8 +162,16 @@ async def settle(sender: Sender, account: Mapping[str, Any], delivery: Delivery)
         speaker = await speaker_of(account, sender.http, sender.apps)
         await _must_have_room(sender, speaker)
         await _find_out(sender, speaker, delivery, step, window, told)
+    except CannotOpen:
+        sign_in = SignInAgain(CANNOT_OPEN)
+        _try_again(told, delivery, sign_in, now)
+        await say_disconnected(account["account_id"], sign_in)
     except NetworkError as exc:
         _try_again(told, delivery, exc, now)
+        if isinstance(exc, TokenExpired):
+            await refresh_token(account["account_id"])
+        elif isinstance(exc, SignInAgain):
+            await say_disconnected(account["account_id"], exc)
     facts, outcome = as_json([told.said_facts or {}]), told.outcome or told.state
     await database.rows(LOOKED, step=step.id, began=now, outcome=outcome, said=told.said, facts=facts)
     told.attempt_id = None
@@ -231,7 +252,7 @@ def _try_again(told: Told, delivery: Delivery, exc: NetworkError, now: datetime)
     """The network could not be asked. People hear of it when that lasts."""
     told.problem, told.problem_facts, told.outcome = exc.sentence, dict(exc.facts), "later"
     told.said, told.said_facts = exc.sentence, dict(exc.facts)
-    told.look_at = exc.not_before or now + pause(delivery.looks)
+    told.look_at = max(exc.not_before or now, now + pause(delivery.looks))
     told.tried = 0
     told.to_tell = isinstance(exc, SignInAgain) or now > (delivery.sent_at or delivery.due_at) + PATIENCE
 
@@ -350,10 +371,11 @@ async def _search(
         key=lambda seen: (seen.created_at, seen.remote_id),
     )
     before = sum(twin["looks"] and (twin["began_at"], twin["id"]) < (window.began_at, step.id) for twin in twins)
+    later = database.moment() + TWIN_PAUSE * delivery.looks
     if candidates and any(twin["under_way"] for twin in twins):
-        told.look_at, told.outcome = database.moment() + TWIN_PAUSE, "not yet"  # one of them may be its
+        told.look_at, told.outcome = later, "not yet"  # one of them may be its
     elif candidates and len(candidates) <= before:
-        told.look_at, told.outcome = database.moment() + TWIN_PAUSE, "not yet"  # those before it choose first
+        told.look_at, told.outcome = later, "not yet"  # those before it choose first
     elif candidates and len(candidates) <= len(twins) + 1:
         seen = candidates[before]
         found = Published(remote_id=seen.remote_id, url=seen.url, at=seen.created_at, extra=seen.extra)

@@ -88,7 +88,7 @@ WITH told AS (
     UPDATE publishing_delivery d SET
         state = CASE WHEN d.state = 'unclear' AND r.state = 'sending' THEN 'scheduled' ELSE r.state END,
         holds = r.holds, next_at = greatest(coalesce(r.next_at, d.next_at), d.due_at),
-        look_at = r.look_at, looks = 0,
+        look_at = r.look_at, looks = CASE WHEN d.state = 'unclear' AND r.state = 'unclear' THEN d.looks ELSE 0 END,
         remote_id = coalesce(nullif(r.remote_id, ''), d.remote_id), url = coalesce(nullif(r.url, ''), d.url),
         limited = coalesce(nullif(r.limited, ''), d.limited),
         problem = r.problem, problem_facts = r.problem_facts, tries = d.tries + r.tried,
@@ -351,5 +351,5 @@ def _keep_answer(told: Told, outcome: Outcome) -> None:
 
 def pause(tries: int) -> timedelta:
     """Longer after each try, and never the same for all: a network that comes back is not met by a wall of requests."""
-    seconds = min(FIRST_PAUSE * 2**tries, LONGEST_PAUSE)
+    seconds = min(FIRST_PAUSE * 2 ** min(tries, 10), LONGEST_PAUSE)
     return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311

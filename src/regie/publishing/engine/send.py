@@ -11,11 +11,9 @@ from datetime import datetime, timedelta
 import aiohttp
 import psycopg
 
-from regie.accounts.models import Account
-from regie.accounts.services import disconnect, refresh_token
+from regie.accounts.services import refresh_token
 from regie.core.outside import connect_ahead, running, speak_until
 from regie.core.sealed import CannotOpen
-from regie.core.threads import in_thread
 from regie.networks.data import Outgoing, Pending, Published
 from regie.networks.errors import NetworkError, SignInAgain, TokenExpired, TryLater, Unclear
 from regie.publishing.engine import record, rewrite
@@ -28,6 +26,7 @@ from regie.publishing.engine.prepare import prepared
 from regie.publishing.engine.record import Intent, Outcome, Told, after_commit
 from regie.publishing.engine.work import (
     CALL,
+    CANNOT_OPEN,
     LEASE,
     SPEAK_WITHIN,
     Apps,
@@ -35,6 +34,7 @@ from regie.publishing.engine.work import (
     Speaker,
     Step,
     may_repeat,
+    say_disconnected,
     speaker_of,
 )
 
@@ -88,7 +88,7 @@ class Sender:
         try:
             speaker = await speaker_of(lane.account, self.http, self.apps)
         except CannotOpen:
-            await in_thread(_cannot_open, lane.account["account_id"])
+            await say_disconnected(lane.account["account_id"], SignInAgain(CANNOT_OPEN))
             await give_back(self.database, lane.deliveries)
             return
         await self.budgets.expect(speaker, sum(len(one.steps) for one in lane.deliveries))
@@ -293,7 +293,7 @@ class Sender:
             lane.not_before = told.next_at or outcome.not_before
         elif isinstance(outcome, SignInAgain):
             lane.not_before = self.database.moment()
-            await in_thread(_disconnect, speaker.account_id, outcome)
+            await say_disconnected(speaker.account_id, outcome)
         written = self.records.put(told)
         if told.state != "sending":
             if lane.not_before is not None:
@@ -371,15 +371,4 @@ def _still_preparing(delivery: Delivery, step: Step, pending: Pending, now: date
         step_id=step.id,
         step_state="waiting",
         progress=pending.progress,
-    )
-
-
-def _disconnect(account_id: int, because: SignInAgain) -> None:
-    disconnect(Account.objects.get(pk=account_id), because)
-
-
-def _cannot_open(account_id: int) -> None:
-    _disconnect(
-        account_id,
-        SignInAgain("This installation cannot open the stored sign-in (the sealing key changed). Connect it again."),
     )

@@ -14,12 +14,15 @@ import aiohttp
 import orjson
 from django.conf import settings
 
+from regie.accounts.models import Account
 from regie.accounts.opening import app_keys
+from regie.accounts.services import disconnect
 from regie.core.sealed import sealer
 from regie.core.threads import in_thread
 from regie.networks import registry
 from regie.networks.capabilities import Capabilities, Repeatable
 from regie.networks.data import AppKeys, Login, Outgoing, Ref
+from regie.networks.errors import SignInAgain
 from regie.networks.protocols import Publishes
 from regie.publishing.contents import COMMENT
 from regie.publishing.engine.database import Row
@@ -32,6 +35,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 FOR_EVER = timedelta(days=3650)
 APP_KEYS_KEPT = 60.0  # seconds
+CANNOT_OPEN = "This installation cannot open the stored sign-in (the sealing key changed). Connect it again."
 
 ACCOUNT_COLUMNS = """a.id AS account_id, a.workspace_id, a.network, a.server, a.remote_id AS account_remote_id,
     a.limits, a.state AS account_state, a.sealed_credentials, a.prepare_seconds"""
@@ -109,6 +113,11 @@ async def speaker_of(row: Row, http: aiohttp.ClientSession, apps: Apps) -> Speak
         connector=connector,
         prepare_seconds=row["prepare_seconds"],
     )
+
+
+async def say_disconnected(account_id: int, because: SignInAgain) -> None:
+    """Says so on the account, and tells the people who can connect it again."""
+    await in_thread(lambda: disconnect(Account.objects.get(pk=account_id), because))
 
 
 @lru_cache(maxsize=1024)
