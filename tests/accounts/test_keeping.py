@@ -25,7 +25,8 @@ from regie.accounts.models import Account
 from regie.accounts.opening import open_credentials, seal_credentials
 from regie.core.sealed import CannotOpen, Sealer, keys_of
 from regie.core.threads import in_thread
-from regie.networks.data import SignedIn
+from regie.networks.bluesky.connector import Bluesky
+from regie.networks.data import Profile, SignedIn
 from regie.networks.errors import SignInAgain
 from regie.people import notices
 from regie.people.adapter import MFAAdapter
@@ -134,6 +135,95 @@ def test_two_workers_that_meet_a_dead_token_tell_once(due: Account) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, range(2)))
     assert Notice.objects.count() == 1
+
+
+ANSWERS = {
+    "yes": None,
+    "not now": (503, None),
+    "dead": (400, {"error": "ExpiredToken", "message": "Token has been revoked"}),
+}
+
+
+@pytest.fixture(params=ANSWERS)
+def answered(request: pytest.FixtureRequest, bluesky: Sandbox) -> None:
+    """What the network says to the old token."""
+    if (answer := ANSWERS[request.param]) is not None:
+        bluesky.will_answer(answer[0], path="refreshSession", body=answer[1])
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
+    """Has something happen once the network has answered a trade, before that is written down here."""
+
+    def happens(do: Callable[[], None]) -> None:
+        trade = Bluesky.refresh
+
+        async def refresh_and_then(self: Bluesky) -> SignedIn:
+            try:
+                return await trade(self)
+            finally:
+                await in_thread(do)
+
+        monkeypatch.setattr(Bluesky, "refresh", refresh_and_then)
+
+    return happens
+
+
+@pytest.fixture
+def reconnect(due: Account, alice: Member) -> Callable[[], None]:
+    profile = Profile(remote_id=due.remote_id, name=due.name, handle=due.handle, server=due.server)
+
+    def sign_in() -> None:
+        fresh = SignedIn(credentials={**open_credentials(due), "refresh": "of the new sign-in"})
+        services.connect(network=due.network, profile=profile, signed_in=fresh, by=alice, again=due)
+
+    return sign_in
+
+
+@in_a_transaction_of_its_own
+@pytest.mark.parametrize("before", [True, False], ids=["while it is traded", "right after"])
+def test_who_connects_an_account_again_while_its_token_is_traded_has_it_connected(
+    clock: Clock,
+    due: Account,
+    answered: None,
+    reconnect: Callable[[], None],
+    meanwhile: Callable[[Callable[[], None]], None],
+    before: bool,
+) -> None:
+    if before:
+        meanwhile(reconnect)
+        assert not refresh(due)
+    else:
+        refresh(due)
+        reconnect()
+    due.refresh_from_db()
+    assert open_credentials(due)["refresh"] == "of the new sign-in"
+    assert (due.state, due.problem, due.refresh_at, due.refreshing_until) == ("connected", "", None, None)
+
+
+@in_a_transaction_of_its_own
+def test_an_account_that_is_removed_while_its_token_is_traded_stays_forgotten(
+    clock: Clock,
+    due: Account,
+    answered: None,
+    alice: Member,
+    meanwhile: Callable[[Callable[[], None]], None],
+) -> None:
+    meanwhile(lambda: services.remove(account=Account.objects.get(pk=due.pk), by=alice))
+    assert not refresh(due)
+    due.refresh_from_db()
+    assert (due.state, bytes(due.sealed_credentials), due.problem) == ("removed", b"", "")
+    assert (due.refresh_at, due.refreshing_until) == (None, None)
+    assert not Notice.objects.exists()
+
+
+@in_a_transaction_of_its_own
+def test_a_look_with_the_old_token_says_nothing_of_a_new_sign_in(due: Account, reconnect: Callable[[], None]) -> None:
+    tried = Account.objects.get(pk=due.pk)
+    reconnect()
+    services.disconnect(tried, SignInAgain("Dead."))
+    due.refresh_from_db()
+    assert (due.state, Notice.objects.count()) == ("connected", 0)
 
 
 @in_a_transaction_of_its_own

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from regie.accounts import budgets, queries
@@ -120,8 +120,9 @@ def remove(*, account: Account, by: Member) -> None:
     """Takes the account out of the workspace and forgets its credentials. Its posts and receipts stay as proof."""
     by.must("connect", account)
     account.sealed_credentials = b""
-    account.refresh_at = account.expires_at = account.reconnect_by = None
-    account.save(update_fields=["sealed_credentials", "refresh_at", "expires_at", "reconnect_by"])
+    account.refresh_at = account.expires_at = account.reconnect_by = account.refreshing_until = None
+    forgotten = ["sealed_credentials", "refresh_at", "expires_at", "reconnect_by", "refreshing_until"]
+    account.save(update_fields=forgotten)
     _set_state(account, Account.State.REMOVED, by=by, did="account.removed")
     transaction.on_commit(lambda: account_disconnected.send(Account, account=account))
 
@@ -169,9 +170,13 @@ def _lasting_token(account: Account) -> str:
 
 @transaction.atomic
 def disconnect(account: Account, because: NetworkError) -> None:
-    """The token is dead: say so on the account, and tell the people who can reconnect it. Once per breakage."""
+    """The token is dead: say so on the account, and tell the people who can reconnect it. Once per breakage.
+
+    Nothing when the account has another token by now than the one that was tried: somebody connected it again.
+    """
     alive = (Account.State.CONNECTED, Account.State.PAUSED)
-    broken = Account.objects.filter(pk=account.pk, state__in=alive).update(
+    tried = bytes(account.sealed_credentials)
+    broken = Account.objects.filter(pk=account.pk, state__in=alive, sealed_credentials=tried).update(
         state=Account.State.BROKEN,
         problem=because.sentence,
         problem_facts=because.facts,
@@ -248,10 +253,11 @@ def claim_for_refresh(account_id: int) -> Account | None:
     """Takes the lease on an account's token, or None when another has it. A dead holder's lease runs out."""
     now = clock.now()
     free = Q(refreshing_until=None) | Q(refreshing_until__lt=now)
+    until = now + REFRESH_LEASE
     won = Account.objects.filter(free, pk=account_id, state__in=[Account.State.CONNECTED, Account.State.PAUSED]).update(
-        refreshing_until=now + REFRESH_LEASE
+        refreshing_until=until
     )
-    return Account.objects.get(pk=account_id) if won else None
+    return Account.objects.filter(pk=account_id, refreshing_until=until).first() if won else None
 
 
 async def refresh_token(account_id: int) -> bool:
@@ -273,25 +279,33 @@ async def refresh_token(account_id: int) -> bool:
         except NetworkError as exc:
             await in_thread(_refresh_later, account, exc)
         else:
-            await in_thread(store_token, account, signed_in)
-            return True
+            return await in_thread(store_token, account, signed_in)
     return False
 
 
-def store_token(account: Account, signed_in: SignedIn) -> None:
-    """Keeps the fresh pair. What the network left out of its answer stays as it was."""
+def store_token(account: Account, signed_in: SignedIn) -> bool:
+    """Keeps the fresh pair. What the network left out of its answer stays as it was.
+
+    False, and nothing is kept, when somebody connected the account again or removed it meanwhile.
+    """
+    row = _as_claimed(account)
     merged: Mapping[str, str] = {**open_credentials(account), **signed_in.credentials}
     seal_credentials(account, merged)
     account.expires_at = signed_in.expires_at
     account.refresh_at = _when_to_refresh(account, signed_in.expires_at)
     account.reconnect_by = _reconnect_by(account, signed_in) or account.reconnect_by
     account.refreshing_until = None
-    fresh = ["sealed_credentials", "expires_at", "refresh_at", "reconnect_by", "refreshing_until"]
-    account.save(update_fields=fresh)
+    fresh = ("sealed_credentials", "expires_at", "refresh_at", "reconnect_by", "refreshing_until")
+    return bool(row.update(**{name: getattr(account, name) for name in fresh}))
+
+
+def _as_claimed(account: Account) -> QuerySet[Account]:
+    """The account's row while the lease on its token is still ours: connecting and removing it take that away."""
+    return Account.objects.filter(pk=account.pk, refreshing_until=account.refreshing_until)
 
 
 def _refresh_later(account: Account, problem: NetworkError) -> None:
-    Account.objects.filter(pk=account.pk).update(
+    _as_claimed(account).update(
         problem=problem.sentence,
         problem_facts=problem.facts,
         refresh_at=problem.not_before or clock.now() + RETRY_REFRESH,
