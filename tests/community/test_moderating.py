@@ -81,6 +81,34 @@ def test_a_comment_is_hidden_shown_as_such_and_shown_again(
     assert acts() == ["message.hidden", "message.shown"]
 
 
+def test_what_waits_for_review_arrives_hidden_and_is_approved_or_rejected(
+    youtube: Sandbox,
+    youtube_account: Account,
+    read: Callable[[], int],
+    chloe: Member,
+    signed_in: Callable[[Member], Client],
+) -> None:
+    net, client = youtube.itself, signed_in(chloe)
+    film = net.film(net.state.channels[youtube_account.remote_id], "A walk")
+    read()
+    here, there, spam = (youtube.say(by="ana", text=text, to=film.id) for text in ("Lovely", "Where?", "Buy mine"))
+    for one in (here, there, spam):
+        net.state.comments[one].status = "heldForReview"
+    assert read() == 3
+    message = Message.objects.get(remote_id=here)
+    shown = client.get(f"{HERE}/inbox/?message={message.pk}").content.decode()
+    assert "is-hidden" in shown
+    assert "Show again" in shown
+    client.post(f"{HERE}/inbox/{message.pk}/unhide/")
+    client.post(f"{HERE}/inbox/{Message.objects.get(remote_id=spam).pk}/delete/")
+    assert [net.state.comments[one].status for one in (here, spam)] == ["published", "rejected"]
+    net.state.comments[there].status = "published"  # by somebody, on the network itself
+    assert read() == 0
+    assert dict(Message.objects.values_list("remote_id", "state")) == {here: "open", there: "open", spam: "done"}
+    assert set(Message.objects.filter(hidden_at=None).values_list("remote_id", flat=True)) == {here, there}
+    assert acts() == ["message.shown", "message.deleted"]
+
+
 @pytest.mark.parametrize("network", ["facebook", "linkedin", "telegram", "vk"])
 def test_a_comment_is_deleted_for_good_and_needs_nobody_any_more(
     network: str, comment: Comment, chloe: Member, signed_in: Callable[[Member], Client]

@@ -36,7 +36,7 @@ class MessageOut(BaseModel):
     said_at: datetime
     received_at: datetime
     gone_at: datetime | None
-    hidden_at: datetime | None = Field(description="We hid it on its network: only its author still sees it.")
+    hidden_at: datetime | None = Field(description="Hidden on its network since: only its author still sees it.")
     state: str = Field(description="open or done")
     assignee: int | None
     liked: bool

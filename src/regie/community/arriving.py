@@ -86,7 +86,21 @@ def _store_messages(account: Account, incoming: Iterable[Incoming]) -> int:
             unique_fields=["account", "remote_id"],
             update_fields=list(FRESH),
         )
+    _hide_or_show(account, found.values())
     return len(found) - len(known)
+
+
+def _hide_or_show(account: Account, incoming: Iterable[Incoming]) -> None:
+    """Where a network says it: what waits for somebody's review is hidden, and no longer so once it was shown there."""
+    ids: dict[bool, list[str]] = {True: [], False: []}
+    for one in incoming:
+        if one.hidden is not None:
+            ids[one.hidden].append(one.remote_id)
+    if not any(ids.values()):
+        return
+    told = Message.objects.filter(account=account)
+    told.filter(remote_id__in=ids[True], hidden_at=None).update(hidden_at=clock.now())
+    told.filter(remote_id__in=ids[False]).exclude(hidden_at=None).update(hidden_at=None, hidden_by=None)
 
 
 def _short(one: Incoming) -> Incoming:

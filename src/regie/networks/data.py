@@ -311,6 +311,7 @@ class Incoming:
     pictures: tuple[str, ...] = ()
     likes: int | None = None
     liked_by_us: bool | None = None
+    hidden: bool | None = None  # from the public, as long as nobody shows it; None: the network does not say
     answer_until: datetime | None = None
     extra: Json = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from regie_sandbox.google.wire import Json, Trouble
 from regie_sandbox.youtube.shown import CATEGORIES, NOT_ASSIGNABLE, category, uploads_of
-from regie_sandbox.youtube.state import Caption, Comment, Entry, Playlist, Video
+from regie_sandbox.youtube.state import HELD, Caption, Comment, Entry, Playlist, Video
 from regie_sandbox.youtube.wire import CAPTION, READ, TALK, WRITE, Call, not_there, page_of
 
 if TYPE_CHECKING:
@@ -289,11 +289,22 @@ class Does:
         else:
             raise Trouble(400, "missingRequiredParameter", "No filter selected.", domain="youtube.parameter")
         status = call.params.get("moderationStatus", "published")
+        if status not in ("published", HELD, "likelySpam"):
+            raise Trouble(400, "invalidParameter", f"Invalid value '{status}' for moderationStatus.")
+        if status != "published" and any(video.channel != call.channel for video in videos):
+            said = "One or more of the requested comment threads cannot be retrieved due to insufficient permissions."
+            raise Trouble(403, "forbidden", said, domain="youtube.commentThread")
         rows = [self.state.comments[one] for video in videos for one in video.comments]
-        tops = [one for one in rows if not one.parent and one.status == status]
+        tops = [one for one in rows if not one.parent and self._is_in(one, status)]
         tops.sort(key=lambda one: (one.made_at, one.id), reverse=True)
         some, body = page_of(call, "youtube#commentThreadListResponse", tops, most=100, default=20)
-        return {**body, "items": [self.shown.thread(one, parts, call.channel) for one in some]}
+        held = status == HELD
+        return {**body, "items": [self.shown.thread(one, parts, call.channel, held=held) for one in some]}
+
+    def _is_in(self, top: Comment, status: str) -> bool:
+        """A thread waits for review also when only an answer in it does."""
+        replies = (self.state.comments[one] for one in top.replies)
+        return top.status == status or (status == HELD and any(one.status == HELD for one in replies))
 
     def _open_video(self, video_id: str) -> Video:
         video = self.state.videos.get(video_id)
@@ -375,7 +386,7 @@ class Does:
     def moderate(self, call: Call) -> None:
         call.must(TALK)
         status = call.given("moderationStatus")
-        if status not in ("heldForReview", "published", "rejected"):
+        if status not in (HELD, "published", "rejected"):
             said = "The API user is not able to apply the requested moderation status."
             raise Trouble(400, "operationNotSupported", said, domain="youtube.comment")
         call.given("id")
@@ -383,6 +394,8 @@ class Does:
             comment = self._comment(one)
             if self.state.videos[comment.video].channel != call.channel:
                 raise Trouble(403, "forbidden", "The comment could not be moderated due to insufficient permissions.")
+            if status == "rejected" and comment.status != status:
+                self.net.note(call.channel, comment.id, "", "delete")
             comment.status = status
 
 

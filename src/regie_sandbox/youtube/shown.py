@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from regie_sandbox.google.wire import Json
-from regie_sandbox.youtube.state import Caption, Channel, Comment, Entry, Playlist, Video
+from regie_sandbox.youtube.state import HELD, Caption, Channel, Comment, Entry, Playlist, Video
 
 if TYPE_CHECKING:
     from regie_sandbox.youtube.app import YouTube
@@ -231,13 +231,17 @@ class Shown:
         }
         if comment.by == viewer:
             snippet["textOriginal"] = comment.text
+        if video.channel == viewer:
+            snippet["moderationStatus"] = comment.status
         if comment.parent:
             snippet["parentId"] = comment.parent
         return {"kind": "youtube#comment", "etag": f"e{comment.id}", "id": comment.id, "snippet": snippet}
 
-    def thread(self, comment: Comment, parts: Sequence[str], viewer: str) -> Json:
-        """With the newest five answers, when they are asked for."""
-        replies = [self.net.state.comments[one] for one in comment.replies if not self.net.state.comments[one].hidden]
+    def thread(self, comment: Comment, parts: Sequence[str], viewer: str, *, held: bool = False) -> Json:
+        """With the newest five answers, when they are asked for. ``held``: with those that wait for review instead."""
+        every = [self.net.state.comments[one] for one in comment.replies]
+        replies = [one for one in every if not one.hidden]
+        shown = [one for one in every if one.status == HELD] if held else replies
         video = self.net.state.videos[comment.video]
         body: Json = {"kind": "youtube#commentThread", "etag": f"t{comment.id}", "id": comment.id}
         if "snippet" in parts:
@@ -249,8 +253,8 @@ class Shown:
                 "totalReplyCount": len(replies),
                 "isPublic": not comment.hidden,
             }
-        if "replies" in parts and replies:
-            body["replies"] = {"comments": [self.comment(one, viewer) for one in replies[-5:]]}
+        if "replies" in parts and shown:
+            body["replies"] = {"comments": [self.comment(one, viewer) for one in shown[-5:]]}
         return body
 
 

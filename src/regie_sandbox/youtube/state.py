@@ -7,6 +7,8 @@ from datetime import datetime
 
 from regie_sandbox.google.state import Accounts
 
+HELD = "heldForReview"
+
 
 @dataclass
 class Channel:

@@ -136,8 +136,13 @@ def test_comments_are_written_read_hidden_and_deleted(tube: Any, data: Any, movi
     texts = {one["id"]: one["snippet"]["topLevelComment"]["snippet"]["textDisplay"] for one in found}
     assert texts == {thread["id"]: "Ask us", theirs: "Spam"}
     assert [one["id"] for thread in found for one in thread.get("replies", {}).get("comments", ())] == [reply["id"]]
+    data.comments().setModerationStatus(id=theirs, moderationStatus="heldForReview").execute()
+    asked = {"allThreadsRelatedToChannelId": channel, "moderationStatus": "heldForReview"}
+    (held,) = data.commentThreads().list(part="snippet,replies", **asked).execute()["items"]
+    assert (held["id"], held["snippet"]["isPublic"]) == (theirs, False)
     data.comments().setModerationStatus(id=theirs, moderationStatus="rejected").execute()
     assert tube.state.comments[theirs].hidden
+    assert data.commentThreads().list(part="snippet", **asked).execute()["items"] == []
     data.comments().delete(id=reply["id"]).execute()
     assert reply["id"] not in tube.state.comments
 

@@ -13,6 +13,7 @@ from regie.networks.data import Incoming, Published, Ref
 from regie.networks.errors import Gone, Refused, TokenExpired, TryLater
 from regie.networks.youtube.connector import YouTube as Connector
 from regie_sandbox.youtube.app import YouTube
+from regie_sandbox.youtube.state import HELD
 
 from .posting import NOW, publish, saying
 
@@ -51,16 +52,55 @@ async def test_reading_again_tells_only_what_is_new(youtube: YouTube, connector:
     assert (await connector.messages(cursor=again.cursor)).messages == ()
 
 
-async def test_what_waited_for_review_is_told_late(youtube: YouTube, connector: Connector, post: Published) -> None:
+async def test_what_waits_for_review_is_told_as_hidden_and_once_more_when_it_was_shown(
+    youtube: YouTube, connector: Connector, post: Published
+) -> None:
     held = youtube.say(by="Ana", text="Buy https://example.org", to=post.remote_id)
-    youtube.state.comments[held].status = "heldForReview"
+    youtube.state.comments[held].status = HELD
     youtube.world.clock.advance(timedelta(minutes=40))
-    youtube.say(by="Ben", text="Lovely", to=post.remote_id)
+    top = youtube.say(by="Ben", text="Lovely", to=post.remote_id)
+    answer = youtube.say(by="Cleo", text="Buy mine", to=top)
+    youtube.state.comments[answer].status = HELD
     first = await connector.messages(cursor="")
-    assert [one.text for one in first.messages] == ["Lovely"]
-    youtube.state.comments[held].status = "published"
-    again = await connector.messages(cursor=first.cursor)
-    assert [one.remote_id for one in again.messages] == [held]
+    assert {one.remote_id: one.hidden for one in first.messages} == {held: True, top: False, answer: True}
+    assert (await connector.messages(cursor=first.cursor)).messages == ()
+    youtube.world.clock.advance(timedelta(days=2))
+    youtube.state.comments[held].status = "published"  # in YouTube Studio
+    later = _anew(connector, youtube)
+    again = await later.messages(cursor=first.cursor)
+    assert [(one.remote_id, one.hidden) for one in again.messages] == [(held, False)]
+    assert (await later.messages(cursor=again.cursor)).messages == ()
+
+
+async def test_a_channel_whose_comments_all_wait_for_review_is_read_once(
+    youtube: YouTube, connector: Connector, post: Published
+) -> None:
+    held = youtube.say(by="Ana", text="Buy mine", to=post.remote_id)
+    youtube.state.comments[held].status = HELD
+    first = await connector.messages(cursor="")
+    assert [(one.remote_id, one.hidden) for one in first.messages] == [(held, True)]
+    assert (await connector.messages(cursor=first.cursor)).messages == ()
+
+
+async def test_what_waits_for_review_and_cannot_be_listed_keeps_nothing_else_away(
+    youtube: YouTube, connector: Connector, post: Published
+) -> None:
+    youtube.say(by="Ben", text="Lovely", to=post.remote_id)
+    youtube.faults.will_answer(403, path="commentThreads")
+    found = await connector.messages(cursor="")
+    assert [(one.text, one.hidden) for one in found.messages] == [("Lovely", False)]
+
+
+async def test_the_comment_of_somebody_is_rejected_for_good(
+    youtube: YouTube, connector: Connector, post: Published
+) -> None:
+    held = youtube.say(by="Ana", text="Buy mine", to=post.remote_id)
+    youtube.state.comments[held].status = HELD
+    (message,) = (await connector.messages(cursor="")).messages
+    for _ in range(2):
+        await connector.delete(ref_to(message))
+    assert youtube.state.comments[held].status == "rejected"
+    assert (await connector.messages(cursor="")).messages == ()
 
 
 async def test_a_long_thread_is_read_to_its_end_and_again_when_it_grows(
@@ -101,7 +141,7 @@ async def test_an_answer_to_an_answer_stands_beside_it(youtube: YouTube, connect
     assert youtube.state.comments[ours.remote_id].parent == top
 
 
-async def test_own_comments_are_changed_and_deleted_and_others_are_not(
+async def test_own_comments_are_changed_and_deleted_and_others_are_only_rejected(
     youtube: YouTube, connector: Connector, post: Published
 ) -> None:
     ours = await publish(connector, saying("Ask us", reply_to=Ref(remote_id=post.remote_id, extra=post.extra)))
@@ -111,10 +151,9 @@ async def test_own_comments_are_changed_and_deleted_and_others_are_not(
     await connector.delete(ref)
     await connector.delete(ref)
     assert ours.remote_id not in youtube.state.comments
-    youtube.say(by="Ana", text="Hello", to=post.remote_id)
-    (theirs,) = (await connector.messages(cursor="")).messages
+    theirs = Ref(remote_id=youtube.say(by="Ana", text="Hello", to=post.remote_id), extra={"kind": "comment"})
     with pytest.raises(Refused, match="permissions"):
-        await connector.delete(ref_to(theirs))
+        await connector.delete(theirs)
 
 
 async def test_no_comments_under_a_video_for_children(youtube: YouTube, connector: Connector, video: Make) -> None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from regie.networks.data import Outgoing, Published, Ref, Seen
-from regie.networks.errors import TryLater
+from regie.networks.errors import Gone, TryLater
 from regie.networks.finding import Page, comment_in_pages
 from regie.networks.line import Answer
 from regie.networks.youtube.entities import Comment, Ident, Thread
 from regie.networks.youtube.wire import NETWORK, Wire, listed, written
 
+HELD, SHOWN, REJECTED = "heldForReview", "published", "rejected"
 LOST_FOR = timedelta(minutes=1)  # after this a call whose answer was lost is no longer under way
 
 
@@ -84,11 +85,22 @@ async def edit(wire: Wire, ref: Ref, text: str) -> Published:
     return Published(remote_id=ref.remote_id, extra=ref.extra, answer=answer)
 
 
-async def moderate(wire: Wire, ref: Ref, *, hidden: bool) -> None:
-    """A hidden comment waits for review, where it is found again in YouTube Studio."""
-    state = "heldForReview" if hidden else "published"
-    asked = {"id": ref.remote_id, "moderationStatus": state}
+async def moderate(wire: Wire, ref: Ref, *, status: str) -> None:
+    """Under our own videos. ``status``: HELD waits for review, where it is found again in YouTube Studio and here;
+    SHOWN is for everybody; REJECTED is for good."""
+    asked = {"id": ref.remote_id, "moderationStatus": status}
     await wire.do("POST", "comments/setModerationStatus", asked, addressed=True)
+
+
+async def delete(wire: Wire, ref: Ref) -> None:
+    """Ours is taken back, those of others are rejected: only their authors can delete them."""
+    try:
+        if ref.extra.get("theirs"):
+            await moderate(wire, ref, status=REJECTED)
+        else:
+            await wire.do("DELETE", "comments", {"id": ref.remote_id}, addressed=True)
+    except Gone:
+        return
 
 
 def must_not_be_under_way(outgoing: Outgoing, answer: Answer) -> None:

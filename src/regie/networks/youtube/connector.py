@@ -91,7 +91,10 @@ class YouTube:
         return await publishing.edit(self._wire, ref, outgoing, progress)
 
     async def delete(self, ref: Ref) -> None:
-        await publishing.delete(self._wire, ref)
+        if ref.extra.get("kind") == "comment":
+            await comments.delete(self._wire, ref)
+        else:
+            await publishing.delete(self._wire, ref)
 
     # Reading and answering
 
@@ -99,10 +102,10 @@ class YouTube:
         return await reading.messages(self._wire, cursor=cursor)
 
     async def hide(self, ref: Ref) -> None:
-        await comments.moderate(self._wire, ref, hidden=True)
+        await comments.moderate(self._wire, ref, status=comments.HELD)
 
     async def unhide(self, ref: Ref) -> None:
-        await comments.moderate(self._wire, ref, hidden=False)
+        await comments.moderate(self._wire, ref, status=comments.SHOWN)
 
     @classmethod
     def has_webhook_keys(cls, app: AppKeys) -> bool:

@@ -132,6 +132,7 @@ class CommentSnippet(Entity):
     likes: int | None = Field(default=None, alias="likeCount")
     picture: str = Field(default="", alias="imageUrl")
     published_at: datetime | None = Field(default=None, alias="publishedAt")
+    moderation: str = Field(default="", alias="moderationStatus")  # told to the channel's owner
 
 
 class Comment(Entity):

@@ -375,10 +375,9 @@ def id_of(url: str) -> str | None:
 
 
 async def delete(wire: Wire, ref: Ref) -> None:
-    """A video or a comment of ours."""
-    what = "comments" if ref.extra.get("kind") == "comment" else "videos"
+    """A video of ours."""
     try:
-        await wire.do("DELETE", what, {"id": ref.remote_id}, addressed=True)
+        await wire.do("DELETE", "videos", {"id": ref.remote_id}, addressed=True)
     except Gone:
         return
 

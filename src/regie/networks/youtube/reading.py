@@ -1,7 +1,8 @@
 """What people say under a channel's videos. Source: commentThreads.list and comments.list.
 
 YouTube lists threads by the time of their first comment and shows up to five answers with each. A thread that has more,
-or got more since, is asked for all of its answers.
+or got more since, is asked for all of its answers. What YouTube holds for review it lists apart, to the
+channel's owner.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pydantic import ValidationError
 
 from regie.networks.capabilities import MessageKind
 from regie.networks.data import Incoming, Messages, Person
+from regie.networks.errors import Refused
 from regie.networks.google import Entity
+from regie.networks.youtube.comments import HELD
 from regie.networks.youtube.entities import Comment, Thread
 from regie.networks.youtube.wire import Wire, listed
 
@@ -25,24 +28,33 @@ LATE = timedelta(days=1)  # what is told late (a comment that waited for review)
 
 
 class Cursor(Entity):
-    """The newest message that we gave out, the ids of those of the day before it, and how many answers threads had."""
+    """The newest message that the public sees and we gave out, the ids of those of the day before it, how many answers
+    threads had, and the ids of what waited for review."""
 
     at: datetime | None = None
     ids: tuple[str, ...] = ()
     answers: dict[str, int] = {}
+    held: tuple[str, ...] = ()
 
     def is_new(self, one: Incoming) -> bool:
+        """Or says something new: that it waits for review, or no longer does."""
+        if (one.remote_id in self.held) is not bool(one.hidden):
+            return True
+        if one.hidden:
+            return False
         return self.at is None or (one.said_at > self.at - LATE and one.remote_id not in self.ids)
 
     def after(self, told: Sequence[Incoming], threads: Sequence[Thread]) -> Cursor:
-        moments = [one.said_at for one in told] + ([self.at] if self.at else [])
+        held = tuple(sorted(one.remote_id for one in told if one.hidden))
+        public = [one for one in told if not one.hidden]
+        moments = [one.said_at for one in public] + ([self.at] if self.at else [])
         newest = max(moments, default=None)
         if newest is None:
-            return self
-        near = {one.remote_id for one in told if one.said_at > newest - LATE}
+            return Cursor(held=held)
+        near = {one.remote_id for one in public if one.said_at > newest - LATE}
         kept = set(self.ids) if self.at is not None and newest - self.at < LATE else set()
         counts = {one.id: one.snippet.replies for one in threads if one.snippet.replies}
-        return Cursor(at=newest, ids=tuple(sorted(near | kept)), answers=counts)
+        return Cursor(at=newest, ids=tuple(sorted(near | kept)), answers=counts, held=held)
 
 
 def read_cursor(cursor: str) -> Cursor:
@@ -53,14 +65,19 @@ def read_cursor(cursor: str) -> Cursor:
 
 
 async def messages(wire: Wire, *, cursor: str) -> Messages:
-    """Comments and answers, oldest first; our own are left out."""
+    """Comments and answers, oldest first; our own are left out. What waits for review is hidden.
+
+    What waits is asked for first: approved between the two questions, it is in both lists, and the later word holds.
+    """
     known = read_cursor(cursor)
+    waiting = await _waiting(wire)
     threads = await _threads(wire, known)
-    said = [one for thread in threads for one in (thread.snippet.top, *thread.replies.comments)]
+    said = [one for thread in waiting for one in _held_in(thread)]
+    said += [one for thread in threads for one in (thread.snippet.top, *thread.replies.comments)]
     asked = [thread for thread in threads if _has_more(thread, known)][:MOST_ASKED]
     for thread in asked:
         said += await _answers(wire, thread.id)
-    films = {thread.id: thread.snippet.video_id for thread in threads}
+    films = {thread.id: thread.snippet.video_id for thread in (*waiting, *threads)}
     told = {
         one.id: comment_said(wire, one, films[_top(one)])
         for one in said
@@ -76,20 +93,42 @@ async def _threads(wire: Wire, known: Cursor) -> list[Thread]:
     found: list[Thread] = []
     token = ""
     for _ in range(MOST_PAGES):
-        params = {
-            "part": "id,snippet,replies",
-            "allThreadsRelatedToChannelId": wire.channel,
-            "order": "time",
-            "textFormat": "plainText",
-            "maxResults": str(THREADS),
-        }
-        answer = await wire.get("commentThreads", {**params, **({"pageToken": token} if token else {})})
+        params = {**_of_the_channel(wire), **({"pageToken": token} if token else {})}
+        answer = await wire.get("commentThreads", params)
         threads, token = listed(answer, Thread)
         found += threads
         moments = [one.snippet.top.snippet.published_at for one in threads if one.snippet.top.snippet.published_at]
         if not token or known.at is None or (moments and min(moments) < known.at):
             break
     return found
+
+
+def _of_the_channel(wire: Wire) -> dict[str, str]:
+    return {
+        "part": "id,snippet,replies",
+        "allThreadsRelatedToChannelId": wire.channel,
+        "order": "time",
+        "textFormat": "plainText",
+        "maxResults": str(THREADS),
+    }
+
+
+async def _waiting(wire: Wire) -> list[Thread]:
+    """The newest threads with something that waits for review, which only the channel's owner may see."""
+    try:
+        answer = await wire.get("commentThreads", {**_of_the_channel(wire), "moderationStatus": HELD})
+    except Refused:
+        return []
+    return listed(answer, Thread)[0]
+
+
+def _held_in(thread: Thread) -> list[Comment]:
+    """Under a comment that everybody sees an answer may wait. Where YouTube says it of none, it is the comment."""
+    top = thread.snippet.top
+    every = (top, *thread.replies.comments)
+    if any(one.snippet.moderation for one in every):
+        return [one for one in every if one.snippet.moderation == HELD]
+    return [top.model_copy(update={"snippet": top.snippet.model_copy(update={"moderation": HELD})})]
 
 
 def _has_more(thread: Thread, known: Cursor) -> bool:
@@ -137,5 +176,6 @@ def comment_said(wire: Wire, one: Comment, film: str) -> Incoming:
         post_id=film,
         pictures=(said.picture,) if said.picture else (),
         likes=said.likes,
-        extra={"kind": "comment", "video": film, "parent": top},
+        hidden=said.moderation == HELD,
+        extra={"kind": "comment", "video": film, "parent": top, "theirs": True},
     )
