@@ -143,8 +143,8 @@ async def _short_token(
 
 def missing(scopes: Sequence[str], asked: Sequence[str]) -> list[str]:
     """What cannot be done of what was asked for, in words. Nothing is said when Meta did not tell what was granted."""
-    lacking = [one for one in asked if scopes and one not in scopes]
-    return [said for end, said in MISSING.items() if any(one.endswith(end) for one in lacking)]
+    wanted = [end for end in MISSING if scopes and any(one.endswith(end) for one in asked)]
+    return [MISSING[end] for end in wanted if not any(one.endswith(end) for one in scopes)]
 
 
 async def _through_facebook(
