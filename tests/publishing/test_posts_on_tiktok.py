@@ -14,7 +14,8 @@ from regie.community.arriving import store
 from regie.community.reading import join
 from regie.media import services
 from regie.networks.data import Messages
-from regie.people.models import Member
+from regie.people.models import Member, Notice
+from regie.publishing import services as publishing
 from regie.publishing.models import Attempt, Delivery
 from regie.studio.content import MediaUse, Part
 from regie.studio.models import Post
@@ -179,3 +180,30 @@ def test_what_the_public_sees_at_last_is_no_longer_called_hidden(
     store(inbox, Messages(messages=(), cursor="", gone=(delivery.remote_id,)), cursor=False)
     delivery.refresh_from_db()
     assert delivery.gone_at is not None
+
+
+@pytest.mark.parametrize("status", [500, 429, 401, "401 with a token that can be renewed"])
+def test_a_question_that_fails_does_not_stop_what_tiktok_works_on(
+    clock: Clock, tiktok: Sandbox, account: Account, show: Show, publish_due: Due, alice: Member, status: int | str
+) -> None:
+    tiktok.itself.moderation_seconds = 7200
+    delivery = show("walk.mp4")
+    later(clock, publish_due, 3)
+    assert state_of(delivery) == "processing"
+    if isinstance(status, str):
+        seal_credentials(account, {**tiktok.network.ready_account()["credentials"], "refresh_token": "used up"})
+        account.save()
+    clock.set("10:30")  # later than it may begin to go out
+    tiktok.will_answer(status if isinstance(status, int) else 401, path="status/fetch")
+    publish_due()
+    assert (state_of(delivery), delivery.steps.get().state) == ("processing", "processing")
+    assert Attempt.objects.latest("number").outcome in ("later", "sign_in")
+    assert not Notice.objects.filter(kind__startswith="delivery.").exists()
+    frozen = publishing.freeze(account, why="A crisis", by=alice)
+    assert state_of(delivery) == "processing"
+    publishing.lift(frozen, by=alice)
+    Account.objects.filter(pk=account.pk).update(state="connected")  # after the 401s
+    clock.set("11:10")
+    later(clock, publish_due, 3)
+    assert state_of(delivery) == "published"
+    assert len(tiktok.accepted()) == 1

@@ -276,6 +276,8 @@ def after_commit(
             _unclear(told, outcome, look_at=now + pause(delivery.tries), tried=1)
         case TryLater():
             _later(told, delivery, step, outcome, now)
+        case SignInAgain() if step.state == "processing":
+            _goes_on(told, outcome, "sign_in", now + pause(delivery.tries))  # once the account is connected again
         case SignInAgain():
             _problem(told, outcome)
             told.state, told.holds, told.outcome = "held", ["reconnect"], "sign_in"
@@ -317,6 +319,9 @@ def _published(told: Told, delivery: Delivery, step: Step, outcome: Published, n
 
 def _later(told: Told, delivery: Delivery, step: Step, exc: TryLater, now: datetime) -> None:
     """An earlier attempt of which nothing is known stays in doubt, whatever is said of this one."""
+    if step.state == "processing":
+        _goes_on(told, exc, "later", max(exc.not_before or now, now + pause(delivery.tries)))
+        return
     _problem(told, exc)
     told.outcome, told.step_state, told.tried = "later", "unclear" if step.in_doubt else "waiting", 1
     next_at = max(exc.not_before or now + pause(delivery.tries), now)
@@ -326,6 +331,13 @@ def _later(told: Told, delivery: Delivery, step: Step, exc: TryLater, now: datet
         told.state, told.to_tell = delivery.missed, True
     else:
         told.state, told.next_at = "scheduled", next_at
+
+
+def _goes_on(told: Told, exc: NetworkError, outcome: str, look_at: datetime) -> None:
+    """The network has it and works on it, whatever became of our question: nothing holds, cancels or misses it."""
+    _problem(told, exc)
+    told.state = told.step_state = "processing"
+    told.outcome, told.tried, told.look_at = outcome, 1, look_at
 
 
 def _unclear(told: Told, exc: NetworkError, *, look_at: datetime | None, tried: int = 0) -> None:

@@ -197,7 +197,8 @@ class Sender:
     async def _send_step(self, lane: Lane, speaker: Speaker, delivery: Delivery, step: Step) -> bool:
         """One part. Returns whether the next one may follow."""
         database = self.database
-        if (free_at := await self.budgets.wait_until(speaker)) is not None:
+        free_at = await self.budgets.wait_until(speaker)
+        if free_at is not None and step.state != "processing":  # what the network works on is asked about all the same
             await self._wait(lane, delivery, free_at)
             return False
         if step.in_doubt and not may_repeat(speaker.can, step, database.moment()):
@@ -287,8 +288,9 @@ class Sender:
         self.budgets.hear(speaker, outcome, self.database.moment())
         if isinstance(outcome, TokenExpired):
             fresh = await refresh_token(speaker.account_id)
-            told.tried = 0  # nothing was wrong with the post
-            lane.not_before = told.next_at = self.database.moment() + (timedelta(0) if fresh else ANOTHER_REFRESHES)
+            if told.state != "processing":
+                told.tried = 0  # nothing was wrong with the post
+                lane.not_before = told.next_at = self.database.moment() + (timedelta(0) if fresh else ANOTHER_REFRESHES)
         elif isinstance(outcome, TryLater) and (outcome.not_before is not None or delivery.tries < GIVES_WAY):
             lane.not_before = told.next_at or outcome.not_before
         elif isinstance(outcome, SignInAgain):
