@@ -21,7 +21,6 @@ ROLES_BEGIN, ROLES_END = "<!-- roles: made by scripts/docs.py -->", "<!-- end of
 WHAT: dict[str, dict[str, str]] = {
     # verb: what it lets a person do, in the guides' words
     "view": {"en": "See posts, the calendar and receipts", "fr": "Voir les publications, le calendrier et les reçus"},
-    "comment": {"en": "Comment on a post inside the team", "fr": "Commenter une publication dans l’équipe"},
     "write": {"en": "Write posts, upload pictures", "fr": "Écrire des publications, envoyer des images"},
     "schedule": {"en": "Schedule, move, cancel", "fr": "Planifier, déplacer, annuler"},
     "publish": {

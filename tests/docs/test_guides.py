@@ -18,7 +18,7 @@ from regie.networks import registry
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
-BOLD = re.compile(r"\*\*(.+?)\*\*")
+BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)  # a label may go on in the next line
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PLACEHOLDER = re.compile(r"%\\\(\w+\\\)s|\\\{\w+\\\}")
 FRENCH_SPACES = re.compile(r"[^\s|] [;!?»]|« | :(?=\s)")
@@ -36,7 +36,8 @@ def script(name: str) -> ModuleType:
 
 def bold(language: str) -> set[str]:
     names = {registry.connector(slug).name for slug in registry.slugs()}
-    return set(BOLD.findall((DOCS / "guide" / f"{language}.md").read_text())) - names
+    labels = BOLD.findall((DOCS / "guide" / f"{language}.md").read_text())
+    return {label.replace("\n", " ") for label in labels} - names
 
 
 @cache
@@ -60,9 +61,12 @@ def french() -> dict[str, frozenset[str]]:
 
 @cache
 def shape(text: str) -> re.Pattern[str] | None:
-    """What a text looks like with its names filled in; None for one without names, or with hardly anything else."""
-    letters = PLACEHOLDER.sub("", re.escape(text))
-    return re.compile(PLACEHOLDER.sub(".+", re.escape(text))) if 5 < len(letters) < len(re.escape(text)) else None
+    """What a text looks like with its names filled in; None for one without names, or with hardly anything else:
+    "{some} and {last}" is what any label could look like."""
+    escaped = re.escape(text)
+    filled, names = PLACEHOLDER.subn(".+", escaped)
+    letters = sum(letter.isalpha() for letter in PLACEHOLDER.sub("", escaped))
+    return re.compile(filled) if names and letters > 5 else None
 
 
 def says(label: str, text: str) -> bool:

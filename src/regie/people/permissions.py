@@ -20,7 +20,6 @@ O, M, E, C, A, G = Role.OWNER, Role.MANAGER, Role.EDITOR, Role.COMMUNITY, Role.A
 MAY: dict[str, frozenset[Role]] = {
     # verb                        who
     "view": frozenset((O, M, E, C, A, G)),  # posts, calendar, receipts
-    "comment": frozenset((O, M, E, C, A, G)),  # on a post, inside the team
     "write": frozenset((O, M, E)),  # drafts, media
     "schedule": frozenset((O, M, E)),  # promise to publish, move, cancel
     "publish": frozenset((O, M, E)),  # now, send again, settle an unclear one, by hand
@@ -30,7 +29,7 @@ MAY: dict[str, frozenset[Role]] = {
     "answer": frozenset((O, M, C)),  # reply, like, done, assign
     "measure": frozenset((O, M, E, C, A)),
     "connect": frozenset((O, M)),  # accounts: connect, reconnect, pause, remove
-    "manage_people": frozenset((O, M)),  # invite, change roles below one's own, remove
+    "manage_people": frozenset((O, M)),  # invite, change roles, remove: a manager those below manager
     "manage_workspace": frozenset((O,)),  # name, zone, owners
     "read_audit": frozenset((O, M)),
 }
