@@ -171,6 +171,10 @@ async def test_without_the_permission_to_answer_the_page_stays_connected(
         facebook.faults.will_answer(403, path=where, body=body, method="POST")
         with pytest.raises(Refused, match="a permission is missing: Missing"):
             await publish(page, saying("Until six", reply_to=to(message)))
+    ours = await publish(page, saying("#linen", reply_to=ref_to(post)))
+    facebook.faults.will_answer(403, path=ours.remote_id, body=body, method="POST")
+    with pytest.raises(Refused, match="a permission is missing: Missing"):
+        await page.edit(ref_to(ours), saying("#wool"), {})
     assert facebook.texts() == ["Open today"]
 
 

@@ -405,7 +405,8 @@ async def edit(wire: Wire, ref: Ref, outgoing: Outgoing) -> Published:
     if ref.extra.get("kind") == "video":
         title = str(outgoing.options.get("title") or "")
         fields = {"description": outgoing.text, **({"name": title} if title else {})}
-    await wire.graph.do("POST", f"/{ref.remote_id}", fields, addressed=True, vital=True)
+    vital = ref.extra.get("kind") != "comment"  # posts go out without the right to comment
+    await wire.graph.do("POST", f"/{ref.remote_id}", fields, addressed=True, vital=vital)
     return await fetch(wire, ref.remote_id, kind=str(ref.extra.get("kind", "post")))
 
 
