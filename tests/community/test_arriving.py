@@ -170,9 +170,16 @@ def test_a_message_that_its_author_took_back_is_marked_gone(
     mastodon.say(by="ana", text="Oops", to=delivery.remote_id)
     read()
     message = Message.objects.get()
-    arriving.store(Inbox.objects.get(), Messages(messages=(), cursor="", gone=(message.remote_id,)), cursor=False)
+    gone = Messages(messages=(), cursor="", gone=(message.remote_id,))
+    arriving.store(Inbox.objects.get(), gone, cursor=False)
     message.refresh_from_db()
     assert message.gone_at == clock.moment
+    assert (message.state, message.done_by, message.done_at) == ("done", None, clock.moment)
+
+    clock.advance(hours=1)
+    arriving.store(Inbox.objects.get(), gone, cursor=False)
+    message.refresh_from_db()
+    assert message.gone_at == message.done_at == clock.moment - timedelta(hours=1)
 
 
 def test_an_answer_that_was_here_before_our_own_receipt_finds_its_post_later(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from regie.community import queries, sending, services
-from regie.community.models import Answer, Avatar, Message
-from regie.networks.data import Published
+from regie.community import arriving, queries, sending, services
+from regie.community.models import Answer, Avatar, Inbox, InboxAccount, Message
+from regie.networks.data import Messages, Published
 from regie.people.permissions import MAY, Role
+from regie.people.scope import Scope
+from regie.web.navigation import counts
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -41,10 +45,6 @@ def listed(client: Client, query: str = "", where: str = HERE) -> list[str]:
     return [row.text for row in page.context["rows"]]
 
 
-def test_an_empty_inbox_says_what_will_come_and_how(signed_in: SignIn, alice: Member, clock: Clock) -> None:
-    page = signed_in(alice).get(f"{HERE}/inbox/")
-    assert "Connect an account to hear people" in page.content.decode()
-
 def test_the_search_leads_to_what_people_said_and_never_to_an_answer_of_ours(
     signed_in: SignIn, say: Say, chloe: Member
 ) -> None:
@@ -55,6 +55,35 @@ def test_the_search_leads_to_what_people_said_and_never_to_an_answer_of_ours(
     assert [hit["label"] for hit in group["hits"]] == ["Open until six?"]
     assert client.get(group["hits"][0]["url"]).context["pane"]["message"] == asked
 
+
+def test_an_empty_inbox_says_what_will_come_and_how(signed_in: SignIn, alice: Member, clock: Clock) -> None:
+    page = signed_in(alice).get(f"{HERE}/inbox/")
+    assert "Connect an account to hear people" in page.content.decode()
+
+
+def test_today_and_the_navigation_count_the_same_messages(
+    clock: Clock, say: Say, chloe: Member, signed_in: SignIn
+) -> None:
+    say("Until when?")
+    say("Done with", state="done")
+    said = say("Oops")
+    gone = Messages(messages=(), cursor="", gone=(said.remote_id,))
+    inbox = Inbox.objects.create(network=said.account.network, key="account:1")
+    InboxAccount.objects.create(inbox=inbox, account=said.account)
+    arriving.store(inbox, gone, cursor=False)
+    page = signed_in(chloe).get(f"{HERE}/")
+    assert [message.text for message in page.context["open_messages"]] == ["Until when?"]
+    assert page.context["open_count"] == counts(Scope.for_member(chloe))["community:inbox"] == 1
+
+
+def test_what_was_gone_before_it_counted_as_done_is_done(clock: Clock, say: Say) -> None:
+    gone = [say(gone_at=clock.moment - timedelta(days=1)), say(gone_at=clock.moment, state="done")]
+    there = say()
+    import_module("regie.community.migrations.0005_gone_is_done").close(apps, None)
+    found = dict(Message.objects.values_list("pk", "state"))
+    assert found == {gone[0].pk: "done", gone[1].pk: "done", there.pk: "open"}
+    done = dict(Message.objects.values_list("pk", "done_at"))
+    assert done == {gone[0].pk: clock.moment - timedelta(days=1), gone[1].pk: None, there.pk: None}
 
 
 def test_the_list_shows_open_messages_newest_first_and_done_ones_on_request(
@@ -220,6 +249,29 @@ def test_an_answer_that_goes_out_while_the_page_is_made_stands_on_it_once(
     assert page.count('<p class="talk-text">Until six</p>') == 1
 
 
+@pytest.mark.parametrize("read", ["conversation_of", "answers_behind"])
+def test_a_page_that_lacks_the_answer_of_a_colleague_does_not_count_it_as_read(
+    read: str, signed_in: SignIn, say: Say, clock: Clock, chloe: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = say()
+    before = getattr(queries, read)
+
+    def a_colleague_answers_first(of: Any) -> Any:
+        if not Answer.objects.exists():
+            services.answer(message=message, text="Until six", by=chloe, seen=0)
+        return before(of)
+
+    client = signed_in(chloe)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(queries, read, a_colleague_answers_first)
+        page = client.get(f"{HERE}/inbox/?message={message.pk}")
+    assert "Until six" not in page.content.decode()
+    reply = client.post(f"{HERE}/inbox/{message.pk}/answer/", {"text": "At six", "seen": page.context["pane"]["seen"]})
+    assert reply.status_code == 422
+    assert "Somebody answered meanwhile" in reply.content.decode()
+    assert [answer.text for answer in Answer.objects.all()] == ["Until six"]
+
+
 def test_done_goes_on_to_the_next_message_and_can_be_undone(
     signed_in: SignIn, say: Say, clock: Clock, chloe: Member
 ) -> None:
@@ -249,29 +301,6 @@ def test_many_are_done_at_once_and_undone_at_once(signed_in: SignIn, say: Say, c
 def test_a_crowded_inbox_has_pages_and_asks_the_database_no_more_often(
     signed_in: SignIn, say: Say, clock: Clock, chloe: Member, django_assert_max_num_queries: Any
 ) -> None:
-@pytest.mark.parametrize("read", ["conversation_of", "answers_behind"])
-def test_a_page_that_lacks_the_answer_of_a_colleague_does_not_count_it_as_read(
-    read: str, signed_in: SignIn, say: Say, clock: Clock, chloe: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    message = say()
-    before = getattr(queries, read)
-
-    def a_colleague_answers_first(of: Any) -> Any:
-        if not Answer.objects.exists():
-            services.answer(message=message, text="Until six", by=chloe, seen=0)
-        return before(of)
-
-    client = signed_in(chloe)
-    with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(queries, read, a_colleague_answers_first)
-        page = client.get(f"{HERE}/inbox/?message={message.pk}")
-    assert "Until six" not in page.content.decode()
-    reply = client.post(f"{HERE}/inbox/{message.pk}/answer/", {"text": "At six", "seen": page.context["pane"]["seen"]})
-    assert reply.status_code == 422
-    assert "Somebody answered meanwhile" in reply.content.decode()
-    assert [answer.text for answer in Answer.objects.all()] == ["Until six"]
-
-
     for number in range(45):
         say(f"message {number}", said_at=clock.moment - timedelta(minutes=number))
     client = signed_in(chloe)

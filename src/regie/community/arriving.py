@@ -181,9 +181,14 @@ def deliveries_of(account: Account, remote_ids: Iterable[str]) -> dict[str, int]
 
 
 def _mark_gone(account: Account, remote_ids: Sequence[str]) -> None:
-    if remote_ids:
-        publishing.no_longer_there(account_id=account.pk, remote_ids=remote_ids)
-        Message.objects.filter(account=account, remote_id__in=remote_ids, gone_at=None).update(gone_at=clock.now())
+    """What its author took back waits for nobody: it counts as done, as what is deleted from here."""
+    if not remote_ids:
+        return
+    publishing.no_longer_there(account_id=account.pk, remote_ids=remote_ids)
+    now = clock.now()
+    gone = Message.objects.filter(account=account, remote_id__in=remote_ids, gone_at=None)
+    gone.filter(state=Message.State.OPEN).update(state=Message.State.DONE, done_at=now)
+    gone.update(gone_at=now)
 
 
 def link_late_posts() -> int:
