@@ -60,7 +60,7 @@ class Env(BaseSettings):
     publisher_lease: float = Field(default=10, ge=1)  # seconds without a sign of life: others take its work over
     publisher_call: float = Field(default=60, ge=2)  # seconds a network may take to answer
     worker_concurrency: int = Field(default=4, ge=1)
-    trust_proxy: bool = False  # believe X-Forwarded-Proto and -For from the proxy in front
+    trust_proxy: bool = False  # believe X-Forwarded-Proto from the proxy in front
     embedded_url: SecretStr = SecretStr("")  # set by `regie web` for its own workers
     role: str = ""  # set by each role for itself: stands in front of its log lines
     passphrase: SecretStr | None = None  # for the sealing key in a backup, instead of asking
