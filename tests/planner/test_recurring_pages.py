@@ -166,6 +166,38 @@ def test_the_rule_is_changed_for_all_or_from_a_date_on(
 
 
 @pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"ends": "on", "until": "2030-03-01"}, "The end is before the beginning."),
+        ({"ends": "on", "until": ""}, "Choose the last date, or let it never end."),
+        ({"ends": "after", "count": "", "since": "2030-03-18"}, "Say how many times it comes"),
+        ({"ends": "on", "until": "2030-03-11", "since": "2030-03-18"}, "The end is before the beginning."),
+    ],
+)
+def test_a_change_that_makes_no_sense_keeps_what_was_typed_beside_the_reason(
+    sent: dict[str, str], said: str, row: Recurrence, bob: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    typed = {"repeat": "daily", "time": "17:05", "zone": "Europe/Lisbon", "late": "15", **sent}
+    page = signed_in(bob).post(f"{HERE}/calendar/recurring/{row.pk}/change/", typed)
+    assert page.status_code == 422
+    assert said in page.content.decode()
+    assert {name: page.context["form"][name].value() for name in typed} == typed
+    assert waiting(row) == ["03-04 09:30", "03-11 09:30", "03-18 09:30", "03-25 09:30"]
+
+
+def test_a_change_of_a_rule_that_a_colleague_ended_says_so(
+    row: Recurrence, bob: Member, alice: Member, signed_in: Callable[[Member], Client]
+) -> None:
+    recurring.stop(row, by=alice)
+    typed = {"repeat": "daily", "time": "17:05", "zone": "Europe/Lisbon", "late": "15"}
+    here = f"{HERE}/calendar/recurring/{row.pk}/"
+    client = signed_in(bob)
+    answer = client.post(f"{here}change/", typed, headers={"Referer": f"http://testserver{here}"})
+    assert answer.status_code == 303
+    assert "It has ended already." in client.get(here).content.decode()
+
+
+@pytest.mark.parametrize(
     ("method", "path"),
     [
         ("get", "calendar/recurring/{pk}/"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from regie.core.errors import Problem
 from regie.core.times import WallTime
 from regie.people.models import Member
 from regie.people.scope import MemberRequest, Scope
@@ -90,14 +91,26 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     member.must("schedule", row)
     if not form.is_valid():
         return render(request, "planner/recurrence.html", _context(row, member, form), status=422)
+    try:
+        row, said = _changed(row, form, member)
+    except Problem as problem:
+        row.refresh_from_db()
+        if row.stopped_at is not None:
+            raise  # it was ended meanwhile: there is no form any more
+        form.add_error(None, problem.said)
+        return render(request, "planner/recurrence.html", _context(row, member, form), status=422)
+    messages.success(request, said)
+    return redirect("planner:recurrence", row.pk)
+
+
+def _changed(row: Recurrence, form: ChangeForm, member: Member) -> tuple[Recurrence, str]:
+    """The rule that goes on, and what to say. Raises Problem."""
     pattern, since = form.changed(), form.cleaned_data["since"]
     if since is None:
         row = recurring.change_all(row, pattern=pattern, by=member)
-        messages.success(request, _("Changed, for all dates that have not begun."))
-    else:
-        row = recurring.change_rest(row, since=since, pattern=pattern, by=member)
-        messages.success(request, _("Changed, from {date} on.").format(date=date_format(since, "j F Y")))
-    return redirect("planner:recurrence", row.pk)
+        return row, _("Changed, for all dates that have not begun.")
+    row = recurring.change_rest(row, since=since, pattern=pattern, by=member)
+    return row, _("Changed, from {date} on.").format(date=date_format(since, "j F Y"))
 
 
 @login_required
