@@ -276,6 +276,7 @@ def check(request: HttpRequest) -> HttpResponse:
         except Outdated:
             context["outdated"] = True
         except InTheBin:
+            assert desk.post is not None
             desk.post.refresh_from_db()
         else:
             desk.post, desk.version = saved, saved.version
