@@ -74,7 +74,7 @@ async def test_the_cover_of_photos_is_the_one_that_was_chosen_or_else_the_first(
     assert {post.text: post.cover for post in tiktok.state.posts.values()} == {"First": 0, "Second": 1, "Last": 2}
 
 
-@pytest.mark.parametrize("number", ["0", "4", "-1", "a", "²", "1.5"])
+@pytest.mark.parametrize("number", ["0", "4", "-1", "a", "²", "1.5", pytest.param("1" * 5000, id="endless")])
 async def test_a_cover_that_is_none_of_the_photos_is_refused_before_anything_is_sent(
     tiktok: TikTok, ours: Connector, picture: Make, number: str
 ) -> None:

@@ -262,7 +262,8 @@ def objections(limits: Json, draft: Draft) -> tuple[Refused, ...]:
 def about_cover(options: Options, pictures: int) -> Refused | None:
     """Why the number of the cover is none of the pictures'; a post of a video has no such cover."""
     chosen = str(options.get("cover_picture") or "")
-    if not pictures or not chosen or (chosen.isdecimal() and 1 <= int(chosen) <= pictures):
+    short = len(chosen) <= len(str(PHOTOS))  # what a program sends may be endless, which Python reads as no number
+    if not pictures or not chosen or (short and chosen.isdecimal() and 1 <= int(chosen) <= pictures):
         return None
     return Refused(
         "The cover on {network} is the number of one of the pictures, from 1 to {most}.", network=NETWORK, most=pictures
