@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from regie.accounts.models import Account
+from regie.core.threads import in_thread
 from regie.media.services import upload
 from regie.people.models import Member, Notice
 from regie.publishing import services
@@ -20,6 +21,7 @@ from regie.publishing.engine.record import Intent, Told
 from regie.publishing.engine.work import DEADLINE, LEASE
 from regie.publishing.errors import NotNow
 from regie.publishing.models import Attempt, Delivery
+from regie.publishing.services.rows import MAYBE_OUT
 from regie.studio.models import Post
 
 from .going import state_of
@@ -40,15 +42,15 @@ def forgetful(mastodon: Sandbox, mastodon_account: Account) -> Account:
 
 
 def lose_the_answer_and_put_off_the_repeat(
-    clock: Clock, mastodon: Sandbox, publish_due: Callable[[], None], until: str
+    clock: Clock, mastodon: Sandbox, publish_due: Callable[[], None], until: str, *, arrives: bool = True
 ) -> None:
-    """It is out and nobody knows; asked again, the network asks for a pause."""
-    mastodon.will_lose_answer(method="POST", path="statuses")
+    """It is out, or never arrived, and nobody knows; asked again, the network asks for a pause."""
+    (mastodon.will_lose_answer if arrives else mastodon.will_drop)(method="POST", path="statuses")
     publish_due()
     clock.advance(seconds=10)
     mastodon.will_answer(429, method="POST", headers={"X-RateLimit-Reset": f"2030-03-01T{until}:00Z"})
     publish_due()
-    assert len(mastodon.accepted()) == 1
+    assert len(mastodon.accepted()) == arrives
 
 
 @pytest.mark.parametrize("late_minutes", [600, 30], ids=["patient", "too late meanwhile"])
@@ -187,6 +189,109 @@ def test_what_may_be_out_is_not_cancelled_but_looked_for(
     publish_due()
     assert state_of(delivery) == "published"
     assert len(mastodon.accepted()) == 1
+
+
+def look_until_settled(delivery: Delivery, clock: Clock, publish_due: Callable[[], None]) -> str:
+    for _ in range(12):
+        publish_due()
+        if state_of(delivery) not in ("unclear", "scheduled"):
+            break
+        clock.advance(seconds=30)
+    return delivery.state
+
+
+@pytest.mark.parametrize("parts", [("One",), ("One", "Two")])
+def test_what_is_cancelled_while_in_doubt_and_never_arrived_is_never_sent(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+    bob: Member,
+    parts: tuple[str, ...],
+) -> None:
+    delivery = promise(write_post(*parts, on=[account]))
+    lose_the_answer_and_put_off_the_repeat(clock, mastodon, publish_due, "09:05", arrives=False)
+    row = services.cancel(delivery, by=bob)
+    assert (row.state, row.problem) == ("unclear", MAYBE_OUT)
+    assert look_until_settled(delivery, clock, publish_due) == "cancelled"
+    clock.set("09:30")
+    publish_due()
+    assert (state_of(delivery), mastodon.accepted()) == ("cancelled", [])
+    assert not Notice.objects.exists()
+
+
+def test_what_was_cancelled_in_doubt_goes_out_when_a_person_sends_it_again(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+    bob: Member,
+) -> None:
+    delivery = promise(post)
+    lose_the_answer_and_put_off_the_repeat(clock, mastodon, publish_due, "09:05", arrives=False)
+    services.settle_absent(services.cancel(delivery, by=bob), by=bob)
+    services.send_again(delivery, by=bob)
+    clock.set("09:05")
+    publish_due()
+    assert (state_of(delivery), len(mastodon.accepted())) == ("published", 1)
+
+
+def test_a_thread_cancelled_while_its_first_part_was_in_doubt_ends_there(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+    bob: Member,
+) -> None:
+    delivery = promise(write_post("One", "Two", on=[account]))
+    lose_the_answer_and_put_off_the_repeat(clock, mastodon, publish_due, "09:05")
+    services.cancel(delivery, by=bob)
+    assert look_until_settled(delivery, clock, publish_due) == "partly"
+    clock.set("09:30")
+    publish_due()
+    assert [entry.text for entry in mastodon.accepted()] == ["One"]
+    assert Notice.objects.filter(kind="delivery.partly", user=bob.user).count() == 1
+
+
+def test_a_late_answer_does_not_send_what_was_cancelled_meanwhile(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
+    delivery = promise(post)
+
+    async def slow() -> None:
+        async with Database(2) as database:
+            (lane,) = await claim.claim(database, most=5, publisher="slow")
+            intent = _intent(delivery, lane)
+            ((attempt, _at),) = [one for one in await record.begin(database, [intent]) if one is not None]
+            clock.advance(seconds=11)
+            await sweep.sweep(database)
+            await in_thread(Delivery.objects.filter(pk=delivery.pk, state="unclear").update, called_off=True)
+            told = Told(
+                delivery_id=delivery.pk,
+                lease=intent.lease,
+                state="scheduled",
+                next_at=clock.moment,
+                step_id=intent.step_id,
+                step_state="waiting",
+                attempt_id=attempt,
+                outcome="later",
+            )
+            await record.record(database, [told])
+
+    asyncio.run(slow())
+    assert look_until_settled(delivery, clock, publish_due) == "cancelled"
+    assert mastodon.accepted() == []
 
 
 def _intent(delivery: Delivery, lane: claim.Lane) -> Intent:

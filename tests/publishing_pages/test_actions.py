@@ -114,6 +114,16 @@ def test_an_action_does_what_its_button_says(
     assert promised.state == then
 
 
+def test_what_may_be_out_is_not_called_cancelled(promised: Delivery, bob: Member, signed_in: SignIn) -> None:
+    promised.steps.update(state=Step.State.UNCLEAR)
+    page = signed_in(bob).post(f"/w/atelier-nord/deliveries/{promised.pk}/cancel/", follow=True).content.decode()
+    promised.refresh_from_db()
+    assert (promised.state, promised.called_off) == ("unclear", True)
+    assert "It may be out already: Régie looks, and sends nothing more." in page
+    assert "Cancelled." not in page
+    assert "undo-cancel" not in page
+
+
 @pytest.mark.parametrize("action", ["take-back", "delete"])
 def test_deleting_waits_for_a_publisher_and_says_so(
     action: str, promised: Delivery, bob: Member, signed_in: SignIn

@@ -55,6 +55,11 @@ class Delivery(models.Model):
         help_text="The moment of the backup that we come from: its steps in doubt that were not tried since may have "
         "gone out at any time from then on.",
     )
+    called_off = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A person cancelled it when it may have been out already: it is looked for, and never sent.",
+    )
     remove_at = models.DateTimeField(null=True, blank=True, help_text="When to take it off the network; None: never.")
     to_tell = models.BooleanField(default=False, help_text="People are to be told of its state, and were not yet.")
     lease = models.UUIDField(null=True, blank=True, help_text="The publisher's claim.")

@@ -250,7 +250,7 @@ def _where_from(request: HttpRequest, found: Delivery) -> str:
 
 
 def _unless_looked_for(row: Delivery, said: str) -> str:
-    """What may have gone out after a backup is not on its way: it is looked for."""
+    """What may be out already, as an answer was lost or since a backup, is looked for."""
     return in_words(row.problem, row.problem_facts) if row.state == State.UNCLEAR else said
 
 
@@ -266,8 +266,9 @@ def _move(request: HttpRequest, found: Delivery, member: Member) -> tuple[str, s
 
 
 def _cancel(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:
-    services.cancel(found, by=member)
-    return _("Cancelled."), reverse("publishing:act", args=[found.pk, "undo-cancel"])
+    row = services.cancel(found, by=member)
+    undo = reverse("publishing:act", args=[found.pk, "undo-cancel"]) if row.state != State.UNCLEAR else ""
+    return _unless_looked_for(row, _("Cancelled.")), undo
 
 
 def _undo_cancel(_request: HttpRequest, found: Delivery, member: Member) -> tuple[str, str]:

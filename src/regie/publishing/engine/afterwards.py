@@ -48,7 +48,8 @@ WITH first AS (
         publisher = %(publisher)s
     FROM first WHERE d.id = first.id RETURNING d.*
 )
-SELECT d.id, d.lease, d.state, d.due_at, d.next_at, d.late_minutes, d.tries, d.sent_at, s.steps, {ACCOUNT_COLUMNS}
+SELECT d.id, d.lease, d.state, d.due_at, d.next_at, d.late_minutes, d.tries, d.sent_at, d.called_off, s.steps,
+    {ACCOUNT_COLUMNS}
 FROM claimed d JOIN accounts_account a ON a.id = d.account_id CROSS JOIN LATERAL ({STEPS} d.id) s
 """  # noqa: S608 - constants of ours
 )

@@ -11,6 +11,8 @@ A first comment is in no listing of posts: the connector is asked for it where i
 
 What may have gone out after the backup that we come from (``doubt_from``) left no id here that could be asked: it is
 searched for, from the moment of the backup on, or a person is asked.
+
+What people called off meanwhile is looked for and never sent: in the end it is cancelled, or shown as what it is.
 """
 
 from __future__ import annotations
@@ -24,9 +26,10 @@ from uuid import uuid4
 from regie.accounts.budgets import USED_UP, Priority, SavedForLater
 from regie.accounts.services import refresh_token
 from regie.core.sealed import CannotOpen
+from regie.networks import registry
 from regie.networks.capabilities import AskStatus, Format, NobodyKnows, Repeat, Repeatable, Search
 from regie.networks.data import Listing, Pending, Published, Seen
-from regie.networks.errors import NetworkError, SignInAgain, TokenExpired, Unclear
+from regie.networks.errors import NetworkError, SignInAgain, TokenExpired, TryLater, Unclear
 from regie.networks.likeness import alike, normal, same
 from regie.networks.protocols import FindsComment, KnowsStatus, ListsOwn
 from regie.publishing.engine.database import Database, as_json, sql
@@ -80,7 +83,7 @@ WITH first AS (
     FROM first WHERE d.id = first.id RETURNING d.*
 )
 SELECT d.id, d.lease, d.state, d.due_at, d.next_at, d.late_minutes, d.tries, d.looks, d.sent_at,
-    d.doubt_from, s.steps, NOT {UNFROZEN} AS frozen, {ACCOUNT_COLUMNS}
+    d.doubt_from, d.called_off, s.steps, NOT {UNFROZEN} AS frozen, {ACCOUNT_COLUMNS}
 FROM claimed d JOIN accounts_account a ON a.id = d.account_id CROSS JOIN LATERAL ({STEPS} d.id) s
 """  # noqa: S608 - constants of ours
 )
@@ -211,6 +214,9 @@ async def _find_out(
     if now < window.over_at:  # it may still be under way
         told.look_at, told.outcome = window.over_at, "early"
         return
+    if delivery.called_off and not step.in_doubt:  # a late answer settled what was
+        _send_again(told, delivery, now, "absent")
+        return
     match repeat:
         case NobodyKnows():
             _ask(told, ASK_ABOUT_BACKUP if window.since_backup else ASK_A_PERSON)
@@ -229,13 +235,17 @@ async def _find_out(
 
 
 def _may_repeat(speaker: Speaker, delivery: Delivery, step: Step, now: datetime) -> bool:
-    """Safe, in time, and not while everything is frozen: otherwise we only look."""
-    return may_repeat(speaker.can, step, now) and now <= delivery.latest and not delivery.frozen
+    """Safe, in time, and neither called off nor while everything is frozen: otherwise we only look."""
+    wanted = not (delivery.called_off or delivery.frozen)
+    return wanted and may_repeat(speaker.can, step, now) and now <= delivery.latest
 
 
 def _send_again(told: Told, delivery: Delivery, now: datetime, outcome: str) -> None:
     told.outcome, told.step_state = outcome, "unclear" if outcome == "repeat" else "waiting"
-    if now > delivery.latest or (delivery.frozen and delivery.due_at <= now):
+    if delivery.called_off:
+        told.state = "partly" if delivery.has_parts_out else "cancelled"
+        told.to_tell = delivery.has_parts_out
+    elif now > delivery.latest or (delivery.frozen and delivery.due_at <= now):
         told.state, told.to_tell = delivery.missed, True
     elif delivery.frozen:  # moved meanwhile to a time that is still to come
         told.state, told.holds = "held", [FROZEN]
@@ -268,6 +278,9 @@ async def _ask_status(
         await _search_since_backup(sender, speaker, delivery, step, window, told, how)
     elif became is None:
         _send_again(told, delivery, now, "absent")
+    elif isinstance(became, Pending) and delivery.called_off:  # to go on with it could be to send it
+        network = registry.connector(speaker.network).name
+        raise TryLater("{network} is still working on it.", network=network, not_before=became.not_before)
     elif isinstance(became, Pending):
         told.state = told.step_state = told.outcome = "processing"
         told.progress, told.look_at = became.progress, became.not_before or now + timedelta(seconds=2)
@@ -334,6 +347,7 @@ def _found(told: Told, speaker: Speaker, delivery: Delivery, step: Step, found: 
         "limited",
         "accepted_at",
         "look_at",
+        "to_tell",
     ):
         setattr(told, name, getattr(verdict, name))
     told.outcome, told.keep_lease = "found", False

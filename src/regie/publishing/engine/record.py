@@ -66,7 +66,8 @@ RETURNING id, step_id, began_at
 
 # The outcome of an attempt is written whatever became of the lease: it is what happened. The delivery follows if it is
 # still ours, or if it became unclear meanwhile and we now know better (and the next part of a thread waits again): it
-# is out; or the network said no, and no other attempt at this part is in doubt.
+# is out; or the network said no, and no other attempt at this part is in doubt. What was called off while it was in
+# doubt is not sent, held or missed by it: the look that follows says what it is now.
 RECORD = sql(
     """
 WITH told AS (
@@ -77,7 +78,9 @@ WITH told AS (
         extra jsonb, progress jsonb, prepared boolean, attempt_id bigint, outcome text, said text,
         said_facts jsonb, answer jsonb)
 ), mine AS (
-    SELECT d.id FROM publishing_delivery d JOIN told r ON r.delivery_id = d.id
+    SELECT d.id, d.state = 'unclear' AND d.called_off
+        AND r.state IN ('sending', 'scheduled', 'held', 'missed', 'refused') AS off
+    FROM publishing_delivery d JOIN told r ON r.delivery_id = d.id
     WHERE d.lease = r.lease OR (d.state = 'unclear' AND r.state <> 'unclear'
         AND EXISTS (SELECT 1 FROM publishing_attempt t WHERE t.id = r.attempt_id AND t.ended_at IS NULL)
         AND (r.step_state IN ('published', 'processing') OR NOT EXISTS (
@@ -86,16 +89,19 @@ WITH told AS (
     ORDER BY d.id FOR UPDATE OF d
 ), changed AS (
     UPDATE publishing_delivery d SET
-        state = CASE WHEN d.state = 'unclear' AND r.state = 'sending' THEN 'scheduled' ELSE r.state END,
-        holds = r.holds, next_at = greatest(coalesce(r.next_at, d.next_at), d.due_at),
-        look_at = r.look_at, looks = CASE WHEN d.state = 'unclear' AND r.state = 'unclear' THEN d.looks ELSE 0 END,
+        state = CASE WHEN mine.off THEN 'unclear' WHEN d.state = 'unclear' AND r.state = 'sending' THEN 'scheduled'
+            ELSE r.state END,
+        holds = CASE WHEN mine.off THEN '{}' ELSE r.holds END,
+        next_at = greatest(coalesce(r.next_at, d.next_at), d.due_at),
+        look_at = CASE WHEN mine.off THEN MOMENT ELSE r.look_at END,
+        looks = CASE WHEN d.state = 'unclear' AND r.state = 'unclear' THEN d.looks ELSE 0 END,
         remote_id = coalesce(nullif(r.remote_id, ''), d.remote_id), url = coalesce(nullif(r.url, ''), d.url),
         limited = coalesce(nullif(r.limited, ''), d.limited),
         problem = r.problem, problem_facts = r.problem_facts, tries = d.tries + r.tried,
         accepted_at = CASE WHEN r.accepted_at IS NULL THEN d.accepted_at
             ELSE greatest(least(r.accepted_at, MOMENT), d.sent_at) END,
         prepare_at = CASE WHEN r.prepared OR r.next_at IS NOT NULL THEN NULL ELSE d.prepare_at END,
-        to_tell = r.to_tell OR d.to_tell
+        to_tell = r.to_tell AND NOT mine.off OR d.to_tell
             OR (r.state = 'published' AND coalesce(nullif(r.limited, ''), d.limited) <> ''),
         lease = CASE WHEN r.keep_lease AND d.lease = r.lease THEN d.lease END,
         leased_until = CASE WHEN r.keep_lease AND d.lease = r.lease THEN d.leased_until END
@@ -131,8 +137,9 @@ WITH asked AS (
     ORDER BY d.id FOR UPDATE OF d
 ), back AS (
     UPDATE publishing_delivery d SET
-        state = CASE WHEN m.was = 'processing' THEN 'processing' ELSE 'scheduled' END,
-        look_at = CASE WHEN m.was = 'processing' THEN MOMENT END, lease = NULL, leased_until = NULL
+        state = CASE WHEN m.was = 'processing' THEN 'processing'
+            WHEN d.state = 'unclear' AND d.called_off THEN 'unclear' ELSE 'scheduled' END,
+        look_at = CASE WHEN m.was = 'processing' OR d.called_off THEN MOMENT END, lease = NULL, leased_until = NULL
     FROM mine m WHERE d.id = m.id
 ), stepped AS (
     UPDATE publishing_step s SET state = m.was FROM mine m
@@ -313,6 +320,8 @@ def _published(told: Told, delivery: Delivery, step: Step, outcome: Published, n
         told.state, told.look_at = "published", now + SEE_AFTER
         since = time.monotonic() - outcome.answer.ended if outcome.answer is not None else 0.0
         told.accepted_at = now - timedelta(seconds=since)
+    elif delivery.called_off:
+        told.state, told.to_tell = "partly", True
     else:
         told.state, told.keep_lease = "sending", True
 

@@ -190,6 +190,7 @@ class Delivery:
     sent_at: datetime | None = None
     doubt_from: datetime | None = None  # of the backup that we come from
     frozen: bool = False
+    called_off: bool = False  # nothing more of it is sent, whatever is found
 
     @property
     def latest(self) -> datetime:

@@ -19,6 +19,7 @@ from regie.publishing.errors import NotNow, NotReady, TooLate
 from regie.publishing.models import Attempt, Delivery, Step
 from regie.publishing.services.rows import (
     GRACE,
+    MAYBE_OUT,
     has_parts_out,
     in_doubt,
     label,
@@ -56,12 +57,13 @@ def move(delivery: Delivery, *, at: WallTime, by: Member, late_minutes: int | No
 @transaction.atomic
 def cancel(delivery: Delivery, *, by: Member) -> Delivery:
     """It will not go out. Until the very moment of sending; what is partly out is finished or taken back instead, and
-    what may be out is looked for first."""
+    what may be out is looked for: it is cancelled once it is known not to be there."""
     by.must("schedule", delivery)
     row = locked(delivery, CANCELLABLE, _("It is too late to cancel: it is on its way, or was settled meanwhile."))
     row.holds, row.lease, row.leased_until, row.look_at, row.to_tell = [], None, None, None, False
     if row.state not in NEEDS_A_PERSON and in_doubt(row):
-        row.state, row.look_at = State.UNCLEAR, clock.now()
+        row.state, row.look_at, row.looks, row.called_off = State.UNCLEAR, clock.now(), 0, True
+        row.problem, row.problem_facts = MAYBE_OUT, {}
     else:
         row.state = State.PARTLY if has_parts_out(row) else State.CANCELLED
     row.save()

@@ -26,6 +26,7 @@ from regie.publishing.states import State
 
 GRACE = timedelta(minutes=1)  # the minute that a person chose is over only when the next begins
 SOON = timedelta(seconds=5)
+MAYBE_OUT = gettext_noop("It may be out already: Régie looks, and sends nothing more.")
 MAYBE_SINCE_BACKUP = gettext_noop("It may have gone out after the backup that was restored: we look for it first.")
 
 
@@ -77,7 +78,7 @@ def promise_again(row: Delivery, at: WallTime) -> None:
     """
     set_time(row, at)
     row.problem, row.problem_facts, row.to_tell, row.look_at, row.looks, row.tries = "", {}, False, None, 0, 0
-    row.lease, row.leased_until, row.publisher = None, None, ""
+    row.lease, row.leased_until, row.publisher, row.called_off = None, None, "", False
     if in_doubt_since_backup(row):
         _say_what_the_post_says(row)
         row.state, row.holds, row.look_at, row.problem = State.UNCLEAR, [], clock.now(), MAYBE_SINCE_BACKUP
