@@ -12,6 +12,7 @@ import pytest
 
 from regie.accounts.models import Account
 from regie.core.threads import in_thread
+from regie.core.times import WallTime
 from regie.media.services import upload
 from regie.people.models import Member, Notice
 from regie.publishing import services
@@ -68,6 +69,38 @@ def test_a_repeat_put_off_until_the_network_has_forgotten_its_key_is_looked_up_i
     assert state_of(delivery) in ("scheduled", "published")  # the second: found at once, as it may no longer be sent
     mastodon.itself.keys_honoured = False
     clock.set("11:30")
+    publish_due()
+    clock.advance(minutes=1)
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert [entry.remote_id for entry in mastodon.accepted()] == [delivery.remote_id]
+
+
+def test_what_is_moved_while_in_doubt_is_looked_for_at_its_new_hour(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    post: Post,
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+    picture: Callable[..., BytesIO],
+    bob: Member,
+) -> None:
+    file = upload(workspace=bob.workspace, name="a.jpg", source=picture(), by=bob)
+    post.content["parts"][0]["media"] = [{"file": file.pk, "alt": "A wall"}]
+    post.save()
+    delivery = promise(post)
+    lose_the_answer_and_put_off_the_repeat(clock, mastodon, publish_due, "09:30")
+    tomorrow = clock.moment + timedelta(days=1)
+    services.move(delivery, at=WallTime.at(tomorrow, "Europe/Paris"), by=bob)
+    mastodon.itself.keys_honoured = False
+    delivery.refresh_from_db()
+    assert delivery.prepare_at is not None
+    clock.set(delivery.prepare_at)
+    publish_due()
+    assert (state_of(delivery), delivery.prepare_at) == ("scheduled", None)
+    assert delivery.steps.get().state == "unclear"
+    clock.set(tomorrow)
     publish_due()
     clock.advance(minutes=1)
     publish_due()

@@ -173,7 +173,9 @@ async def ahead(sender: Sender, account: Mapping[str, Any], delivery: Delivery) 
     if delivery.content is not None and not await rewrite.follow(database, speaker, delivery):
         return
     step = next((step for step in delivery.steps if not step.is_out), None)
-    if step is not None:  # a further part answers this one, which is not there yet: its turn comes after it
+    if step is None or step.in_doubt:  # it may be out: at its hour it is looked for, or repeated as it was said
+        told.prepared = True
+    else:  # a further part answers this one, which is not there yet: its turn comes after it
         told = await _one(sender, speaker, delivery, step)
     await sender.records.put(told)
 
@@ -185,7 +187,8 @@ async def _one(sender: Sender, speaker: Speaker, delivery: Delivery, step: Step)
         outgoing = await outgoing_for(speaker, delivery, step, database.moment())
         ready = await prepared(sender, speaker, delivery, step, outgoing)
     except Refused as exc:
-        told.state, told.step_state, told.to_tell = "refused", "refused", True
+        told.state = "partly" if delivery.has_parts_out else "refused"
+        told.step_state, told.to_tell = "refused", True
         told.problem, told.problem_facts = exc.sentence, dict(exc.facts)
         return told
     except NetworkError as exc:
