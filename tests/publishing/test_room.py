@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -161,6 +161,19 @@ def test_what_the_engine_cannot_send_today_gets_a_later_time_and_its_planner_hea
     publish_due()
     assert len(mastodon.texts()) == 5
     assert not Delivery.objects.filter(state="missed").exists()
+
+
+def test_a_later_time_in_the_doubled_hour_is_the_one_that_has_room(
+    clock: Clock, five_a_day: None, make_account: Callable[..., Account], plan: Callable[..., Delivery]
+) -> None:
+    """In Paris clocks show 02:00 to 03:00 twice in that night; a time of theirs means the first."""
+    clock.set(datetime(2030, 10, 25, 22, tzinfo=UTC))
+    account = make_account()
+    for minutes in (10, 12, 14, 16, 18):
+        plan(account, hours=3 + minutes / 60)
+    sixth = plan(account, hours=4)
+    assert sixth.due_at == datetime(2030, 10, 27, 1, 10, tzinfo=UTC)
+    assert (sixth.local_at, sixth.zone) == (sixth.due_at.replace(tzinfo=None), "UTC")
 
 
 def test_what_nobody_sent_in_time_is_missed_and_gets_no_later_time(

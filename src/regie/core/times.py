@@ -54,6 +54,13 @@ class WallTime:
             raise UnknownZone(zone)
         return cls(moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None), zone)
 
+    @classmethod
+    def exactly(cls, moment: datetime, zone: str) -> WallTime:
+        """The same, for a promise of that very moment: on UTC's clock while those in ``zone`` show a doubled hour for
+        the second time, as such a time means the first."""
+        at = cls.at(moment, zone)
+        return at if at.utc == moment else cls.at(moment, "UTC")
+
 
 @cache
 def zones() -> frozenset[str]:

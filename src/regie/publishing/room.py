@@ -159,7 +159,7 @@ def _on_the_minute(moment: datetime) -> datetime:
 def fitting(account: Account, at: WallTime, *, posts: int = 1, but: Iterable[int] = ()) -> WallTime:
     """The time itself, or the next that has room on that account, on the same clocks."""
     room = room_at(account, at.utc, posts=posts, but=but)
-    return at if room is None or room.fits else WallTime.at(room.free_at, at.zone)
+    return at if room is None or room.fits else WallTime.exactly(room.free_at, at.zone)
 
 
 # At the hour: what the network does not take today
@@ -210,15 +210,15 @@ def _to_the_next_room(row: Delivery, account: Account, until: datetime) -> bool:
     steps = row.steps.exclude(state=Step.State.DROPPED).exclude(content__has_key=COMMENT)
     before, posts = row.due_at, steps.count()
     room = room_at(account, _on_the_minute(until), posts=posts, but=[row.pk])
-    at = WallTime.at(room.free_at if room is not None else _on_the_minute(until), row.zone)
+    at = WallTime.exactly(room.free_at if room is not None else _on_the_minute(until), row.zone)
     for _ in range(10):
         row.spread_from = row.spread_from or before
-        row.local_at, row.due_at, row.next_at = at.local, at.utc, at.utc
+        row.local_at, row.zone, row.due_at, row.next_at = at.local, at.zone, at.utc, at.utc
         try:
             with transaction.atomic():
-                row.save(update_fields=["local_at", "due_at", "next_at", "spread_from"])
+                row.save(update_fields=["local_at", "zone", "due_at", "next_at", "spread_from"])
         except IntegrityError:  # the same post is planned for that very minute
-            at = WallTime.at(at.utc + MINUTE, row.zone)
+            at = WallTime.exactly(at.utc + MINUTE, row.zone)
             continue
         audit.record(
             by=None,

@@ -164,11 +164,8 @@ def begin_making(delivery: Delivery) -> None:
 
 
 def this_moment(workspace: Workspace) -> WallTime:
-    """On the workspace's clock; on that of UTC while the workspace's shows a doubled hour for the second time, as such
-    a time means the first."""
-    now = clock.now()
-    at = WallTime.at(now, workspace.zone)
-    return at if at.utc == now else WallTime.at(now, "UTC")
+    """On the workspace's clock."""
+    return WallTime.exactly(clock.now(), workspace.zone)
 
 
 def wake(deliveries: Iterable[Delivery]) -> None:
