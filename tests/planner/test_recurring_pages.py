@@ -172,6 +172,7 @@ def test_the_rule_is_changed_for_all_or_from_a_date_on(
         ({"ends": "on", "until": ""}, "Choose the last date, or let it never end."),
         ({"ends": "after", "count": "", "since": "2030-03-18"}, "Say how many times it comes"),
         ({"ends": "on", "until": "2030-03-11", "since": "2030-03-18"}, "The end is before the beginning."),
+        ({"zone": "Europe/Atlantis"}, "<strong>Time zone</strong> This is not a time zone we know."),
     ],
 )
 def test_a_change_that_makes_no_sense_keeps_what_was_typed_beside_the_reason(
@@ -181,6 +182,7 @@ def test_a_change_that_makes_no_sense_keeps_what_was_typed_beside_the_reason(
     page = signed_in(bob).post(f"{HERE}/calendar/recurring/{row.pk}/change/", typed)
     assert page.status_code == 422
     assert said in page.content.decode()
+    assert "__all__" not in page.content.decode()
     assert {name: page.context["form"][name].value() for name in typed} == typed
     assert waiting(row) == ["03-04 09:30", "03-11 09:30", "03-18 09:30", "03-25 09:30"]
 
