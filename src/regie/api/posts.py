@@ -206,7 +206,8 @@ def change(request: ApiRequest, pk: Number, given: PostChange) -> PostOut:
 
 @router.delete("/posts/{pk}", response={204: None, **COMMON}, summary=_("Put a post in the bin"))
 def delete(request: ApiRequest, pk: Number) -> Status[None]:
-    """Refused while a delivery of it is still to go out or needs a decision. What is published stays where it is, and so does its proof."""
+    """Refused while a delivery of it is still to go out or needs a decision. What is published stays where it is, and
+    so does its proof."""
     services.remove(posts=[_post(request, pk)], by=request.auth.member)
     return Status(204, None)
 
