@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from regie.accounts.models import Account
 from regie.core.times import WallTime
 from regie.people.models import Member
 from regie.publishing import services
 from regie.publishing.models import Delivery
 from regie.studio.models import Post
+
+from .going import state_of
 
 if TYPE_CHECKING:
     from tests.conftest import Clock, Sandbox
@@ -59,3 +62,27 @@ def test_a_rate_limited_delivery_waits_until_the_network_says(
     clock.set("09:15")
     publish_due()
     assert mastodon.texts() == ["Good morning"]
+
+
+def test_a_thread_whose_missing_parts_were_taken_out_of_the_post_is_published_as_it_is(
+    clock: Clock,
+    mastodon: Sandbox,
+    account: Account,
+    write_post: Callable[..., Post],
+    promise: Callable[..., Delivery],
+    publish_due: Callable[[], None],
+) -> None:
+    post = write_post("One", "Two", on=[account])
+    delivery = promise(post)
+    mastodon.faults.will_answer(
+        429, method="POST", path="statuses", after=1, headers={"X-RateLimit-Reset": "2030-03-01T09:15:00Z"}
+    )
+    publish_due()
+    assert (state_of(delivery), mastodon.texts()) == ("scheduled", ["One"])
+    del post.content["parts"][1]
+    post.version += 1
+    post.save()
+    clock.set("09:15")
+    publish_due()
+    assert state_of(delivery) == "published"
+    assert (delivery.remote_id, mastodon.texts()) == (mastodon.accepted()[0].remote_id, ["One"])

@@ -28,8 +28,8 @@ FOLLOWS: dict[State, frozenset[State]] = {
     S.HELD: frozenset((S.SCHEDULED, S.CANCELLED, S.MISSED, S.PARTLY, S.UNCLEAR)),
     S.SCHEDULED: frozenset((S.HELD, S.PREPARING, S.CLAIMED, S.BY_HAND, S.MISSED, S.PARTLY, S.CANCELLED, S.UNCLEAR)),
     S.PREPARING: frozenset((S.SCHEDULED, S.HELD, S.PARTLY, S.REFUSED, S.CANCELLED, S.UNCLEAR)),
-    S.CLAIMED: frozenset(
-        (S.SCHEDULED, S.SENDING, S.HELD, S.BY_HAND, S.MISSED, S.PARTLY, S.CANCELLED, S.REFUSED, S.UNCLEAR)
+    S.CLAIMED: frozenset(  # published: what was missing of it was taken out of the post
+        (S.SCHEDULED, S.SENDING, S.PUBLISHED, S.HELD, S.BY_HAND, S.MISSED, S.PARTLY, S.CANCELLED, S.REFUSED, S.UNCLEAR)
     ),
     S.SENDING: frozenset((S.PUBLISHED, S.PROCESSING, S.PARTLY, S.UNCLEAR, S.REFUSED, S.SCHEDULED, S.MISSED, S.HELD)),
     S.PROCESSING: frozenset((S.SENDING, S.UNCLEAR)),  # asked again through sending, with what was achieved so far

@@ -23,7 +23,7 @@ from regie.publishing.engine.claim import Lane, give_back, release
 from regie.publishing.engine.database import Database, Row
 from regie.publishing.engine.outgoing import PLANNED, Shelf, fingerprint, outgoing_for
 from regie.publishing.engine.prepare import prepared
-from regie.publishing.engine.record import Intent, Outcome, Told, after_commit
+from regie.publishing.engine.record import SEE_AFTER, Intent, Outcome, Told, after_commit
 from regie.publishing.engine.work import (
     CALL,
     CANNOT_OPEN,
@@ -175,6 +175,9 @@ class Sender:
             await self.records.put(told)
             return
         if delivery.content is not None and not await rewrite.follow(self.database, speaker, delivery):
+            return
+        if all(step.is_out for step in delivery.steps):
+            await self.records.put(_whole(delivery, self.database.moment()))
             return
         for step in delivery.steps:
             if not step.is_out and not await self._send_step(lane, speaker, delivery, step):
@@ -332,6 +335,19 @@ def _intent(delivery: Delivery, step: Step, outgoing: Outgoing) -> Intent:
         content=step.content,
         post_version=delivery.post_version,
         was=step.state,
+    )
+
+
+def _whole(delivery: Delivery, now: datetime) -> Told:
+    """The parts that were missing were taken out of the post: what is out of it is all of it."""
+    remote_id = delivery.steps[0].remote_id if delivery.steps else ""
+    return Told(
+        delivery_id=delivery.id,
+        lease=delivery.lease,
+        state="published" if remote_id else "partly",
+        look_at=now + SEE_AFTER,
+        remote_id=remote_id,
+        accepted_at=now,
     )
 
 
