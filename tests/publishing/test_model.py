@@ -1,7 +1,8 @@
 """Random sequences of what people do, what networks do and what kills publishers, against a small model of the promise:
 
 each part goes out at most once, and in the end exactly once or a person is asked; nothing while it is frozen, nothing
-before its time, nothing late without asking; what the networks have is what our tables say, or have in doubt.
+before its time, nothing late without asking, nothing once it was cancelled; what the networks have is what our tables
+say, or have in doubt.
 
 First it walks to where single mistakes of the engine would show (``WALKS``), then it draws examples.
 Without a word it always tries the same ones. ``MODEL_SEED=7 pytest tests/publishing/test_model.py`` tries others,
@@ -155,6 +156,8 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
             self.passed_at_backup: set[str] = set()
             self.backup: Backup | None = None
             self.forgotten: set[int] = set()  # what a restore could not know
+            self.cancelled: set[str] = set()  # nothing more of them goes out
+            self.cancelled_at_backup: set[str] = set()
             self.passed: set[str] = set()  # their time passed under a freeze: theirs to send who lifted it
 
         @initialize(kinds=st.sampled_from(TOGETHER))
@@ -199,7 +202,7 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
                 case "move":
                     self.act(which, lambda one: services.move(one, at=self.wall(minutes), by=world.bob))
                 case "cancel":
-                    self.act(which, lambda one: services.cancel(one, by=world.bob))
+                    self.act(which, self.cancel)
                 case "undo":
                     self.act(which, lambda one: services.undo_cancel(one, by=world.bob))
                 case "send again":
@@ -212,6 +215,10 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
                     self.freeze(world.alice.workspace)
                 case "lift":
                     self.lift()
+
+        def cancel(self, delivery: Delivery) -> None:
+            services.cancel(delivery, by=world.bob)
+            self.cancelled |= marks_of(delivery)
 
         def freeze(self, thing: Any) -> None:
             """What comes after it is told from what came before."""
@@ -401,7 +408,7 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
                     case "edit":
                         self.correct(delivery)
                     case "cancel":
-                        services.cancel(delivery, by=world.bob)
+                        self.cancel(delivery)
                     case "move":
                         services.move(delivery, at=self.wall(2), by=world.bob)
                     case "move a little":
@@ -411,7 +418,12 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
 
         def people_decide_about(self, delivery: Delivery) -> None:
             self.forgotten.add(delivery.pk)
-            self.passed -= {mark_of(step.content["text"]) for step in delivery.steps.all()}
+            self.people_want(delivery)
+
+        def people_want(self, delivery: Delivery) -> None:
+            """It is theirs to send again, also what was too late or called off."""
+            self.passed -= marks_of(delivery)
+            self.cancelled -= marks_of(delivery)
 
         @rule(
             nth=st.integers(0, 1),
@@ -512,12 +524,14 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
         def back_up(self) -> None:
             self.backup, self.forgotten = back_up(), set()
             self.corrected_at_backup, self.passed_at_backup = set(self.corrected), set(self.passed)
+            self.cancelled_at_backup = set(self.cancelled)
 
         def restore(self) -> None:
             self.nobody_is_left()
             assert self.backup is not None
             self.backup.restore()
             self.corrected, self.passed = set(self.corrected_at_backup), set(self.passed_at_backup)
+            self.cancelled = set(self.cancelled_at_backup)
 
         # The promise
 
@@ -544,6 +558,7 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
             steps = {mark_of(step.content["text"]): step for step in Step.objects.select_related("delivery")}
             for mark in fresh:
                 assert mark not in self.corrected, f"{mark} went out after its words were changed"
+                assert mark not in self.cancelled, f"{mark} went out after it was cancelled"
                 assert mark not in self.passed, f"{mark} went out after a freeze in which its time had passed"
                 step = steps.get(mark)
                 if step is None or self.is_forgotten(step.delivery):
@@ -601,7 +616,7 @@ def machine_in(world: World) -> type[RuleBasedStateMachine]:
                 self.lift_one(frozen)
             for delivery in Delivery.objects.all():
                 if delivery.state in (State.REFUSED, State.PARTLY):
-                    self.passed -= {mark_of(step.content["text"]) for step in delivery.steps.all()}
+                    self.people_want(delivery)
                 with suppress(Problem):
                     match delivery.state:
                         case State.UNCLEAR if delivery.look_at is None and delivery.lease is None:
@@ -748,6 +763,18 @@ def sent_again_after_a_restore(m: Any, left: str, parts: str) -> None:
     m.people_send_again_what_a_backup_left_to_them(nth=0, parts=parts, left=left, once=True, fault="", pauses=[12])
 
 
+def cancelled_before_the_repeat_of_what_never_arrived(m: Any) -> None:
+    """The look says that it is safe to repeat, the network asks for a pause, and a person cancels meanwhile."""
+    delivery = m.promise(0, parts="one")
+    m.go_wrong(m.kind(0), "drop")
+    m.publish(0)
+    m.go_wrong(m.kind(0), "429")
+    m.publish(10)
+    m.change(delivery, "cancel")
+    for _ in range(8):
+        m.publish(60)
+
+
 def its_time_passes_under_a_freeze(m: Any) -> None:
     delivery = m.promise(0, parts="one")
     m.freeze(delivery.account)
@@ -772,6 +799,7 @@ WALKS: tuple[tuple[str, Callable[[Any], None]], ...] = (
     ("record key", a_restore_and_people_send_again_what_was_missed),
     ("nobody knows", a_restore_and_people_send_again_what_was_missed),
     ("search", a_restore_and_people_send_again_what_was_refused),
+    ("repeatable", cancelled_before_the_repeat_of_what_never_arrived),
     ("search", its_time_passes_under_a_freeze),
 )
 
@@ -779,6 +807,10 @@ WALKS: tuple[tuple[str, Callable[[Any], None]], ...] = (
 def mark_of(text: str) -> str:
     found = MARK.search(text)
     return found[0] if found else ""
+
+
+def marks_of(delivery: Delivery) -> set[str]:
+    return {mark_of(step.content["text"]) for step in delivery.steps.all()}
 
 
 def empty_tables() -> None:
