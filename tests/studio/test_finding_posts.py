@@ -36,7 +36,7 @@ def due(make_account: Callable[..., Account], write_post: Write, bob: Member, cl
         parts=[Part(text='A "linen" coat,\nback\\slash'), Part(text="Part two: 100 %_ wool")],
         content_warning="Moths",
         first_comment="Ask for sizes",
-        poll=Poll(options=["Indigo", "Madder"], question="Which colour?", explanation="Rubia"),
+        poll=Poll(options=["Indigo", "Madder"], minutes=1440, question="Which colour?", explanation="Rubia"),
         options={"youtube": {"title": "How it is woven", "privacy": "unlisted", "kids": False}},
         language="fr",
     )
