@@ -51,6 +51,23 @@ def test_what_is_not_due_waits(
     assert (delivery.state, mastodon.texts()) == ("published", ["Good morning"])
 
 
+def test_a_delivery_whose_parts_are_not_written_yet_is_not_called_out(
+    clock: Clock, mastodon: Sandbox, delivery: Delivery, publish_due: Callable[[], None]
+) -> None:
+    (part,) = delivery.steps.values()
+    delivery.steps.all().delete()
+    publish_due()
+    delivery.refresh_from_db()
+    assert (delivery.state, mastodon.texts()) == ("claimed", [])
+
+    delivery.steps.create(**part)
+    clock.advance(minutes=1)
+    publish_due()
+    publish_due()
+    delivery.refresh_from_db()
+    assert (delivery.state, mastodon.texts()) == ("published", ["Good morning"])
+
+
 def test_a_rate_limited_delivery_waits_until_the_network_says(
     clock: Clock, mastodon: Sandbox, delivery: Delivery, publish_due: Callable[[], None]
 ) -> None:

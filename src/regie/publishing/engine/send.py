@@ -176,7 +176,7 @@ class Sender:
             return
         if delivery.content is not None and not await rewrite.follow(self.database, speaker, delivery):
             return
-        if all(step.is_out for step in delivery.steps):
+        if delivery.steps and all(step.is_out for step in delivery.steps):
             await self.records.put(_whole(delivery, self.database.moment()))
             return
         for step in delivery.steps:
@@ -340,13 +340,12 @@ def _intent(delivery: Delivery, step: Step, outgoing: Outgoing) -> Intent:
 
 def _whole(delivery: Delivery, now: datetime) -> Told:
     """The parts that were missing were taken out of the post: what is out of it is all of it."""
-    remote_id = delivery.steps[0].remote_id if delivery.steps else ""
     return Told(
         delivery_id=delivery.id,
         lease=delivery.lease,
-        state="published" if remote_id else "partly",
+        state="published",
         look_at=now + SEE_AFTER,
-        remote_id=remote_id,
+        remote_id=delivery.steps[0].remote_id,
         accepted_at=now,
     )
 
